@@ -1,0 +1,108 @@
+//! Events: the wire shapes in which they arrive, and the one [`Event`] that they all become.
+
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// How bad a kind of event is, as CloudMonitor counts it. The order is by gravity: the worst is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Worth knowing for whoever cares.
+    Info,
+    /// Some impact; watch it, or choose a time to act.
+    Warn,
+    /// Large impact; act soon.
+    Critical,
+}
+
+impl Level {
+    /// All levels, the worst first.
+    pub const ALL: [Level; 3] = [Level::Critical, Level::Warn, Level::Info];
+
+    /// Reads a level in any letter case; `WARNING` is `WARN`. `None` for anything else.
+    pub fn parse(text: &str) -> Option<Level> {
+        match text.trim().to_ascii_uppercase().as_str() {
+            "CRITICAL" => Some(Level::Critical),
+            "WARN" | "WARNING" => Some(Level::Warn),
+            "INFO" => Some(Level::Info),
+            _ => None,
+        }
+    }
+
+    /// The wire name: `CRITICAL`, `WARN` or `INFO`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Critical => "CRITICAL",
+            Level::Warn => "WARN",
+            Level::Info => "INFO",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A moment that an event tells: read, or kept as it came where it could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// A point in time.
+    At(jiff::Timestamp),
+    /// Text of an unknown format, to be shown as it came.
+    Text(String),
+}
+
+/// One event, whatever shape it came in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// CloudEvents `source` (`acs.ecs`); for CloudMonitor's shapes `acs.` and the product in lower case.
+    pub source: String,
+    /// The event's own id; debug events have none.
+    pub id: Option<String>,
+    /// The name without status: `Instance:SystemMaintenance.Reboot`.
+    pub name: String,
+    /// `Scheduled`, `Executing`, …, or a state such as `Stopped`, or a result such as `failed`.
+    pub status: Option<String>,
+    /// The level that the event carries, else the catalogue's; `None` is "unknown".
+    pub level: Option<Level>,
+    /// Product as CloudMonitor writes it (`ECS`, `EBS`, `MongoDB`), where it is known.
+    pub product: Option<String>,
+    /// Id of the resource that the event is about: `i-…`, `d-…`, `s-…`, `eni-…`.
+    pub resource_id: Option<String>,
+    /// Kind of that resource as ARNs name it: `instance`, `disk`, `snapshot`, `eni`.
+    pub resource_kind: Option<String>,
+    /// Name of that resource (or, for a disk, of the instance that it is attached to), where the event tells it.
+    pub resource_name: Option<String>,
+    /// Region id: `cn-hangzhou`.
+    pub region: Option<String>,
+    /// Account id that owns the resource.
+    pub account: Option<String>,
+    /// When it happened: the event's own time, else the envelope's.
+    pub time: Option<Moment>,
+    /// When EventBridge stamped the envelope, where that differs from `time`.
+    pub envelope_time: Option<Moment>,
+    /// Titles that came with the event (CloudMonitor's localised names), zh and en.
+    pub titles: Titles,
+    /// What the event tells beyond the above: `data` or `content`, as it came.
+    pub details: Map<String, Value>,
+}
+
+/// Localised names that an event brought along.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Titles {
+    /// Chinese (`eventRealname`, `eventNameZh`).
+    pub zh: Option<String>,
+    /// English; only where it is more than the event's code.
+    pub en: Option<String>,
+}
+
+impl Event {
+    /// `name:status`, or the name alone where there is no status.
+    pub fn full_name(&self) -> String {
+        match &self.status {
+            Some(status) => format!("{}:{status}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Function Compute custom runtime.

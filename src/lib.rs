@@ -1,0 +1,18 @@
+//! ECS system events, told in a DingTalk group.
+//!
+//! One event's way through the house:
+//!
+//! ```text
+//! HTTP body ─ fc ─► notifier ─► event::parse ─► route::decide ─► courier ─► message::render ─► dingtalk
+//!                      ▲                                                                          │
+//!                      └──────────── outcome per event and route ◄────────────────────────────────┘
+//! ```
+//!
+//! Bytes come in at one door ([`fc`]), go through pure functions and leave at one door
+//! ([`dingtalk`]); the outcome walks back the same way and becomes the response and the log.
+
+pub mod catalogue;
+pub mod clock;
+pub mod dingtalk;
+pub mod event;
+pub mod fc;

@@ -1,0 +1,3 @@
+//! The binary: see the library for the way of an event.
+
+fn main() {}

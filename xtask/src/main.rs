@@ -1,0 +1,2 @@
+//! Builds the package that is deployed.
+fn main() {}
