@@ -1,12 +1,63 @@
 //! One attempt.
 
-use super::{Attempt, Options, Secret, Webhook};
+use super::options::certificates;
+use super::resolver::Names;
+use super::watch::{Trace, Watched};
+use super::webhook::Signature;
+use super::{Attempt, Class, Options, Phase, ProxyChoice, Reason, Secret, Webhook};
+use super::{answer, failure, remedy, sign, text};
 use crate::clock::Clock;
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use ureq::http::{HeaderMap, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Error};
+
+/// The longest time that one attempt takes.
+const LIMIT: Duration = Duration::from_secs(8);
+
+/// With less time than this nothing is begun.
+const LEAST: Duration = Duration::from_millis(20);
+
+/// The longest time to look up a name, and again to connect.
+const SETUP_LIMIT: Duration = Duration::from_secs(3);
+
+/// A connection that rested for longer is not trusted: the instance may have been frozen, or a gateway on the way may
+/// have forgotten it.
+const TRUSTED: Duration = Duration::from_secs(5);
+
+/// The longest answer that is read; DingTalk's are below 1 KiB.
+const ANSWER_LIMIT: u64 = 64 * 1024;
+
+const USER_AGENT: &str = concat!("ecs-dingtalk-notifier/", env!("CARGO_PKG_VERSION"));
 
 /// The way to DingTalk: connections and name lookups of one instance. Make one and keep it.
-pub struct Client {}
+pub struct Client {
+    clock: Arc<dyn Clock>,
+    names: Names,
+    proxy: ProxyChoice,
+    /// One that trusts the compiled-in roots and, where there are further ones, one that trusts those: the HTTP library
+    /// takes either but not both.
+    agents: Vec<Agent>,
+    hosts: Mutex<HashMap<String, Host>>,
+}
+
+/// What is remembered of a `host[:port]`.
+#[derive(Clone, Copy)]
+struct Host {
+    /// Wall-clock time: the monotonic clock may stand still in a freeze.
+    last_use: SystemTime,
+    /// Index of the agent that trusts it.
+    agent: usize,
+}
+
+/// An answer, its body as far as it could be read.
+struct Received {
+    status: u16,
+    headers: HeaderMap,
+    body: Result<Vec<u8>, Error>,
+}
 
 impl Client {
     /// Makes a client; nothing is sent.
@@ -14,8 +65,24 @@ impl Client {
     /// # Errors
     ///
     /// What is wrong with the options.
-    pub fn new(_clock: Arc<dyn Clock>, _options: Options) -> Result<Client, String> {
-        todo!()
+    pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Client, String> {
+        let mut roots = vec![RootCerts::WebPki];
+        if let Some(pem) = &options.extra_roots_pem {
+            let extra = certificates(pem)
+                .map_err(|fault| format!("the file of CA certificates {fault}"))?;
+            roots.push(RootCerts::from(extra));
+        }
+        let names = Names::new(clock.clone());
+        Ok(Client {
+            agents: roots
+                .into_iter()
+                .map(|roots| agent(roots, &names))
+                .collect(),
+            clock,
+            names,
+            proxy: options.proxy,
+            hosts: Mutex::default(),
+        })
     }
 
     /// Sends `body` (JSON, UTF-8) once, signed at this moment if there is a secret, and tells what became of it.
@@ -25,12 +92,194 @@ impl Client {
     /// when sending again.
     pub fn attempt(
         &self,
-        _webhook: &Webhook,
-        _secret: Option<&Secret>,
-        _body: &[u8],
-        _deadline: Instant,
-        _fresh: bool,
+        webhook: &Webhook,
+        secret: Option<&Secret>,
+        body: &[u8],
+        deadline: Instant,
+        fresh: bool,
     ) -> Attempt {
-        todo!()
+        let limit = deadline
+            .saturating_duration_since(self.clock.now())
+            .min(LIMIT);
+        if limit < LEAST {
+            return failure::too_late();
+        }
+
+        let signature = secret.map(|secret| Signature::new(self.timestamp_ms(), secret));
+        let request = Request {
+            url: webhook.url(signature.as_ref()),
+            webhook,
+            body,
+            begun: Instant::now(),
+            limit,
+        };
+        let mut attempt = self.run(&request, fresh);
+
+        let base64 = signature.as_ref().map_or("", Signature::as_base64);
+        let encoded = sign::encode(base64);
+        let secret = secret.map_or("", Secret::expose);
+        attempt.detail = text::clean(
+            &attempt.detail,
+            &[webhook.token(), secret, base64, &encoded],
+        );
+        attempt
     }
+
+    /// Makes the attempt; its detail may still hold secrets that the answer repeats.
+    fn run(&self, request: &Request, fresh: bool) -> Attempt {
+        let authority = request.webhook.authority();
+        let known = self.hosts().get(authority).copied();
+        let fresh = fresh || known.is_some_and(|host| self.rested_too_long(host));
+        let mut index = known.map_or(0, |host| host.agent);
+        let mut result = self.exchange(index, request, fresh);
+        if self.agents.len() > 1 && result.as_ref().is_err_and(failure::is_certificate) {
+            let other = 1 - index;
+            let second = self.exchange(other, request, fresh);
+            if !second.as_ref().is_err_and(failure::is_certificate) {
+                index = other;
+                result = second;
+            }
+        }
+        let trace = Trace::now();
+        let host = Host {
+            last_use: self.clock.wall(),
+            agent: index,
+        };
+        self.hosts().insert(authority.to_owned(), host);
+
+        match result {
+            Ok(received) => self.answered(request, received),
+            Err(error) => {
+                let arrived = trace.may_have_arrived(request.body.len());
+                if !arrived {
+                    self.names.forget();
+                }
+                let https = request.webhook.is_https();
+                let class = if arrived {
+                    Class::Unclear
+                } else {
+                    Class::NotSent
+                };
+                let phase = failure::phase(&error, trace.phase, https);
+                let proxied = self.proxy.proxy_for(request.webhook).is_some();
+                failure::attempt(
+                    class,
+                    phase,
+                    &error,
+                    proxied,
+                    request.ended_by_deadline(&error),
+                )
+            }
+        }
+    }
+
+    fn exchange(&self, index: usize, request: &Request, fresh: bool) -> Result<Received, Error> {
+        Trace::start();
+        let left = request.limit.saturating_sub(request.begun.elapsed());
+        let agent = self.agents.get(index).ok_or(Error::ConnectionFailed)?;
+        let mut response = agent
+            .post(&request.url)
+            .config()
+            .timeout_global(Some(left))
+            .timeout_resolve(Some(SETUP_LIMIT))
+            .timeout_connect(Some(SETUP_LIMIT))
+            .proxy(self.proxy.proxy_for(request.webhook).cloned())
+            .max_idle_age(if fresh { Duration::ZERO } else { TRUSTED })
+            .build()
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .send(request.body)?;
+        Ok(Received {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response
+                .body_mut()
+                .with_config()
+                .limit(ANSWER_LIMIT)
+                .read_to_vec(),
+        })
+    }
+
+    fn answered(&self, request: &Request, received: Received) -> Attempt {
+        let now = self.clock.wall();
+        let header = |name| received.headers.get(name)?.to_str().ok();
+        let read = |body| answer::read(received.status, header(header::RETRY_AFTER), body, now);
+        let error = match &received.body {
+            Ok(body) => {
+                let mut attempt = read(body);
+                if attempt.class == Class::Refused(Reason::Clock) {
+                    let date = header(header::DATE).and_then(answer::http_date);
+                    attempt.remedy = Some(remedy::clock(date, now));
+                }
+                return attempt;
+            }
+            Err(error) => error,
+        };
+        // The status stands for itself; half a body stands for nothing.
+        let by_status = read(b"");
+        let by_deadline = request.ended_by_deadline(error);
+        let broken = failure::attempt(by_status.class, Phase::Receive, error, false, by_deadline);
+        Attempt {
+            http_status: by_status.http_status,
+            remedy: match by_status.class {
+                Class::Unclear => broken.remedy,
+                _ => by_status.remedy,
+            },
+            ..broken
+        }
+    }
+
+    fn timestamp_ms(&self) -> u64 {
+        let since_1970 = self.clock.wall().duration_since(SystemTime::UNIX_EPOCH);
+        let ms = since_1970.unwrap_or_default().as_millis();
+        u64::try_from(ms).unwrap_or(u64::MAX)
+    }
+
+    fn rested_too_long(&self, host: Host) -> bool {
+        match self.clock.wall().duration_since(host.last_use) {
+            Ok(rest) => rest > TRUSTED,
+            // The wall clock went back: nobody knows for how long it was.
+            Err(_) => true,
+        }
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request and its time.
+struct Request<'a> {
+    url: String,
+    webhook: &'a Webhook,
+    body: &'a [u8],
+    begun: Instant,
+    limit: Duration,
+}
+
+impl Request<'_> {
+    /// Whether a timeout is due to the caller's deadline and not to the attempt's own limits.
+    fn ended_by_deadline(&self, error: &Error) -> bool {
+        matches!(error, Error::Timeout(_))
+            && self.limit < LIMIT
+            && self.begun.elapsed() + LEAST >= self.limit
+    }
+}
+
+fn agent(roots: RootCerts, names: &Names) -> Agent {
+    let config = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(USER_AGENT)
+        .accept_encoding("identity")
+        .max_idle_age(TRUSTED)
+        .max_idle_connections(8)
+        .max_idle_connections_per_host(4)
+        .max_response_header_size(16 * 1024)
+        .input_buffer_size(16 * 1024)
+        .output_buffer_size(8 * 1024)
+        .proxy(None)
+        .build();
+    Agent::with_parts(config, Watched::default(), names.clone())
 }

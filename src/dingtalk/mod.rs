@@ -8,10 +8,12 @@
 
 mod answer;
 mod client;
+mod failure;
 mod options;
 mod remedy;
 mod resolver;
 mod sign;
+mod text;
 mod watch;
 mod webhook;
 

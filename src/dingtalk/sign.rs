@@ -29,6 +29,7 @@ impl Secret {
         Ok(Secret(text.to_owned()))
     }
 
+    /// To be kept out of texts.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -52,4 +53,78 @@ pub fn sign(timestamp_ms: u64, secret: &Secret) -> String {
     };
     mac.update(format!("{timestamp_ms}\n{}", secret.0).as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// Percent-encodes Base64 for a query; of its characters only three need it.
+pub(super) fn encode(base64: &str) -> String {
+    base64
+        .replace('+', "%2B")
+        .replace('/', "%2F")
+        .replace('=', "%3D")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Timestamp, secret, Base64 and the percent-encoded form. The first three and the fifth were published by
+    /// others, the fourth has published inputs, the sixth was computed with another implementation.
+    const VECTORS: [(u64, &str, &str, &str); 6] = [
+        (
+            1_582_163_555_000,
+            "SECb90923e19e58b466481e9e7b7a5b4f108a4531abde590ad3967fb29f0eae5c68",
+            "BQKsG+QOCl+bYJOLc6pxDHxjVquzlZPWgvRzeN2J5zY=",
+            "BQKsG%2BQOCl%2BbYJOLc6pxDHxjVquzlZPWgvRzeN2J5zY%3D",
+        ),
+        (
+            1_700_000_000_000,
+            "secret",
+            "OuzzJR5+xZ4/EYwqtNt6sMYZQMTa/HEGvc9miJe7XzY=",
+            "OuzzJR5%2BxZ4%2FEYwqtNt6sMYZQMTa%2FHEGvc9miJe7XzY%3D",
+        ),
+        (
+            1_577_262_236_757,
+            "this is secret",
+            "hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM=",
+            "hmPWwU%2B7lVdm3ZZz0r9tSfx0L4Q26jWOZr9%2BGs6EZQM%3D",
+        ),
+        (
+            1_577_262_236_757,
+            "this is a secret",
+            "DJrE6qdyVGCQz9z5r2MDuNcNAhwYnuAkyj13cx169CA=",
+            "DJrE6qdyVGCQz9z5r2MDuNcNAhwYnuAkyj13cx169CA%3D",
+        ),
+        (
+            1_599_360_473_000,
+            "this is secret",
+            "hXZTWifRGHclNuZSKxoXc//sh51SWfVfRIhcdeKs63I=",
+            "hXZTWifRGHclNuZSKxoXc%2F%2Fsh51SWfVfRIhcdeKs63I%3D",
+        ),
+        (
+            1_760_000_000_000,
+            "SEC0000000000000000000000000000000000000000000000000000000000000000",
+            "0cYFUPgSFF62q7XgSCSrAUjpMxTuEPUHvM/KKjqvHlU=",
+            "0cYFUPgSFF62q7XgSCSrAUjpMxTuEPUHvM%2FKKjqvHlU%3D",
+        ),
+    ];
+
+    #[test]
+    fn signatures_are_what_others_compute() {
+        for (timestamp, secret, base64, encoded) in VECTORS {
+            let signature = sign(timestamp, &Secret(secret.to_owned()));
+            assert_eq!(signature, base64);
+            assert_eq!(encode(&signature), encoded);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_one_word_and_never_shown() {
+        let secret = Secret::parse(" SECabc\n").unwrap();
+        assert_eq!(secret.expose(), "SECabc");
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        for text in ["", " \t", "SEC abc", "SEC\nabc", "SEC\u{3000}abc"] {
+            let fault = Secret::parse(text).unwrap_err();
+            assert!(fault.contains("SEC…") && !fault.contains("abc"), "{fault}");
+        }
+    }
 }

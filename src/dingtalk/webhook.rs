@@ -1,11 +1,25 @@
 //! The webhook URL of a chatbot.
 
-use super::sign::Secret;
+use super::sign::{Secret, encode, sign};
+use sha2::{Digest, Sha256};
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use ureq::http::Uri;
+
+const EXAMPLE: &str = "write the URL that the chatbot's settings show: https://oapi.dingtalk.com/robot/send?access_token=…";
 
 /// A chatbot's webhook: read once, never changed. Shown masked, because its token is the permission to post.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Webhook {}
+pub struct Webhook {
+    /// The URL without `timestamp` and `sign`; ends in a query parameter.
+    base: String,
+    /// `host[:port]` in lower case.
+    authority: String,
+    path: String,
+    token: String,
+    https: bool,
+    loopback: bool,
+}
 
 impl Webhook {
     /// Reads the URL as DingTalk shows it: `https://…/robot/send?access_token=…`.
@@ -16,24 +30,184 @@ impl Webhook {
     /// # Errors
     ///
     /// What is wrong and what to write instead, without any part of the URL.
-    pub fn parse(_text: &str) -> Result<Webhook, String> {
-        todo!()
+    pub fn parse(text: &str) -> Result<Webhook, String> {
+        let fault = |what: &str| Err(format!("{what}: {EXAMPLE}"));
+
+        let text = text.trim();
+        if text.is_empty() {
+            return fault("is empty");
+        }
+        if !text.chars().all(|c| c.is_ascii_graphic()) {
+            return fault("holds a blank, a line break or a character that no URL has");
+        }
+        let text = text.split('#').next().unwrap_or_default();
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return fault("does not begin with https://");
+        };
+        let https = scheme.eq_ignore_ascii_case("https");
+        if !https && !scheme.eq_ignore_ascii_case("http") {
+            return fault("does not begin with https://");
+        }
+        let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = match before_query.find('/') {
+            Some(at) => before_query.split_at(at),
+            None => (before_query, "/"),
+        };
+        if authority.contains('@') {
+            return fault("holds a user name or password before the host");
+        }
+        let authority = authority.to_ascii_lowercase();
+        let Some(host) = host_of(&authority) else {
+            return fault("holds no valid host and port");
+        };
+        let loopback = is_loopback(host);
+        if !https && !loopback {
+            return fault("is not https (plain http is for loopback addresses only)");
+        }
+
+        let kept: Vec<&str> = query
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !matches!(name_of(pair), "timestamp" | "sign"))
+            .collect();
+        let mut tokens = kept
+            .iter()
+            .filter_map(|pair| pair.strip_prefix("access_token="));
+        let token = match (tokens.next(), tokens.next()) {
+            (None | Some(""), _) => return fault("holds no access_token"),
+            (Some(_), Some(_)) => return fault("holds more than one access_token"),
+            (Some(token), None) => token.to_owned(),
+        };
+        if token.contains(['<', '>', '{', '}', '$', '*', '=']) {
+            return fault("holds a placeholder in place of the access_token");
+        }
+
+        let scheme = if https { "https" } else { "http" };
+        let base = format!("{scheme}://{authority}{path}?{}", kept.join("&"));
+        if base.parse::<Uri>().is_err() {
+            return fault("is no valid URL");
+        }
+        Ok(Webhook {
+            base,
+            path: path.to_owned(),
+            token,
+            https,
+            loopback,
+            authority,
+        })
     }
 
     /// `https://host/path?access_token=abcd…`; of a token shorter than 8 characters nothing is shown.
     pub fn masked(&self) -> String {
-        todo!()
+        let scheme = if self.https { "https" } else { "http" };
+        let shown: String = match self.token.chars().count() {
+            0..8 => String::new(),
+            _ => self.token.chars().take(4).collect(),
+        };
+        // A host or path may repeat the token.
+        let place = format!("{scheme}://{}{}", self.authority, self.path).replace(&self.token, "…");
+        format!("{place}?access_token={shown}…")
     }
 
     /// Identifies the robot (host and a hash of the token), so that all who send to it share its limits. Not secret.
     pub fn same_robot_key(&self) -> String {
-        todo!()
+        let hash = Sha256::digest(self.token.as_bytes());
+        let short: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        format!("{}:{short}", self.authority)
     }
 
-    #[allow(dead_code)]
-    pub(super) fn url(&self, _secret: Option<&Secret>, _timestamp_ms: u64) -> String {
-        todo!()
+    /// The URL of one request, signed if there is a secret. It must appear in no text.
+    pub(super) fn url(&self, signature: Option<&Signature>) -> String {
+        match signature {
+            Some(Signature { timestamp_ms, sign }) => {
+                format!(
+                    "{}&timestamp={timestamp_ms}&sign={}",
+                    self.base,
+                    encode(sign)
+                )
+            }
+            None => self.base.clone(),
+        }
     }
+
+    /// The token, to be kept out of texts.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// `host[:port]`, the same for all robots that share connections.
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    pub(super) fn host(&self) -> &str {
+        host_of(&self.authority).unwrap_or_default()
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.https
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+}
+
+/// A signature and the time that it is for: both go into the same URL.
+pub(super) struct Signature {
+    timestamp_ms: u64,
+    sign: String,
+}
+
+impl Signature {
+    pub(super) fn new(timestamp_ms: u64, secret: &Secret) -> Signature {
+        Signature {
+            timestamp_ms,
+            sign: sign(timestamp_ms, secret),
+        }
+    }
+
+    /// Base64, not percent-encoded; to be kept out of texts.
+    pub(super) fn as_base64(&self) -> &str {
+        &self.sign
+    }
+}
+
+fn name_of(pair: &str) -> &str {
+    pair.split('=').next().unwrap_or_default()
+}
+
+/// The host of `host`, `host:port`, `[v6]` or `[v6]:port`; an IPv6 address keeps its brackets.
+pub(super) fn host_of(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.rfind(']') {
+        Some(end) => {
+            let (host, rest) = authority.split_at(end + 1);
+            let address = host.strip_prefix('[')?.strip_suffix(']')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            let port = match rest {
+                "" => None,
+                _ => Some(rest.strip_prefix(':')?),
+            };
+            (host, port)
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let port_is_valid = match port {
+        None => true,
+        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
+    };
+    (!host.is_empty() && port_is_valid).then_some(host)
+}
+
+/// 127.0.0.0/8, `[::1]` and `localhost`.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host == "[::1]"
+        || host
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Debug for Webhook {
@@ -45,5 +219,141 @@ impl fmt::Debug for Webhook {
 impl fmt::Display for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn parse(text: &str) -> Webhook {
+        Webhook::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_url_is_kept_as_given() {
+        for url in [
+            "https://oapi.dingtalk.com/robot/send?access_token=abc",
+            "https://oapi.dingtalk.io/robot/send?access_token=abc",
+            "https://zw.example.cn:8443/gateway/robot/send?tenant=7&access_token=abc&x=%2F",
+            "https://[2001:db8::1]:8443/robot/send?access_token=abc",
+            "http://127.3.2.1:9/robot/send?access_token=abc",
+            "http://localhost:9/robot/send?access_token=abc",
+            "http://[::1]:9/robot/send?access_token=abc",
+        ] {
+            assert_eq!(parse(url).url(None), url);
+        }
+    }
+
+    #[test]
+    fn what_was_pasted_along_is_dropped() {
+        let webhook = parse(
+            " HTTPS://OAPI.dingtalk.com/robot/send?timestamp=1&access_token=abc&sign=x%3D&&k=v#top\n",
+        );
+        assert_eq!(
+            webhook.url(None),
+            "https://oapi.dingtalk.com/robot/send?access_token=abc&k=v"
+        );
+    }
+
+    #[test]
+    fn the_signature_is_encoded_once_and_the_base_stays_as_it_is() {
+        let webhook = parse("https://oapi.dingtalk.com/robot/send?access_token=abc");
+        let secret =
+            Secret::parse("SECb90923e19e58b466481e9e7b7a5b4f108a4531abde590ad3967fb29f0eae5c68")
+                .unwrap();
+        let signed = "https://oapi.dingtalk.com/robot/send?access_token=abc&timestamp=1582163555000\
+                      &sign=BQKsG%2BQOCl%2BbYJOLc6pxDHxjVquzlZPWgvRzeN2J5zY%3D";
+        for _ in 0..3 {
+            let signature = Signature::new(1_582_163_555_000, &secret);
+            assert_eq!(webhook.url(Some(&signature)), signed);
+        }
+    }
+
+    #[test]
+    fn faults_say_what_to_write_and_nothing_of_the_url() {
+        for url in [
+            "",
+            "  ",
+            "oapi.dingtalk.com/robot/send?access_token=SeCrEt99",
+            "ftp://oapi.dingtalk.com/robot/send?access_token=SeCrEt99",
+            "http://oapi.dingtalk.com/robot/send?access_token=SeCrEt99",
+            "http://127.0.0.1.example.com/robot/send?access_token=SeCrEt99",
+            "http://localhost.example.com/?access_token=SeCrEt99",
+            "https://SeCrEt99:pw@oapi.dingtalk.com/robot/send?access_token=SeCrEt99",
+            "https://oapi.dingtalk.com/robot/send",
+            "https://oapi.dingtalk.com/robot/send?access_token=",
+            "https://oapi.dingtalk.com/robot/send?access_token",
+            "https://oapi.dingtalk.com/robot/send?token=SeCrEt99",
+            "https://oapi.dingtalk.com/robot/send?access_token=SeCrEt99&access_token=SeCrEt99",
+            "https://oapi.dingtalk.com/robot/send?access_token=<SeCrEt99>",
+            "https://oapi.dingtalk.com/robot/send?access_token=SeCrEt99 ok",
+            "https://oapi.dingtalk.com/robot/send?access_token=SeCrEt99\u{a0}ok",
+            "https:///robot/send?access_token=SeCrEt99",
+            "https://:443/robot/send?access_token=SeCrEt99",
+            "https://h:0/robot/send?access_token=SeCrEt99",
+            "https://h:99999/robot/send?access_token=SeCrEt99",
+            "https://[::1/robot/send?access_token=SeCrEt99",
+            "https://[zz]/robot/send?access_token=SeCrEt99",
+            "https://h^h/robot/send?access_token=SeCrEt99",
+        ] {
+            let fault = Webhook::parse(url).unwrap_err();
+            assert!(fault.contains("write the URL"), "{url}: {fault}");
+            assert!(!fault.contains("SeCrEt99"), "{url}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_shown_masked() {
+        let webhook = parse(&format!(
+            "https://oapi.dingtalk.com/robot/send?access_token={TOKEN}"
+        ));
+        let masked = "https://oapi.dingtalk.com/robot/send?access_token=0123…";
+        assert_eq!(webhook.masked(), masked);
+        assert_eq!(format!("{webhook}"), masked);
+        assert_eq!(format!("{webhook:?}"), format!("Webhook({masked})"));
+        let short = parse("https://oapi.dingtalk.com/robot/send?access_token=abcdefg");
+        assert_eq!(
+            short.masked(),
+            "https://oapi.dingtalk.com/robot/send?access_token=…"
+        );
+    }
+
+    #[test]
+    fn a_robot_is_the_same_whatever_else_is_in_its_url() {
+        let one = parse("https://OAPI.dingtalk.com/robot/send?access_token=abcdefgh");
+        let same = parse("https://oapi.dingtalk.com/robot/send?a=b&access_token=abcdefgh&sign=x");
+        let other = parse("https://oapi.dingtalk.com/robot/send?access_token=abcdefgi");
+        assert_eq!(one.same_robot_key(), same.same_robot_key());
+        assert_ne!(one.same_robot_key(), other.same_robot_key());
+        assert!(!one.same_robot_key().contains("abcdefgh"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_holds_the_token(
+            token in "[0-9A-Za-z]{8,80}",
+            host in "[a-z]{1,12}(\\.[a-z]{2,6}){1,2}(:[1-9][0-9]{0,3})?",
+            path in "(/[a-z0-9._-]{0,8}){0,3}",
+            repeat in any::<bool>(),
+        ) {
+            let repeated = if repeat { format!("/{token}") } else { String::new() };
+            let webhook = Webhook::parse(&format!("https://{host}{path}{repeated}?access_token={token}")).unwrap();
+            for text in [webhook.masked(), format!("{webhook:?}{webhook}"), webhook.same_robot_key()] {
+                prop_assert!(!text.contains(&token), "{text}");
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in "\\PC{0,60}", tail in "[ -~]{0,60}") {
+            let _ = Webhook::parse(&text);
+            let _ = Webhook::parse(&format!("https://{tail}"));
+            if let Ok(webhook) = Webhook::parse(&format!("https://h/{tail}?access_token=abcdefgh")) {
+                prop_assert!(webhook.url(None).parse::<Uri>().is_ok());
+            }
+        }
     }
 }

@@ -1,0 +1,379 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+const T: Class = Class::Throttled { pause: BAN };
+
+fn refused(reason: Reason) -> Class {
+    Class::Refused(reason)
+}
+
+fn now() -> SystemTime {
+    // Sun, 06 Nov 1994 08:49:37 GMT
+    SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
+}
+
+fn read(status: u16, body: &str) -> Attempt {
+    classify(status, None, body.as_bytes(), now())
+}
+
+const MORE: &str = ", more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nxq]";
+const SEE: &str = "link:请参考本接口对应文档获得具体要求，或者在https://open.dingtalk.com/document/  搜索相关文档;";
+
+/// Every code that DingTalk is known to answer, with every text seen for it, and what it means.
+fn table() -> Vec<(i64, String, Class)> {
+    use Reason::*;
+    let known = [
+        (0, "ok", Class::Delivered),
+        (0, "", Class::Delivered),
+        (-1, "系统繁忙", Class::Unclear),
+        (22, "not found", refused(Endpoint)),
+        (404, "请求的URI地址不存在", refused(Endpoint)),
+        (40035, "缺少参数 json", refused(Parameter)),
+        (40035, "缺少参数 access_token", refused(Token)),
+        (41001, "缺少access_token参数", refused(Token)),
+        (43002, "需要POST请求", refused(Endpoint)),
+        (43003, "需要HTTPS请求", refused(Endpoint)),
+        (43004, "无效的HTTP HEADER Content-Type", refused(Endpoint)),
+        (
+            43005,
+            "需要Content-Type为application/json;charset=UTF-8",
+            refused(Endpoint),
+        ),
+        (43009, "需要POST JSON", refused(Endpoint)),
+        (90002, "", T),
+        (90018, "", T),
+        (90020, "", refused(Quota)),
+        (101002, "message is too long", refused(TooLong)),
+        (130101, "send too fast, exceed 20 times per minute", T),
+        (130101, "send too fast", T),
+        (300001, "token is not exist", refused(Token)),
+        (
+            300001,
+            "description: robot 不存在；solution:请确认 token 是否正确；",
+            refused(Token),
+        ),
+        (300001, "机器人不存在", refused(Token)),
+        (300001, "param error", refused(Parameter)),
+        (300001, "msgtype  is null", refused(Parameter)),
+        (300001, "", refused(Unknown)),
+        (300005, "token is not exist", refused(Token)),
+        (302033, "", refused(Unknown)),
+        (310000, "ip 203.0.113.9 not in whitelist", refused(Address)),
+        (
+            310000,
+            "description:ip 不在白名单中;solution:请联系对应群的管理员，设置机器人安全ip地址段",
+            refused(Address),
+        ),
+        (310000, "invalid timestamp", refused(Clock)),
+        (
+            310000,
+            "description:机器人发送签名过期;solution:签名生成时间和发送时间请保持在 timestampms 以内;",
+            refused(Clock),
+        ),
+        (
+            310000,
+            "错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在 timestampms 以内;",
+            refused(Clock),
+        ),
+        (310000, "sign not match", refused(Signature)),
+        (310000, "sign.not.match", refused(Signature)),
+        (
+            310000,
+            "错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;",
+            refused(Signature),
+        ),
+        (310000, "keywords not in content", refused(Keyword)),
+        (310000, "keywords.not.match", refused(Keyword)),
+        (
+            310000,
+            "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
+            refused(Keyword),
+        ),
+        (
+            310000,
+            "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
+            refused(Keyword),
+        ),
+        (310000, "机器人签名有误", refused(Signature)),
+        (310000, "something new", refused(Unknown)),
+        (310000, "", refused(Unknown)),
+        (400013, "群已被解散", refused(GroupGone)),
+        (400101, "access_token不存在", refused(Token)),
+        (400102, "bot is stopped", refused(Stopped)),
+        (
+            400102,
+            "description:机器人已经停用或者未启用;solution:请让企业管理员前往开放平台后台启用对应机器人 :https://open-dev.dingtalk.com/#/",
+            refused(Stopped),
+        ),
+        (400105, "unsupported msgtype", refused(Parameter)),
+        (
+            400105,
+            "错误描述: 不支持类型 msgType:image ;解决方案:请使用支持的类型;参考链接:请参考本接口对应文档查看支持的消息类型",
+            refused(Parameter),
+        ),
+        (400106, "机器人不存在", refused(Removed)),
+        (
+            400402,
+            "错误描述:参数 markdown --》 title 缺失，或者参数格式不正确; 解决方案:请填充上对应参数;",
+            refused(Parameter),
+        ),
+        (401104, "miss param : file->fileType", refused(Parameter)),
+        (410100, "发送速度太快而限流", T),
+        (430101, "含有不安全的外链", refused(UnsafeContent)),
+        (430102, "含有不合适的文本", refused(UnsafeContent)),
+        (430103, "含有不合适的图片", refused(UnsafeContent)),
+        (430104, "含有不合适的内容", refused(UnsafeContent)),
+        (
+            460101,
+            "message too long, exceed 20000 bytes",
+            refused(TooLong),
+        ),
+        (
+            460101,
+            "description: body 大小不合法;solution:请保持大小在 20000bytes 以内;",
+            refused(TooLong),
+        ),
+        (
+            460101,
+            "错误描述: body 大小不合法;解决方案:请保持大小在 20000bytes 以内。",
+            refused(TooLong),
+        ),
+        (660026, "sending too many messages per minute", T),
+        (
+            999001,
+            "stand-in: monthly quota exhausted (real answer unknown)",
+            refused(Unknown),
+        ),
+        (1, "send forbidden", refused(Unknown)),
+        (i64::MAX, "x", refused(Unknown)),
+        (i64::MIN, "x", refused(Unknown)),
+    ];
+    let mut table: Vec<(i64, String, Class)> = known
+        .into_iter()
+        .map(|(code, text, class)| (code, text.to_owned(), class))
+        .collect();
+    for (text, reason) in [
+        ("keywords not in content", Keyword),
+        ("sign not match", Signature),
+        ("invalid timestamp", Clock),
+        ("ip 1.2.3.4 not in whitelist", Address),
+        (
+            "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;",
+            Signature,
+        ),
+    ] {
+        table.push((310_000, format!("{text}{MORE}"), refused(reason)));
+        table.push((310_000, format!("{text}{SEE}"), refused(reason)));
+    }
+    let parameters = (400_201..=400_202)
+        .chain(400_301..=400_304)
+        .chain(400_401..=400_403)
+        .chain(400_501..=400_510)
+        .chain(400_601..=400_605)
+        .chain([400_899, 401_001, 401_199]);
+    for code in parameters {
+        table.push((
+            code,
+            "miss param : markdown->title".into(),
+            refused(Parameter),
+        ));
+    }
+    for code in [400_104, 400_200, 400_900, 401_200, 42_999, 44_000, 430_200] {
+        table.push((code, "beside a range".into(), refused(Unknown)));
+    }
+    table
+}
+
+#[test]
+fn every_known_code_and_text_has_its_class_as_number_and_as_string() {
+    for (code, text, class) in table() {
+        let bodies = [
+            json!({"errcode": code, "errmsg": text}).to_string(),
+            json!({"errcode": code.to_string(), "errmsg": text}).to_string(),
+            format!(
+                "{{\"errmsg\":{},\"errcode\":{code},\"more\":[1]}}",
+                json!(text)
+            ),
+        ];
+        for body in bodies {
+            let attempt = read(200, &body);
+            assert_eq!(attempt.class, class, "{body}");
+            assert_eq!(attempt.errcode, Some(code), "{body}");
+            assert_eq!(attempt.phase, Phase::Answer);
+            assert_eq!(
+                attempt.remedy.is_some(),
+                !matches!(class, Class::Delivered | Class::Unclear)
+            );
+            if !text.is_empty() {
+                let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert_eq!(attempt.detail, words);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_status_crossed_with_every_kind_of_body() {
+    let kinds = [
+        r#"{"errcode":0,"errmsg":"ok"}"#,
+        r#"{"errcode":300005,"errmsg":"token is not exist"}"#,
+        "<html><body>Bad Gateway</body></html>",
+        "",
+    ];
+    for status in 100..600 {
+        let by_status = match status {
+            300..400 => refused(Reason::Redirected),
+            404 => refused(Reason::Endpoint),
+            408 => Class::Unclear,
+            413 => refused(Reason::TooLong),
+            429 => T,
+            400..500 => refused(Reason::HttpStatus),
+            _ => Class::Unclear,
+        };
+        let zero = match status {
+            200..300 => Class::Delivered,
+            _ => by_status,
+        };
+        let nonzero = match status {
+            429 => T,
+            _ => refused(Reason::Token),
+        };
+        for (body, class) in kinds.iter().zip([zero, nonzero, by_status, by_status]) {
+            let attempt = read(status, body);
+            assert_eq!(attempt.class, class, "HTTP {status} {body}");
+            assert_eq!(attempt.http_status, Some(status));
+            assert!(!attempt.detail.is_empty());
+        }
+    }
+}
+
+#[test]
+fn http_200_alone_is_nothing() {
+    for body in [
+        "{}",
+        "[]",
+        "null",
+        "0",
+        "ok",
+        "true",
+        r#"{"errmsg":"ok"}"#,
+        r#"{"errcode":null}"#,
+        r#"{"errcode":false}"#,
+        r#"{"errcode":0.0}"#,
+        r#"{"errcode":0.5}"#,
+        r#"{"errcode":""}"#,
+        r#"{"errcode":"ok"}"#,
+        r#"{"errcode":"0x0"}"#,
+        r#"{"errcode":"0.0"}"#,
+        r#"{"errcode":[0]}"#,
+        r#"{"errcode":{"0":0}}"#,
+        r#"{"ErrCode":0}"#,
+        r#"{"data":{"errcode":0}}"#,
+        r#"[{"errcode":0}]"#,
+        r#"{"errcode":0,"errmsg":"o"#,
+        r#"{"errcode":0"#,
+        r#"{"errcode":0}}"#,
+        r#"{"errcode":18446744073709551616}"#,
+    ] {
+        let attempt = read(200, body);
+        assert_eq!(attempt.class, Class::Unclear, "{body}");
+        assert_eq!(attempt.errcode, None, "{body}");
+        assert_eq!(attempt.remedy.as_deref(), Some(remedy::NOT_DINGTALK));
+    }
+}
+
+#[test]
+fn the_answer_to_a_flood_closes_for_five_minutes_and_merged_for_ten() {
+    let flood = r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"0"}"#;
+    let merged = r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"0","errcode": 130101,"errmsg": "send too fast, exceed 20 times per minute"}"#;
+    let page = r#"<!doctype html><script>location="/_____tmd_____/punish?x5secdata=1"</script>"#;
+    let closed = Class::Throttled { pause: FLOOD_BAN };
+    for status in [200, 403, 503] {
+        assert_eq!(read(status, flood).class, closed);
+        assert_eq!(read(status, page).class, closed);
+        assert_eq!(read(status, merged).class, T);
+    }
+    assert_eq!(read(200, flood).remedy.as_deref(), Some(remedy::FLOODED));
+    assert_eq!(read(200, merged).remedy.as_deref(), Some(remedy::THROTTLED));
+    assert_eq!(read(200, r#"{"status":1112}"#).class, Class::Unclear);
+    assert_eq!(read(200, "<p>punish</p>").class, Class::Unclear);
+}
+
+#[test]
+fn retry_after_is_honoured_within_bounds() {
+    for (header, seconds) in [
+        (None, 600),
+        (Some("30"), 30),
+        (Some(" 30 "), 30),
+        (Some("0"), 1),
+        (Some("99999999"), 3600),
+        (Some("soon"), 600),
+        (Some("-1"), 600),
+        (Some(""), 600),
+        (Some("Sun, 06 Nov 1994 08:50:07 GMT"), 30),
+        (Some("Sun, 06 Nov 1994 08:00:00 GMT"), 1),
+        (Some("Mon, 07 Nov 1994 08:49:37 GMT"), 3600),
+    ] {
+        for body in ["", r#"{"errcode":130101}"#] {
+            let pause = Duration::from_secs(seconds);
+            let attempt = classify(429, header, body.as_bytes(), now());
+            assert_eq!(attempt.class, Class::Throttled { pause }, "{header:?}");
+        }
+    }
+}
+
+#[test]
+fn the_detail_is_one_short_line() {
+    let body = json!({"errcode": 1, "errmsg": format!("a\r\nb\u{1b}[0m{}", "长".repeat(400))});
+    let detail = read(200, &body.to_string()).detail;
+    assert!(detail.starts_with("a b [0m长") && detail.ends_with("长…"));
+    assert_eq!(detail.chars().count(), 300);
+}
+
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let code = prop_oneof![
+        (-2i64..3).prop_map(|n| n.to_string()),
+        (-2i64..3).prop_map(|n| format!("\"{n}\"")),
+        any::<f64>().prop_map(|n| n.to_string()),
+        Just("null".to_owned()),
+        "[ -~]{0,6}",
+    ];
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..60),
+        (
+            "[{\\[ ]{1,2}",
+            "errcode|errmsg|status",
+            code,
+            "[}\\] ,]{0,2}"
+        )
+            .prop_map(
+                |(open, key, value, close)| format!("{open}\"{key}\":{value}{close}").into_bytes()
+            ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn only_a_parsed_zero_is_delivered(
+        status in any::<u16>(),
+        ok in any::<bool>(),
+        retry_after in proptest::option::of("[ -~]{0,12}"),
+        body in body(),
+    ) {
+        let status = if ok { 200 } else { status };
+        let attempt = classify(status, retry_after.as_deref(), &body, now());
+        let parsed = serde_json::from_slice::<Value>(&body).ok();
+        let errcode = parsed.as_ref().and_then(|value| value.get("errcode"));
+        let is_zero = match errcode {
+            Some(Value::Number(number)) => number.as_i64() == Some(0),
+            Some(Value::String(text)) => text.trim().parse() == Ok(0i64),
+            _ => false,
+        };
+        let expected = is_zero && (200..300).contains(&status);
+        prop_assert_eq!(attempt.class == Class::Delivered, expected);
+        if let Class::Throttled { pause } = attempt.class {
+            prop_assert!(pause >= Duration::from_secs(1) && pause <= Duration::from_secs(3600));
+        }
+    }
+}
