@@ -1,3 +1,5 @@
 //! Integration tests.
 
+mod fc;
+mod platform;
 mod robot;

@@ -1,0 +1,226 @@
+//! The end: hooks, signals, and requests that are under way then.
+
+use super::concurrency::Gate;
+use super::{Server, echo};
+use crate::platform::{Call, Instance, PATIENCE};
+use ecs_dingtalk_notifier::fc::{self, Context, Failure};
+use serde_json::{Value, json};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const WHILE: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_request_under_way_is_answered_before_the_server_ends() {
+    let (gate, handler) = Gate::new();
+    let mut server = Server::start(handler);
+    let mut idle = server.caller();
+    idle.invoke("go").success();
+    let mut caller = server.caller();
+    caller.send_call(&Call::invoke("x"));
+    gate.wait_until_begun();
+    server.shutdown.request();
+    idle.expect_closed();
+    assert!(!server.thread.as_ref().unwrap().is_finished());
+    assert!(!caller.hears_within(WHILE));
+    gate.release();
+    let response = caller.receive();
+    assert_eq!(response.success(), "x");
+    assert!(response.closes());
+    caller.expect_closed();
+    server.join();
+    assert!(
+        TcpStream::connect(server.address).is_err(),
+        "still listening"
+    );
+}
+
+#[test]
+fn a_request_that_has_come_when_the_server_is_told_to_end_is_served() {
+    for round in 0..100 {
+        let mut server = Server::start(echo);
+        let (mut kept, mut new) = (server.caller(), server.caller());
+        if round % 2 == 0 {
+            kept.invoke("first").success();
+        }
+        kept.send_call(&Call::invoke("last"));
+        new.send_call(&Call::invoke("only"));
+        server.shutdown.request();
+        assert_eq!(kept.receive().success()["event"], "last");
+        assert_eq!(new.receive().success()["event"], "only");
+        server.join();
+    }
+}
+
+#[test]
+fn a_request_that_comes_in_pieces_around_the_end_is_served() {
+    for _ in 0..10 {
+        let mut server = Server::start(echo);
+        let mut caller = server.caller();
+        let bytes = Call::invoke("in pieces").encode();
+        caller.send(&bytes[..20]);
+        server.shutdown.request();
+        std::thread::sleep(Duration::from_millis(20));
+        for segment in bytes[20..].chunks(40) {
+            caller.send(segment);
+        }
+        assert_eq!(caller.receive().success()["event"], "in pieces");
+        server.join();
+    }
+}
+
+#[test]
+fn pipelined_requests_that_have_come_are_answered_before_the_end() {
+    let (gate, handler) = Gate::new();
+    let mut server = Server::start(handler);
+    let mut caller = server.caller();
+    caller.send([Call::invoke("x").encode(), Call::invoke("go").encode()].concat());
+    gate.wait_until_begun();
+    server.shutdown.request();
+    gate.release();
+    assert_eq!(caller.receive().success(), "x");
+    let last = caller.receive();
+    assert_eq!(last.success(), "go");
+    assert!(last.closes());
+    server.join();
+}
+
+#[test]
+fn a_server_that_was_told_to_end_before_it_began_ends() {
+    let mut server = Server::start(echo);
+    server.shutdown.request();
+    server.shutdown.request();
+    server.join();
+}
+
+#[test]
+fn pre_stop_waits_for_invocations_in_flight() {
+    let (gate, handler) = Gate::new();
+    let server = Server::start(handler);
+    let mut caller = server.caller();
+    caller.send_call(&Call::invoke("x"));
+    gate.wait_until_begun();
+    let mut hook = server.caller();
+    hook.send_call(&Call::new("GET", "/pre-stop"));
+    assert!(!hook.hears_within(WHILE), "pre-stop did not wait");
+    gate.release();
+    hook.receive().success();
+    caller.receive().success();
+}
+
+#[test]
+fn pre_stop_does_not_wait_past_the_deadline() {
+    let (gate, handler) = Gate::new();
+    let server = Server::start(handler);
+    let mut caller = server.caller();
+    caller.send_call(&Call::invoke("x").timeout("0.3"));
+    gate.wait_until_begun();
+    server
+        .caller()
+        .call(&Call::new("GET", "/pre-stop"))
+        .success();
+    assert!(!caller.hears_within(Duration::from_millis(1)));
+    gate.release();
+    caller.receive().success();
+}
+
+/// Not a test by itself: the process that the tests below start, this very program with a variable set.
+#[test]
+fn child() {
+    if std::env::var_os("CHILD_OF_A_TEST").is_none() {
+        return;
+    }
+    let handler = |event: &[u8], _: &Context| -> Result<Value, Failure> {
+        assert_ne!(event, b"panic", "the secret is SECRET");
+        if event == b"slow" {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        Ok(json!(event.len()))
+    };
+    if let Err(error) = fc::run(handler) {
+        eprintln!("{error}");
+        std::process::exit(2);
+    }
+}
+
+fn child_process(variable: &str, port: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "fc::lifecycle::child", "--nocapture"]);
+    command
+        .env_clear()
+        .env("CHILD_OF_A_TEST", "yes")
+        .env(variable, port);
+    command
+}
+
+#[test]
+fn a_process_answers_what_is_under_way_at_a_signal_and_ends_with_0() {
+    let mut instance =
+        Instance::start_command(|port| child_process("FC_SERVER_PORT", &port.to_string()));
+    let mut caller = instance.caller();
+    caller.send_call(&Call::invoke("slow"));
+    // Either the handler is at work by now or the request waits in the socket: both must be answered.
+    instance.caller().invoke("x").success();
+    instance.sigterm();
+    assert_eq!(caller.receive().success(), 4);
+    drop(caller);
+    assert_eq!(instance.wait_exit(PATIENCE), 0);
+}
+
+#[test]
+fn an_idle_process_ends_at_once_at_a_signal() {
+    let mut instance =
+        Instance::start_command(|port| child_process("FC_CUSTOM_LISTEN_PORT", &port.to_string()));
+    let mut caller = instance.caller();
+    caller.invoke("x").success();
+    let asked = Instant::now();
+    instance.sigterm();
+    assert_eq!(instance.wait_exit(PATIENCE), 0);
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+}
+
+#[test]
+fn a_process_tells_the_place_of_a_panic_and_not_its_message() {
+    let mut instance =
+        Instance::start_command(|port| child_process("FC_SERVER_PORT", &port.to_string()));
+    let mut caller = instance.caller();
+    assert_eq!(caller.invoke("panic").failure(404), "Panic");
+    caller.invoke("alive").success();
+    instance.sigterm();
+    assert_eq!(instance.wait_exit(PATIENCE), 0);
+    let stderr = instance.stderr_text();
+    assert!(
+        stderr.starts_with("panic at tests/it/fc/lifecycle.rs:") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+    assert!(
+        !instance
+            .stdout_lines()
+            .iter()
+            .any(|line| line.contains("SECRET"))
+    );
+}
+
+#[test]
+fn a_bad_port_ends_the_process_with_one_line() {
+    let mut instance = Instance::spawn_command(child_process("FC_SERVER_PORT", "70000"));
+    assert_eq!(instance.wait_exit(PATIENCE), 2);
+    let stderr = instance.stderr_text();
+    assert!(
+        stderr.starts_with("FC_SERVER_PORT is \"70000\"") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_process_listens_on_every_address() {
+    let instance =
+        Instance::start_command(|port| child_process("FC_SERVER_PORT", &port.to_string()));
+    // Bound to loopback only, the neighbour address 127.0.0.2 would be refused.
+    TcpStream::connect(("127.0.0.2", instance.address().port())).unwrap();
+}

@@ -1,0 +1,208 @@
+//! What a peer may take: bytes, time, memory.
+
+use super::{Server, echo};
+use crate::platform::{Call, rss_kb};
+use ecs_dingtalk_notifier::fc::Limits;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const SHORT: Duration = Duration::from_millis(150);
+
+fn impatient() -> Limits {
+    Limits {
+        head_timeout: SHORT,
+        body_timeout: SHORT,
+        ..Limits::default()
+    }
+}
+
+fn long_head(length: usize) -> Vec<u8> {
+    format!(
+        "POST /invoke HTTP/1.1\r\nHost: a\r\nX-Long: {}\r\nContent-Length: 2\r\n\r\nhi",
+        "x".repeat(length)
+    )
+    .into()
+}
+
+#[test]
+fn heads_of_8_kb_pass_and_heads_of_100_kb_are_refused() {
+    let server = Server::start(echo);
+    let mut caller = server.caller();
+    caller.send(long_head(8 * 1024));
+    assert_eq!(caller.receive().success()["event"], "hi");
+    caller.send(long_head(100 * 1024));
+    let response = caller.receive();
+    assert_eq!(response.failure(431), "HeadTooLarge");
+    assert!(response.closes());
+    caller.expect_closed();
+}
+
+#[test]
+fn endless_heads_take_no_memory() {
+    let server = Server::start(echo);
+    let endless = [
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-Endless: ".as_slice(),
+        &vec![b'x'; 20 * 1024 * 1024],
+    ]
+    .concat();
+    let before = rss_kb("self");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut caller = server.caller();
+                let sent = caller.send_while_taken(&endless);
+                assert_eq!(caller.receive().failure(431), "HeadTooLarge");
+                assert!(sent < endless.len(), "the server read all of it");
+            });
+        }
+    });
+    // Other tests use memory meanwhile; 8 x 20 MB would be far beyond that.
+    let grown = rss_kb("self").saturating_sub(before);
+    assert!(grown < 80 * 1024, "{grown} KiB");
+}
+
+#[test]
+fn a_body_at_the_cap_passes_whichever_way_it_comes() {
+    let server = Server::start(|event: &[u8], _: &_| Ok(json!(event.len())));
+    let cap = Limits::default().max_body;
+    let event = vec![b'x'; cap];
+    let mut caller = server.caller();
+    assert_eq!(caller.call(&Call::invoke(&event)).success(), cap);
+    assert_eq!(
+        caller
+            .call(&Call::invoke(&event).chunked(100_000))
+            .success(),
+        cap
+    );
+}
+
+#[test]
+fn a_body_that_is_announced_over_the_cap_is_refused_before_it_comes() {
+    let server = Server::start(echo);
+    for expectation in ["", "Expect: 100-continue\r\n"] {
+        let mut caller = server.caller();
+        let length = Limits::default().max_body + 1;
+        caller.send(format!(
+            "POST /invoke HTTP/1.1\r\nHost: a\r\n{expectation}Content-Length: {length}\r\n\r\n"
+        ));
+        let response = caller.receive();
+        assert_eq!(response.failure(413), "BodyTooLarge");
+        assert!(response.closes());
+        caller.expect_closed();
+    }
+}
+
+#[test]
+fn a_64_mb_body_is_refused_and_not_read() {
+    let server = Server::start(echo);
+    let body = vec![b'x'; 64 * 1024 * 1024];
+    let mut caller = server.caller();
+    caller.send(format!(
+        "POST /invoke HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    let sent = caller.send_while_taken(&body);
+    assert!(sent < body.len() / 2, "{sent} bytes were taken");
+    assert_eq!(caller.receive().failure(413), "BodyTooLarge");
+}
+
+#[test]
+fn a_chunked_body_that_grows_over_the_cap_is_refused() {
+    let server = Server::with(
+        Limits {
+            max_body: 1000,
+            ..Limits::default()
+        },
+        echo,
+    );
+    let mut caller = server.caller();
+    caller.send_call(&Call::invoke("x".repeat(1001)).chunked(100));
+    assert_eq!(caller.receive().failure(413), "BodyTooLarge");
+    caller.expect_closed();
+    assert_eq!(
+        server
+            .caller()
+            .call(&Call::invoke("x".repeat(1000)).chunked(100))
+            .success()["length"],
+        1000
+    );
+}
+
+#[test]
+fn a_slow_head_times_out_however_its_bytes_trickle() {
+    let server = Server::with(impatient(), echo);
+    let mut caller = server.caller();
+    let begun = Instant::now();
+    caller.send("P");
+    while !caller.hears_within(Duration::from_millis(20)) {
+        caller.send("O");
+        assert!(begun.elapsed() < 20 * SHORT, "no time limit on the head");
+    }
+    assert!(begun.elapsed() >= SHORT);
+    let response = caller.receive();
+    assert_eq!(response.failure(408), "RequestTimeout");
+    assert!(response.closes());
+}
+
+#[test]
+fn a_slow_body_times_out_however_its_bytes_trickle() {
+    let server = Server::with(impatient(), echo);
+    for head in [
+        "Content-Length: 1000\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n3e8\r\n",
+    ] {
+        let mut caller = server.caller();
+        let begun = Instant::now();
+        caller.send(format!("POST /invoke HTTP/1.1\r\nHost: a\r\n{head}"));
+        while !caller.hears_within(Duration::from_millis(20)) {
+            caller.send("x");
+            assert!(begun.elapsed() < 20 * SHORT, "no time limit on the body");
+        }
+        assert!(begun.elapsed() >= SHORT);
+        assert_eq!(caller.receive().failure(408), "RequestTimeout");
+    }
+}
+
+#[test]
+fn an_idle_connection_stays_open_far_beyond_every_time_limit() {
+    let server = Server::with(impatient(), echo);
+    let (mut used, mut fresh) = (server.caller(), server.caller());
+    used.invoke("first").success();
+    // Some clients end a body with a line end too many. That is no request begun.
+    let mut stray = server.caller();
+    stray.send([Call::invoke("first").encode(), b"\r\n".to_vec()].concat());
+    stray.receive().success();
+    for caller in [&mut used, &mut fresh, &mut stray] {
+        assert!(
+            !caller.hears_within(4 * SHORT),
+            "the server closed an idle connection"
+        );
+        // A request that comes in pieces sets time limits; they must be gone afterwards.
+        assert_eq!(
+            caller
+                .call(&Call::invoke("second").fragmented(30))
+                .success()["event"],
+            "second"
+        );
+    }
+    assert!(
+        !used.hears_within(4 * SHORT),
+        "the server closed an idle connection"
+    );
+    assert_eq!(used.invoke("third").success()["event"], "third");
+}
+
+#[test]
+fn a_peer_that_never_reads_does_not_hold_its_place_for_ever() {
+    let limits = Limits {
+        max_connections: 1,
+        write_timeout: SHORT,
+        ..Limits::default()
+    };
+    let server = Server::with(limits, |event: &[u8], _: &_| {
+        Ok(json!("x".repeat(event.len() * 64 * 1024 * 1024)))
+    });
+    let mut deaf = server.caller();
+    deaf.send_call(&Call::invoke("x"));
+    assert_eq!(server.caller().invoke("").success(), "");
+}
