@@ -134,3 +134,27 @@ impl Transport for WatchedTransport {
         self.0.is_tls()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_can_have_arrived_only_when_all_of_it_was_written() {
+        let trace = |written, write_failed| Trace {
+            phase: Phase::Send,
+            written,
+            write_failed,
+        };
+        for (written, write_failed, arrived) in [
+            (0, false, false),
+            (300, false, false),
+            (1000, false, false),
+            (1300, false, true),
+            (1300, true, false),
+        ] {
+            let trace = trace(written, write_failed);
+            assert_eq!(trace.may_have_arrived(1000), arrived, "{trace:?}");
+        }
+    }
+}
