@@ -1,6 +1,18 @@
 //! Events: the wire shapes in which they arrive, and the one [`Event`] that they all become.
 
+mod cloudevent;
+mod cloudmonitor;
+mod naming;
+mod parse;
+mod resource;
+mod time;
+
+pub use parse::{Batch, Fault, parse};
+pub use time::parse_moment;
+
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fmt;
 
 /// How bad a kind of event is, as CloudMonitor counts it. The order is by gravity: the worst is the greatest.
@@ -105,4 +117,92 @@ impl Event {
             None => self.name.clone(),
         }
     }
+
+    /// Whether the matter is over: `Executed`, `Avoided` or `Canceled`.
+    pub fn is_over(&self) -> bool {
+        let over = ["Executed", "Avoided", "Canceled", "Cancelled"];
+        self.status
+            .as_deref()
+            .is_some_and(|status| over.iter().any(|word| word.eq_ignore_ascii_case(status)))
+    }
+
+    /// When planned work is to begin.
+    pub fn not_before(&self) -> Option<Moment> {
+        parse_moment(self.details.get("notBefore")?)
+    }
+
+    /// What tells this event from all others: the same for the same event on every instance and at
+    /// every repeat. 32 hexadecimal digits.
+    ///
+    /// EventBridge identifies an event by `source` and `id`. Some producers reuse an id for different
+    /// events, so name, status and resource count too: none may be taken for a repeat of another.
+    pub fn identity(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            hash.update(text);
+            hash.update([0]);
+        };
+        part(&self.source);
+        part(&self.full_name());
+        part(self.resource_id.as_deref().unwrap_or_default());
+        match &self.id {
+            Some(id) => part(id),
+            None => part(&self.content_hash()),
+        }
+        hex(&hash.finalize())
+    }
+
+    /// The event's own id; for one without, the hash of its content.
+    pub fn display_id(&self) -> Cow<'_, str> {
+        match &self.id {
+            Some(id) => Cow::Borrowed(id),
+            None => Cow::Owned(self.content_hash()),
+        }
+    }
+
+    fn content_hash(&self) -> String {
+        // A map of serde_json is sorted by key, so equal content has equal text.
+        let content = serde_json::json!([
+            self.name,
+            self.status,
+            self.level.map(Level::as_str),
+            self.resource_id,
+            self.resource_name,
+            self.region,
+            self.account,
+            self.time.as_ref().map(|time| match time {
+                Moment::At(at) => at.to_string(),
+                Moment::Text(text) => text.clone(),
+            }),
+            self.details,
+        ]);
+        hex(&Sha256::digest(content.to_string()))
+    }
+}
+
+/// The first 32 hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A text that says something: a string that is not blank, or a number or flag as text.
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// A string that is not blank.
+fn string<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    map.get(key)?
+        .as_str()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }

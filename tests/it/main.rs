@@ -1,5 +1,7 @@
 //! Integration tests.
 
+mod events;
 mod fc;
 mod platform;
 mod robot;
+mod samples;

@@ -1,0 +1,145 @@
+//! Which variables there are, and which route each belongs to.
+
+use super::{Fault, Values};
+use std::collections::BTreeMap;
+
+/// The suffix of the first route, called `default`: none.
+pub const DEFAULT_ROUTE: &str = "";
+
+/// Every variable that the notifier knows, without a route's suffix.
+pub const KNOWN: [&str; 18] = [
+    "DINGTALK_WEBHOOK",
+    "DINGTALK_SECRET",
+    "DINGTALK_KEYWORD",
+    "DINGTALK_FALLBACK_WEBHOOK",
+    "DINGTALK_FALLBACK_SECRET",
+    "DINGTALK_AT_MOBILES",
+    "DINGTALK_AT_USER_IDS",
+    "DINGTALK_AT_ALL",
+    "DINGTALK_AT_LEVELS",
+    "DINGTALK_RATE_LIMIT",
+    "EVENT_LEVELS",
+    "EVENT_INCLUDE",
+    "EVENT_EXCLUDE",
+    "EVENT_REGIONS",
+    "EVENT_RESOURCES",
+    "EVENT_RESOURCES_EXCLUDE",
+    "MESSAGE_LANGUAGE",
+    "MESSAGE_TIME_ZONE",
+];
+
+/// Sorts the variables by the suffix of their route; blank ones count as unset, strange ones become faults.
+pub(super) fn by_route<I>(vars: I, faults: &mut Vec<Fault>) -> BTreeMap<String, Values>
+where
+    I: IntoIterator<Item = (String, String)>,
+{
+    let mut ours: Vec<_> = vars
+        .into_iter()
+        .filter(|(name, value)| {
+            ["DINGTALK_", "EVENT_", "MESSAGE_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+                && !value.trim().is_empty()
+        })
+        .collect();
+    ours.sort();
+    let mut routes: BTreeMap<String, Values> = BTreeMap::new();
+    for (name, value) in ours {
+        let (base, suffix) = match name.split_once("__") {
+            Some((base, route)) => (base, format!("__{route}")),
+            None => (name.as_str(), DEFAULT_ROUTE.to_owned()),
+        };
+        let Some(known) = KNOWN.iter().find(|known| **known == base) else {
+            faults.push(unknown(&name, base, &suffix));
+            continue;
+        };
+        if let Err(problem) = check_suffix(&suffix) {
+            faults.push(Fault {
+                variable: name,
+                problem,
+            });
+            continue;
+        }
+        routes
+            .entry(suffix)
+            .or_default()
+            .insert(known, value.trim().to_owned());
+    }
+    routes
+}
+
+fn check_suffix(suffix: &str) -> Result<(), String> {
+    let Some(route) = suffix.strip_prefix("__") else {
+        return Ok(());
+    };
+    let well_formed = route.split('_').all(|part| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    });
+    if !well_formed {
+        return Err(
+            "behind __ stands no route's name; write capitals, digits and single underscores, as in DINGTALK_WEBHOOK__ONCALL".into(),
+        );
+    }
+    if route == "DEFAULT" {
+        return Err("the route `default` is the one without suffix; leave __DEFAULT away".into());
+    }
+    Ok(())
+}
+
+fn unknown(name: &str, base: &str, suffix: &str) -> Fault {
+    let further = KNOWN
+        .iter()
+        .filter_map(|known| {
+            let route = base.strip_prefix(known)?.strip_prefix('_')?;
+            check_suffix(&format!("__{route}")).ok()?;
+            Some((known.len(), format!("{known}__{route}")))
+        })
+        .max()
+        .filter(|_| suffix.is_empty());
+    let nearest = KNOWN
+        .iter()
+        .min_by_key(|known| distance(known, base))
+        .copied()
+        .unwrap_or_default();
+    let problem = match further {
+        Some((_, further)) => format!(
+            "is not a variable of the notifier; did you mean {nearest}, or {further} for a further route?"
+        ),
+        None => format!("is not a variable of the notifier; did you mean {nearest}{suffix}?"),
+    };
+    Fault {
+        variable: name.to_owned(),
+        problem,
+    }
+}
+
+/// Levenshtein distance: how many letters to put in, take out or change.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let change = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn distance_counts_letters() {
+        for (a, b, expected) in [("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0)] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types, queue messages.
+
+use super::cloudmonitor::{Draft, is_flat, object};
+use super::{Event, Moment, naming, parse_moment, string, text};
+use serde_json::{Map, Value};
+
+/// Two times of one event that lie further apart are both worth telling.
+const NOTABLE_SECONDS: i64 = 60;
+
+/// Whether an object is a CloudEvent: it has a type. The rest may be missing.
+pub(super) fn is_one(map: &Map<String, Value>) -> bool {
+    string(map, "type").is_some()
+}
+
+/// The body of a queue message, where the envelope holds one.
+pub(super) fn queue_body(map: &Map<String, Value>) -> Option<(&'static str, &Value)> {
+    let data = map.get("data")?.as_object()?;
+    ["messageBody", "body", "value"]
+        .into_iter()
+        .find_map(|key| Some((key, data.get(key)?)))
+}
+
+/// The event of an envelope.
+pub(super) fn event(map: &Map<String, Value>) -> Event {
+    let kind = string(map, "type").unwrap_or_default();
+    let source = string(map, "source").unwrap_or_default();
+    // Both `acs.ecs` and `acs:ecs` are met.
+    let source = source.replacen("acs:", "acs.", 1);
+    let product = product(&source, kind);
+    let envelope_time = map.get("time").and_then(parse_moment);
+    let mut draft = Draft {
+        id: text(map.get("id")),
+        named: Some(naming::of_type(product.as_deref(), kind)),
+        product,
+        arn: string(map, "subject").map(str::to_owned),
+        region: text(map.get("aliyunregionid")),
+        account: text(map.get("aliyunaccountid")),
+        time: envelope_time.clone(),
+        ..Draft::default()
+    };
+    match map.get("data").and_then(Value::as_object) {
+        Some(data) if kind.contains(":CloudMonitor:") && is_flat(data) => {
+            draft.take_flat(data);
+            draft.envelope_time = notable(draft.time.as_ref(), envelope_time);
+        }
+        _ => draft.details = object(map.get("data"), "data"),
+    }
+    draft.source = Some(source).filter(|source| !source.is_empty());
+    draft.event()
+}
+
+/// CloudMonitor's name of the product: by the source, else by the type's prefix.
+fn product(source: &str, kind: &str) -> Option<String> {
+    let short = source
+        .strip_prefix("acs.")
+        .or_else(|| kind.split_once(':').map(|(prefix, _)| prefix))?;
+    Some(match short {
+        "ecs" | "ebs" | "ess" => short.to_ascii_uppercase(),
+        other => other.to_owned(),
+    })
+}
+
+/// The envelope's time, where the event's own is another.
+fn notable(own: Option<&Moment>, envelope: Option<Moment>) -> Option<Moment> {
+    match (own?, envelope?) {
+        (Moment::At(own), Moment::At(envelope))
+            if (own.as_second() - envelope.as_second()).abs() <= NOTABLE_SECONDS =>
+        {
+            None
+        }
+        (own, envelope) => (*own != envelope).then_some(envelope),
+    }
+}

@@ -1,0 +1,206 @@
+//! CloudMonitor's own shapes: the flat JSON (documented, delivered, debug) and the webhook of an
+//! event subscription.
+
+use super::naming::{self, Named};
+use super::resource::{self, Arn};
+use super::{Event, Level, Moment, Titles, parse_moment, string, text};
+use crate::catalogue;
+use serde_json::{Map, Value};
+
+/// What every shape comes down to, before name, status, level and resource are worked out of it.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) source: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) product: Option<String>,
+    pub(super) named: Option<Named>,
+    pub(super) level: Option<Level>,
+    pub(super) flat_status: Option<String>,
+    pub(super) arn: Option<String>,
+    pub(super) resource_name: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) time: Option<Moment>,
+    pub(super) envelope_time: Option<Moment>,
+    pub(super) titles: Titles,
+    pub(super) details: Map<String, Value>,
+}
+
+impl Draft {
+    /// The event, once everything that a shape tells is gathered.
+    pub(super) fn event(self) -> Event {
+        let product = self.product;
+        let named = self.named.unwrap_or(Named {
+            name: String::new(),
+            tail: None,
+        });
+        let status = naming::status(product.as_deref(), &named, &self.details, self.flat_status);
+        let entry = catalogue::find(product.as_deref(), &named.name);
+        let level = self
+            .level
+            .or_else(|| level(&self.details, &["eventLevel"]))
+            .or_else(|| entry?.level(status.as_deref(), &self.details));
+        let arn = self.arn.as_deref().and_then(Arn::parse);
+        let resource = resource::find(&named.name, arn.as_ref(), &self.details);
+        let (resource_id, resource_kind) = resource.map_or((None, None), |r| (Some(r.id), r.kind));
+        let source = self.source.unwrap_or_else(|| {
+            let product = product.as_deref().unwrap_or("cloudmonitor");
+            format!("acs.{}", product.to_ascii_lowercase())
+        });
+        let own_name = resource::name(resource_kind.as_deref(), &self.details);
+        Event {
+            source,
+            id: self.id,
+            status,
+            level,
+            resource_name: own_name.or(self.resource_name),
+            resource_id,
+            resource_kind,
+            region: self
+                .region
+                .or_else(|| arn.as_ref().and_then(|arn| arn.region.clone())),
+            account: self
+                .account
+                .or_else(|| arn.as_ref().and_then(|arn| arn.account.clone())),
+            time: self.time,
+            envelope_time: self.envelope_time,
+            titles: self.titles,
+            details: self.details,
+            name: named.name,
+            product,
+        }
+    }
+
+    /// Takes over what a flat JSON object tells.
+    pub(super) fn take_flat(&mut self, flat: &Map<String, Value>) {
+        self.product = string(flat, "product")
+            .map(str::to_owned)
+            .or(self.product.take());
+        if let Some(name) = string(flat, "name") {
+            self.named = Some(naming::split(self.product.as_deref(), name));
+        }
+        self.level = level(flat, &["level", "curLevel"]).or(self.level);
+        self.flat_status = text(flat.get("status"));
+        self.arn = string(flat, "resourceId")
+            .map(str::to_owned)
+            .or(self.arn.take());
+        self.resource_name = text(flat.get("instanceName"));
+        self.region = text(flat.get("regionId")).or(self.region.take());
+        self.account = self.account.take().or_else(|| text(flat.get("userId")));
+        self.time = flat
+            .get("eventTime")
+            .and_then(parse_moment)
+            .or(self.time.take());
+        self.titles = titles(flat, "eventRealname", "eventRealnameEn");
+        self.details = object(flat.get("content"), "content");
+    }
+}
+
+/// Whether an object is CloudMonitor's flat JSON.
+pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
+    string(map, "name").is_some()
+}
+
+/// An event from CloudMonitor's flat JSON.
+pub(super) fn flat(map: &Map<String, Value>) -> Event {
+    let mut draft = Draft {
+        id: text(map.get("id")),
+        ..Draft::default()
+    };
+    draft.take_flat(map);
+    // The owner of the resource is in its ARN; `userId` may be whoever subscribed.
+    draft.account = None;
+    let mut event = draft.event();
+    event.account = event.account.or_else(|| text(map.get("userId")));
+    event
+}
+
+/// The `alert` object of a webhook, as an object or as JSON in a string.
+pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
+    match map.get("alert")? {
+        Value::Object(alert) => Some(alert.clone()),
+        Value::String(text) => serde_json::from_str(text).ok(),
+        _ => None,
+    }
+    .filter(|alert| string(alert, "eventName").is_some() || meta(alert).is_some())
+}
+
+fn meta(alert: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    alert.get("meta")?.get("sysEventMeta")?.as_object()
+}
+
+/// An event from the webhook of an event subscription.
+pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> Event {
+    let none = Map::new();
+    let meta = meta(alert).unwrap_or(&none);
+    let either = |key: &str| text(meta.get(key)).or_else(|| text(alert.get(key)));
+    let product = either("product");
+    let name = string(meta, "name")
+        .or_else(|| string(alert, "eventName"))
+        .unwrap_or_default();
+    let details = match object(alert.get("eventContentMap"), "content") {
+        map if map.is_empty() => object(alert.get("eventRawContent"), "content"),
+        map => map,
+    };
+    let mut event = Draft {
+        id: text(meta.get("id"))
+            .or_else(|| text(alert.get("dedupId")))
+            .or_else(|| text(alert.get("traceId"))),
+        named: Some(naming::split(product.as_deref(), name)),
+        product,
+        level: level(meta, &["level"])
+            .or_else(|| level(alert, &["severity"]))
+            .or_else(|| level(map, &["severity"])),
+        flat_status: text(meta.get("status")),
+        arn: text(meta.get("resourceId")).or_else(|| text(alert.get("arn"))),
+        resource_name: text(meta.get("instanceName")),
+        region: text(meta.get("regionId")),
+        time: [
+            meta.get("eventTime"),
+            alert.get("timestamp"),
+            map.get("time"),
+        ]
+        .into_iter()
+        .flatten()
+        .find_map(parse_moment),
+        titles: titles(meta, "eventNameZh", "eventNameEn"),
+        details,
+        ..Draft::default()
+    }
+    .event();
+    event.account = event
+        .account
+        .or_else(|| text(alert.get("userId")))
+        .or_else(|| text(map.get("userId")));
+    event
+}
+
+/// The first of these keys that holds a level.
+pub(super) fn level(map: &Map<String, Value>, keys: &[&str]) -> Option<Level> {
+    keys.iter()
+        .find_map(|key| map.get(*key)?.as_str().and_then(Level::parse))
+}
+
+/// Details as an object: as they are, as JSON in a string, or as the one value of `key`.
+pub(super) fn object(value: Option<&Value>, key: &str) -> Map<String, Value> {
+    match value {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(map)) => map.clone(),
+        Some(Value::String(text)) => match serde_json::from_str(text) {
+            Ok(Value::Object(map)) => map,
+            _ if text.trim().is_empty() => Map::new(),
+            _ => Map::from_iter([(key.to_owned(), Value::String(text.clone()))]),
+        },
+        Some(other) => Map::from_iter([(key.to_owned(), other.clone())]),
+    }
+}
+
+/// Names that came along; an English one that is only the code is none.
+fn titles(map: &Map<String, Value>, zh: &str, en: &str) -> Titles {
+    Titles {
+        zh: string(map, zh).map(str::to_owned),
+        en: string(map, en)
+            .filter(|title| title.contains(' '))
+            .map(str::to_owned),
+    }
+}

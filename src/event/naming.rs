@@ -1,0 +1,102 @@
+//! Names and statuses: what an event is called, and how things stand.
+
+use super::text;
+use crate::catalogue;
+use serde_json::{Map, Value};
+
+/// Statuses that a name may end with (`…:Scheduled`).
+const STATUSES: [&str; 8] = [
+    "Inquiring",
+    "Scheduled",
+    "Executing",
+    "Executed",
+    "Avoided",
+    "Failed",
+    "Canceled",
+    "Normal",
+];
+
+/// A name without its status, and the status that stood at its end.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) tail: Option<String>,
+}
+
+/// Takes a CloudMonitor name apart. What the catalogue knows as a whole has no status in it.
+pub(super) fn split(product: Option<&str>, name: &str) -> Named {
+    let whole = || Named {
+        name: name.to_owned(),
+        tail: None,
+    };
+    if catalogue::find(product, name).is_some() {
+        return whole();
+    }
+    match name.rsplit_once(':') {
+        Some((base, tail))
+            if !base.is_empty()
+                && (catalogue::find(product, base).is_some() || STATUSES.contains(&tail)) =>
+        {
+            Named {
+                name: base.to_owned(),
+                tail: Some(tail.to_owned()).filter(|tail| !tail.is_empty()),
+            }
+        }
+        _ => whole(),
+    }
+}
+
+/// The name in an EventBridge type: `ecs:Instance:StateChange` and
+/// `ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]` lose their prefix; types of other
+/// products stay whole, because without it they would tell too little.
+pub(super) fn of_type(product: Option<&str>, kind: &str) -> Named {
+    if let Some(entry) = catalogue::find_by_type(kind) {
+        return Named {
+            name: entry.name.to_owned(),
+            tail: None,
+        };
+    }
+    let (prefix, rest) = kind.split_once(':').unwrap_or(("", kind));
+    if let Some(inner) = rest.strip_prefix("CloudMonitor:") {
+        let plain = match inner.split_once('[') {
+            Some((outer, inner)) => format!("{outer}:{}", inner.trim_end_matches(']')),
+            None => inner.to_owned(),
+        };
+        return split(product, &plain);
+    }
+    match prefix {
+        "ecs" | "ebs" if !rest.is_empty() => split(product, rest),
+        _ => Named {
+            name: kind.to_owned(),
+            tail: None,
+        },
+    }
+}
+
+/// The status: what the data say, else what the flat JSON's own `status` says, else the name's tail.
+pub(super) fn status(
+    product: Option<&str>,
+    named: &Named,
+    details: &Map<String, Value>,
+    flat: Option<String>,
+) -> Option<String> {
+    let own = |key| text(details.get(key));
+    own("eventStatus")
+        .or_else(|| own("state"))
+        .or_else(|| own("result"))
+        .or_else(|| own("status"))
+        .or_else(|| own("invocationStatus"))
+        .or_else(|| span(product, &named.name, details))
+        .or_else(|| flat.filter(|status| !status.eq_ignore_ascii_case("Normal")))
+        .or_else(|| named.tail.clone().filter(|tail| tail != "Normal"))
+}
+
+/// Disk events that have a beginning and an end carry no status: the end is told by its time.
+fn span(product: Option<&str>, name: &str, details: &Map<String, Value>) -> Option<String> {
+    let has_both = name.starts_with("Disk:")
+        && (text(details.get("executeStartTime")).is_some()
+            || text(details.get("executeFinishTime")).is_some()
+            || catalogue::find(product, name)
+                .is_some_and(|entry| entry.statuses.contains(&"Executing")));
+    let ended = text(details.get("executeFinishTime")).is_some();
+    has_both.then(|| if ended { "Executed" } else { "Executing" }.to_owned())
+}

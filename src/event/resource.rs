@@ -1,0 +1,122 @@
+//! Which resource an event is about.
+
+use super::text;
+use serde_json::{Map, Value};
+
+/// An Alibaba Cloud resource name: `acs:ecs:cn-hangzhou:1234:instance/i-x`.
+pub(super) struct Arn {
+    pub(super) region: Option<String>,
+    pub(super) account: Option<String>,
+    kind: String,
+    id: String,
+}
+
+impl Arn {
+    /// Reads one; `None` for texts that only look like one.
+    pub(super) fn parse(text: &str) -> Option<Arn> {
+        let mut parts = text.splitn(5, ':');
+        if parts.next() != Some("acs") {
+            return None;
+        }
+        let _product = parts.next()?;
+        let mut part = || Some(parts.next()?.to_owned()).filter(|part| !part.is_empty());
+        let (region, account) = (part(), part());
+        let (kind, id) = parts.next()?.split_once('/')?;
+        Some(Arn {
+            region,
+            account,
+            kind: kind.to_owned(),
+            id: id.rsplit('/').next().unwrap_or(id).to_owned(),
+        })
+    }
+
+    /// The resource, unless its id is a placeholder such as `<resource-id>`.
+    fn resource(&self) -> Option<Resource> {
+        let is_placeholder = self.id.is_empty() || self.id.starts_with('<');
+        (!is_placeholder).then(|| Resource {
+            id: self.id.clone(),
+            kind: Some(self.kind.clone()),
+        })
+    }
+}
+
+/// Id and kind of a resource.
+pub(super) struct Resource {
+    pub(super) id: String,
+    pub(super) kind: Option<String>,
+}
+
+/// Keys that hold ids, and the kind of resource that they name.
+const IDS: [(&str, &str); 6] = [
+    ("instanceId", "instance"),
+    ("diskId", "disk"),
+    ("snapshotId", "snapshot"),
+    ("eniId", "eni"),
+    ("imageId", "image"),
+    ("groupId", "group"),
+];
+
+/// The resource of an event: by its name's own key, else by its ARN, else by any id among its data.
+///
+/// The name comes first because of `Instance:VSwitchChanged`, whose ARN is that of a network interface.
+pub(super) fn find(
+    name: &str,
+    arn: Option<&Arn>,
+    details: &Map<String, Value>,
+) -> Option<Resource> {
+    let by = |(key, kind): &(&str, &str)| {
+        Some(Resource {
+            id: text(details.get(*key))?,
+            kind: Some((*kind).to_owned()),
+        })
+    };
+    let own = match name.split(':').next().unwrap_or_default() {
+        "Instance" | "CloudAssistant" => "instanceId",
+        "Disk" => "diskId",
+        "Snapshot" => "snapshotId",
+        "NetworkInterface" => "eniId",
+        "Image" => "imageId",
+        _ => "",
+    };
+    let own_id = IDS.iter().find(|(key, _)| *key == own).and_then(by);
+    own_id
+        .map(|resource| Resource {
+            kind: arn
+                .filter(|arn| arn.id == resource.id)
+                .map(|arn| arn.kind.clone())
+                .or(resource.kind),
+            id: resource.id,
+        })
+        .or_else(|| arn.and_then(Arn::resource))
+        .or_else(|| {
+            let id = text(details.get("resourceId"))?;
+            let arn = Arn::parse(&id);
+            arn.as_ref().and_then(Arn::resource).or(Some(Resource {
+                kind: kind_of_type(details),
+                id,
+            }))
+        })
+        .or_else(|| IDS.iter().find_map(by))
+}
+
+/// `ALIYUN::ECS::Instance` names an instance.
+fn kind_of_type(details: &Map<String, Value>) -> Option<String> {
+    let kind = text(details.get("resourceType"))?;
+    let last = kind.rsplit("::").next()?.to_ascii_lowercase();
+    Some(match last.as_str() {
+        "networkinterface" => "eni".to_owned(),
+        _ => last,
+    })
+}
+
+/// The name of the resource, as the data tell it.
+pub(super) fn name(kind: Option<&str>, details: &Map<String, Value>) -> Option<String> {
+    let key = match kind {
+        Some("disk") => "diskName",
+        Some("snapshot") => "snapshotName",
+        Some("eni") => "eniName",
+        Some("image") => "imageName",
+        _ => "instanceName",
+    };
+    text(details.get(key))
+}

@@ -1,0 +1,134 @@
+//! DingTalk's markdown subset, and what keeps foreign text harmless inside it.
+
+/// A hard line break that every client honours: a lone line feed does not break.
+pub(super) const BREAK: &str = "  \n";
+
+/// A new paragraph.
+pub(super) const PARAGRAPH: &str = "\n\n";
+
+/// Foreign text as data: one line, at most `max_chars` characters, nothing in it that markdown,
+/// HTML or DingTalk's mentions could take for their own.
+///
+/// Backslash escapes would show on clients that do not honour them, and a client that renders HTML
+/// even inside code would still render it. So each character with a meaning gives way to its
+/// full-width twin, which looks alike and means nothing: `[` to `［`, `<` to `＜`, `@` to `＠`.
+/// Control, zero-width and direction-changing characters vanish.
+pub(super) fn plain(text: &str, max_chars: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(4 * max_chars));
+    let mut count = 0;
+    let mut chars = text.trim().chars().peekable();
+    let mut last = ' ';
+    while let Some(c) = chars.next() {
+        let next = chars.peek().copied();
+        let shown = match c {
+            c if c.is_whitespace() || c.is_control() => ' ',
+            c if is_invisible(c) => continue,
+            '[' => '［',
+            ']' => '］',
+            '<' => '＜',
+            '>' => '＞',
+            '&' => '＆',
+            '@' => '＠',
+            '*' => '＊',
+            '`' => '｀',
+            '~' => '～',
+            '|' => '｜',
+            '\\' => '＼',
+            '#' if out.is_empty() => '＃',
+            // Between letters it is part of a name (SCALE_IN_START); elsewhere it may open emphasis.
+            '_' if !(last.is_alphanumeric() && next.is_some_and(char::is_alphanumeric)) => '＿',
+            // `://` and `www.` are what clients turn into links by themselves.
+            '/' if last == ':' && next == Some('/') => '／',
+            '.' if ends_with_www(&out) => '．',
+            c => c,
+        };
+        if shown == ' ' && last == ' ' {
+            continue;
+        }
+        if count == max_chars {
+            out.push('…');
+            break;
+        }
+        out.push(shown);
+        last = shown;
+        count += 1;
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn ends_with_www(text: &str) -> bool {
+    let mut tail = text.chars().rev();
+    (&mut tail).take(3).filter(|c| c.eq_ignore_ascii_case(&'w')).count() == 3
+        && !tail.next().is_some_and(char::is_alphanumeric)
+}
+
+/// Characters that show as nothing or turn the direction of what follows.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986.
+pub(super) fn percent_encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_has_a_meaning_loses_it_and_names_stay_readable() {
+        for (text, expected) in [
+            ("web-01", "web-01"),
+            ("iZbp1h2k7m4q9t6w3y8c5dZ", "iZbp1h2k7m4q9t6w3y8c5dZ"),
+            ("AUTOSCALING:SCALE_IN_START", "AUTOSCALING:SCALE_IN_START"),
+            ("_x_ __y__", "＿x＿ ＿＿y＿＿"),
+            ("[a](http://evil.example)", "［a］(http:／/evil.example)"),
+            ("www.evil.example wwww.b", "www．evil.example wwww.b"),
+            ("<font color=red>x</font>", "＜font color=red＞x＜/font＞"),
+            ("@13800000000 &lt;", "＠13800000000 ＆lt;"),
+            ("# one\n## two\r\n\ttail  ", "＃ one ## two tail"),
+            ("a\u{202e}b\u{200b}c\u{0}d", "abc d"),
+            ("**b** `c` ~~d~~ \\[e", "＊＊b＊＊ ｀c｀ ～～d～～ ＼［e"),
+        ] {
+            assert_eq!(plain(text, 100), expected);
+        }
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(plain("实例名称", 2), "实例…");
+        assert_eq!(plain("实例", 2), "实例");
+        assert_eq!(plain("a b", 2), "a …");
+    }
+
+    proptest! {
+        #[test]
+        fn no_character_with_a_meaning_survives(text in "\\PC{0,80}|[\\[\\]<>()@&*`#!_~|\\\\:/wW. \\n]{0,80}") {
+            let out = plain(&text, 60);
+            prop_assert!(!out.contains(['[', ']', '<', '>', '@', '&', '*', '`', '~', '|', '\\', '\n', '\r', '\t']), "{}", out);
+            prop_assert!(!out.contains("://"), "{}", out);
+            prop_assert!(!out.starts_with('#'));
+            prop_assert!(out.chars().count() <= 61);
+        }
+
+        #[test]
+        fn percent_encoding_leaves_only_url_characters(text in "\\PC{0,40}") {
+            let encoded = percent_encode(&text);
+            let is_url_safe = encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b));
+            prop_assert!(is_url_safe);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! An event as a message: DingTalk markdown in one of two languages, within a number of bytes.
+//!
+//! Pure functions: the time is an argument, and nothing here knows of sockets.
+
+mod details;
+mod digest;
+mod link;
+mod markdown;
+mod when;
+mod words;
+
+pub use words::Language;
+
+use crate::catalogue;
+use crate::event::{Event, Level, Moment};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use markdown::{BREAK, PARAGRAPH, plain};
+use serde::Serialize;
+
+/// Most bytes of a request body that the chatbot takes (its error 460101 names the number).
+pub const MAX_BYTES: usize = 20_000;
+
+/// Longest name or id of a resource that is shown, in characters.
+const MAX_NAME: usize = 100;
+
+/// How one route wants its messages.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// The language of all words.
+    pub language: Language,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// The chatbot's keyword, appended where the text does not hold it already.
+    pub keyword: Option<String>,
+    /// Whom to mention, and when.
+    pub mentions: Mentions,
+}
+
+/// Whom a message mentions, and for which levels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// Mobile numbers, as the group's members registered them.
+    pub mobiles: Vec<String>,
+    /// DingTalk user ids.
+    pub user_ids: Vec<String>,
+    /// Everybody.
+    pub all: bool,
+    /// Levels that mention; an event that is over never does.
+    pub levels: Vec<Level>,
+}
+
+/// A message ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Shown in notifications and in the list of conversations, not in the message itself.
+    pub title: String,
+    /// The message, in DingTalk's markdown subset.
+    pub text: String,
+    /// Whom it mentions.
+    pub at: At,
+}
+
+/// The `at` object of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct At {
+    /// Mobile numbers; each stands in the text as `@number` too.
+    pub at_mobiles: Vec<String>,
+    /// User ids; each stands in the text as `@id` too.
+    pub at_user_ids: Vec<String>,
+    /// Everybody.
+    pub is_at_all: bool,
+}
+
+impl Message {
+    /// The request body: JSON in raw UTF-8, with the idempotency key.
+    pub fn body(&self, msg_uuid: &str) -> Vec<u8> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            msgtype: &'static str,
+            markdown: Markdown<'a>,
+            at: &'a At,
+            msg_uuid: &'a str,
+        }
+        #[derive(Serialize)]
+        struct Markdown<'a> {
+            title: &'a str,
+            text: &'a str,
+        }
+        let body = Body {
+            msgtype: "markdown",
+            markdown: Markdown {
+                title: &self.title,
+                text: &self.text,
+            },
+            at: &self.at,
+            msg_uuid,
+        };
+        // Strings, lists and a flag: there is nothing in it that cannot be serialised.
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+
+    /// The size of the request body in bytes, whatever the key (keys are UUIDs).
+    pub fn size(&self) -> usize {
+        self.body("00000000-0000-0000-0000-000000000000").len()
+    }
+}
+
+/// The message of these events: the event's own where there is one, else a digest.
+///
+/// A digest groups the events, the worst first, and names every resource as long as `budget` allows;
+/// the rest is counted in the message.
+pub fn render_all(events: &[&Event], style: &Style, now: Timestamp, budget: usize) -> Message {
+    match events {
+        [event] => render(event, style, now, budget),
+        events => digest::render(events, style, now, budget),
+    }
+}
+
+/// The message of one event, as it stands at `now`, in at most `budget` bytes as sent.
+///
+/// What is cut to fit is the event's data, line by line from the end, and the count of what is
+/// missing is told; name, status, times, advice, link, footer, keyword and mentions stay. They need
+/// less than half of [`MAX_BYTES`]; a smaller `budget` than they need is exceeded.
+pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Message {
+    let language = style.language;
+    let entry = catalogue::find(event.product.as_deref(), &event.name);
+    let what = what_happened(event, entry, language);
+    let (at, at_text) = mentions(event, style);
+    let planned = countdown(event, style, now);
+    let head = head(event, style, &what, planned.as_deref());
+    let tail = tail(event, style, entry, &at_text);
+    let (mut lines, mut hidden) = details::lines(event, style, planned.is_some());
+    loop {
+        let mut text = head.clone();
+        for line in &lines {
+            text.push_str(BREAK);
+            text.push_str(line);
+        }
+        if hidden > 0 {
+            text.push_str(BREAK);
+            text.push_str(&language.pick(
+                format!("…… 另有 {hidden} 项未显示"),
+                format!("… and {hidden} more not shown"),
+            ));
+        }
+        text.push_str(&tail);
+        let message = Message {
+            title: title(event, &what, language),
+            text: with_keyword(text, style.keyword.as_deref(), &at_text),
+            at: at.clone(),
+        };
+        if lines.is_empty() || message.size() <= budget {
+            return message;
+        }
+        lines.pop();
+        hidden += 1;
+    }
+}
+
+/// What happened, in the reader's language: the catalogue's title, else the one that came along, else the name.
+fn what_happened(event: &Event, entry: Option<&'static catalogue::Entry>, language: Language) -> String {
+    if let Some(entry) = entry {
+        return language.pick(entry.title.zh, entry.title.en).to_owned();
+    }
+    let brought = match language {
+        Language::Zh => event.titles.zh.as_deref(),
+        Language::En => event.titles.en.as_deref(),
+    };
+    plain(brought.unwrap_or(&event.name), 2 * MAX_NAME)
+}
+
+fn status(event: &Event, language: Language) -> Option<String> {
+    let status = event.status.as_deref()?;
+    let word = words::status_word(status, language).map_or_else(|| plain(status, 60), str::to_owned);
+    Some(word).filter(|word| !word.is_empty())
+}
+
+/// Notification and conversation list: how bad, what, which resource.
+fn title(event: &Event, what: &str, language: Language) -> String {
+    let resource = event
+        .resource_name
+        .as_deref()
+        .or(event.resource_id.as_deref())
+        .map(|name| plain(name, MAX_NAME));
+    let over = event.status.as_deref().map_or("", words::over_icon);
+    let mut title = format!("{} {over}{what}", words::level_icon(event.level));
+    for part in [status(event, language), resource].into_iter().flatten() {
+        if !part.is_empty() {
+            title.push_str(" · ");
+            title.push_str(&part);
+        }
+    }
+    title
+}
+
+/// When planned work begins that has neither begun nor been called off.
+fn planned_ahead(event: &Event) -> Option<Moment> {
+    let ahead = match event.status.as_deref() {
+        None => true,
+        Some(status) => ["Scheduled", "Inquiring"]
+            .iter()
+            .any(|s| s.eq_ignore_ascii_case(status)),
+    };
+    event.not_before().filter(|_| ahead)
+}
+
+/// The countdown to planned work that is still ahead.
+fn countdown(event: &Event, style: &Style, now: Timestamp) -> Option<String> {
+    let planned = planned_ahead(event)?;
+    Some(when::countdown(&planned, now, &style.zone, style.language))
+}
+
+/// Heading, level, status, resource, region and times.
+fn head(event: &Event, style: &Style, what: &str, planned: Option<&str>) -> String {
+    let language = style.language;
+    let icon = words::level_icon(event.level);
+    let mut lines = vec![language.line(
+        language.pick("级别", "Level"),
+        &format!("{icon} {}", words::level_word(event.level, language)),
+    )];
+    if let Some(word) = status(event, language) {
+        let icon = event.status.as_deref().map_or("", words::over_icon);
+        lines.push(language.line(language.pick("状态", "Status"), &format!("{icon}{word}")));
+    }
+    let named = |text: &Option<String>| {
+        text.as_deref()
+            .map(|t| plain(t, MAX_NAME))
+            .filter(|t| !t.is_empty())
+    };
+    let label = words::resource_label(event.resource_kind.as_deref(), language);
+    match (named(&event.resource_name), named(&event.resource_id)) {
+        (Some(name), Some(id)) => lines.push(language.line(label, &language.parenthesis(&name, &id))),
+        (Some(one), None) | (None, Some(one)) => lines.push(language.line(label, &one)),
+        (None, None) => {}
+    }
+    if let Some(id) = &event.region {
+        let shown = plain(id, MAX_NAME);
+        let region = match words::region_name(id, language) {
+            Some(name) => format!("{name} {shown}"),
+            None => shown,
+        };
+        lines.push(language.line(language.pick("地域", "Region"), &region));
+    }
+    if let Some(time) = &event.time {
+        let shown = when::moment(time, &style.zone);
+        lines.push(language.line(language.pick("时间", "Time"), &shown));
+    }
+    if let Some(time) = &event.envelope_time {
+        let shown = when::moment(time, &style.zone);
+        lines.push(language.line(language.pick("投递时间", "Published"), &shown));
+    }
+    if let Some(planned) = planned {
+        lines.push(language.line(
+            language.pick("计划时间", "Planned for"),
+            &format!("**{planned}**"),
+        ));
+    }
+    format!("### {icon} {what}{PARAGRAPH}{}", lines.join(BREAK))
+}
+
+/// Advice, link and footer.
+fn tail(
+    event: &Event,
+    style: &Style,
+    entry: Option<&'static catalogue::Entry>,
+    at_text: &str,
+) -> String {
+    let language = style.language;
+    let advice = advice(event, entry, language);
+    let mut tail = format!(
+        "{PARAGRAPH}{}",
+        language.line(language.pick("建议", "What to do"), advice)
+    );
+    if let Some(link) = link::console(event) {
+        let word = language.pick("在控制台查看", "Open in the console");
+        tail.push_str(&format!("{PARAGRAPH}[{word}]({link})"));
+    }
+    let code = code(event);
+    let id: String = plain(&event.display_id(), MAX_NAME).chars().take(8).collect();
+    tail.push_str(&format!("{PARAGRAPH}CloudMonitor · ECS · {code} · {id}"));
+    if !at_text.is_empty() {
+        tail.push_str(PARAGRAPH);
+        tail.push_str(at_text);
+    }
+    tail
+}
+
+/// What to do, by the event's status.
+fn advice(
+    event: &Event,
+    entry: Option<&'static catalogue::Entry>,
+    language: Language,
+) -> &'static str {
+    match entry.map(|entry| entry.advice(event.status.as_deref())) {
+        Some(advice) => language.pick(advice.zh, advice.en),
+        None => language.pick(
+            "本程序的事件目录中没有此事件，请在控制台或产品文档中查看其含义。",
+            "This event is not in the notifier's catalogue; look up its meaning in the console or the product's documentation.",
+        ),
+    }
+}
+
+/// The event's code with its status, as patterns in the configuration would name it.
+fn code(event: &Event) -> String {
+    plain(&event.full_name(), 2 * MAX_NAME)
+}
+
+/// Whether this event is one that the route's people want to be mentioned for.
+fn asks_to_mention(event: &Event, style: &Style) -> bool {
+    let levels = &style.mentions.levels;
+    event.level.is_some_and(|level| levels.contains(&level)) && !event.is_over()
+}
+
+/// Whom this event mentions: in `at`, and as it must stand in the text.
+fn mentions(event: &Event, style: &Style) -> (At, String) {
+    if asks_to_mention(event, style) {
+        at_words(style)
+    } else {
+        (At::default(), String::new())
+    }
+}
+
+/// The route's people: in `at`, and as they must stand in the text.
+fn at_words(style: &Style) -> (At, String) {
+    let who = &style.mentions;
+    let at = At {
+        at_mobiles: who.mobiles.clone(),
+        at_user_ids: who.user_ids.clone(),
+        is_at_all: who.all,
+    };
+    let mut names: Vec<String> = who
+        .mobiles
+        .iter()
+        .chain(&who.user_ids)
+        .map(|id| format!("@{id}"))
+        .collect();
+    if who.all {
+        names.push(style.language.pick("@所有人", "@all").to_owned());
+    }
+    (at, names.join(" "))
+}
+
+/// Appends the keyword where the text does not hold it; before the mentions, which stand last.
+fn with_keyword(text: String, keyword: Option<&str>, at_text: &str) -> String {
+    match keyword {
+        Some(keyword) if !text.contains(keyword) => {
+            let body = text.strip_suffix(at_text).unwrap_or(&text);
+            if at_text.is_empty() {
+                format!("{body}{PARAGRAPH}{keyword}")
+            } else {
+                format!("{body}{keyword} {at_text}")
+            }
+        }
+        _ => text,
+    }
+}

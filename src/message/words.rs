@@ -1,0 +1,226 @@
+//! Every word of the product's own in a message, in both languages.
+
+use crate::event::Level;
+
+/// The language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Simplified Chinese.
+    Zh,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The value of `MESSAGE_LANGUAGE` that means it.
+    pub fn as_str(self) -> &'static str {
+        self.pick("zh", "en")
+    }
+
+    /// One of two texts.
+    pub(super) fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Language::Zh => zh,
+            Language::En => en,
+        }
+    }
+
+    /// `label：value` or `label: value`, the label in bold.
+    pub(super) fn line(self, label: &str, value: &str) -> String {
+        self.pick(format!("**{label}**：{value}"), format!("**{label}**: {value}"))
+    }
+
+    /// `outer（inner）` or `outer (inner)`.
+    pub(super) fn parenthesis(self, outer: &str, inner: &str) -> String {
+        self.pick(format!("{outer}（{inner}）"), format!("{outer} ({inner})"))
+    }
+}
+
+/// The icon of a level; `None` is unknown.
+pub(super) fn level_icon(level: Option<Level>) -> &'static str {
+    match level {
+        Some(Level::Critical) => "🔴",
+        Some(Level::Warn) => "🟠",
+        Some(Level::Info) => "🔵",
+        None => "⚪",
+    }
+}
+
+/// A level in words; `None` is unknown.
+pub(super) fn level_word(level: Option<Level>, language: Language) -> &'static str {
+    let (zh, en) = match level {
+        Some(Level::Critical) => ("严重", "Critical"),
+        Some(Level::Warn) => ("警告", "Warning"),
+        Some(Level::Info) => ("通知", "Info"),
+        None => ("未知", "Unknown"),
+    };
+    language.pick(zh, en)
+}
+
+/// A status in words; `None` for one that has no translation and is shown as it came.
+pub(super) fn status_word(status: &str, language: Language) -> Option<&'static str> {
+    let (zh, en) = match status {
+        "Inquiring" => ("问询中（等待您确认）", "Awaiting your confirmation"),
+        "Scheduled" => ("已计划（等待执行）", "Scheduled"),
+        "Executing" => ("执行中", "In progress"),
+        "Executed" => ("已完成", "Completed"),
+        "Avoided" => ("已规避", "Avoided"),
+        "Canceled" | "Cancelled" => ("已取消", "Canceled"),
+        "Failed" => ("已失败", "Failed"),
+        "Pending" => ("准备中", "Pending"),
+        "Created" => ("已创建", "Created"),
+        "Starting" => ("启动中", "Starting"),
+        "Running" | "running" => ("运行中", "Running"),
+        "Stopping" => ("停止中", "Stopping"),
+        "Stopped" | "stopped" => ("已停止", "Stopped"),
+        "Deleted" => ("已释放", "Released"),
+        "started" => ("已开始", "Started"),
+        "accomplished" | "success" | "Success" => ("成功", "Succeeded"),
+        "failed" => ("失败", "Failed"),
+        _ => return None,
+    };
+    Some(language.pick(zh, en))
+}
+
+/// The icon of a status that ends the matter; empty for every other.
+pub(super) fn over_icon(status: &str) -> &'static str {
+    match status.to_ascii_lowercase().as_str() {
+        "executed" | "avoided" => "✅ ",
+        "canceled" | "cancelled" => "🚫 ",
+        _ => "",
+    }
+}
+
+/// What kind of resource an ARN kind is, in words.
+pub(super) fn resource_label(kind: Option<&str>, language: Language) -> &'static str {
+    let (zh, en) = match kind {
+        Some("instance") => ("实例", "Instance"),
+        Some("disk") => ("云盘", "Disk"),
+        Some("snapshot") => ("快照", "Snapshot"),
+        Some("eni") => ("弹性网卡", "Network interface"),
+        Some("image") => ("镜像", "Image"),
+        _ => ("资源", "Resource"),
+    };
+    language.pick(zh, en)
+}
+
+/// What to do with each key of an event's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    /// Shown under this label (zh, en).
+    Text(&'static str, &'static str),
+    /// A time, shown in the configured zone.
+    Time(&'static str, &'static str),
+    /// Said elsewhere in the message, or of no use to a person.
+    Hidden,
+}
+
+/// Keys that have a label, in the order in which a person wants them; any other key keeps its own name.
+pub(super) const FIELDS: &[(&str, Field)] = &[
+    ("reason", Field::Text("原因", "Reason")),
+    ("action", Field::Text("动作", "Action")),
+    ("operation", Field::Text("操作", "Operation")),
+    ("result", Field::Text("结果", "Result")),
+    ("invocationStatus", Field::Text("执行结果", "Result")),
+    ("status", Field::Text("任务状态", "Task status")),
+    ("errorCode", Field::Text("错误码", "Error code")),
+    ("errorDesc", Field::Text("错误描述", "Error")),
+    ("exitCode", Field::Text("退出码", "Exit code")),
+    ("privateIpAddress", Field::Text("私网 IP", "Private IP")),
+    ("publicIpAddress", Field::Text("公网 IP", "Public IP")),
+    ("primaryPrivateIp", Field::Text("主私网 IP", "Primary private IP")),
+    ("secondaryPrivateIps", Field::Text("辅助私网 IP", "Secondary private IPs")),
+    ("ipv4Prefixes", Field::Text("IPv4 前缀", "IPv4 prefixes")),
+    ("ipv6s", Field::Text("IPv6 地址", "IPv6 addresses")),
+    ("ipv6Prefixes", Field::Text("IPv6 前缀", "IPv6 prefixes")),
+    ("instanceId", Field::Text("实例 ID", "Instance id")),
+    ("instanceName", Field::Text("实例名称", "Instance name")),
+    ("instanceType", Field::Text("实例规格", "Instance type")),
+    ("ecsInstanceId", Field::Text("挂载实例 ID", "Attached to")),
+    ("ecsInstanceName", Field::Text("挂载实例名称", "Attached to (name)")),
+    ("device", Field::Text("设备", "Device")),
+    ("diskId", Field::Text("云盘 ID", "Disk id")),
+    ("snapshotId", Field::Text("快照 ID", "Snapshot id")),
+    ("snapshotName", Field::Text("快照名称", "Snapshot name")),
+    ("snapshotType", Field::Text("快照类型", "Snapshot type")),
+    ("eniId", Field::Text("网卡 ID", "Network interface id")),
+    ("eniStatus", Field::Text("网卡状态", "Interface status")),
+    ("vpcId", Field::Text("专有网络", "VPC")),
+    ("vswitchId", Field::Text("交换机", "vSwitch")),
+    ("sourceDedicatedHostId", Field::Text("源宿主机", "From host")),
+    ("destinationDedicatedHostId", Field::Text("目标宿主机", "To host")),
+    ("creditSpecification", Field::Text("性能模式", "Performance mode")),
+    ("operator", Field::Text("操作者", "Operator")),
+    ("spotStrategy", Field::Text("抢占策略", "Spot strategy")),
+    ("commandName", Field::Text("命令名称", "Command")),
+    ("commandId", Field::Text("命令 ID", "Command id")),
+    ("invokeId", Field::Text("执行 ID", "Invocation id")),
+    ("repeatMode", Field::Text("执行方式", "Repeat mode")),
+    ("repeats", Field::Text("执行次数", "Repeats")),
+    ("notBefore", Field::Time("计划时间", "Planned for")),
+    ("executeStartTime", Field::Time("开始时间", "Started")),
+    ("executeFinishTime", Field::Time("结束时间", "Finished")),
+    ("startTime", Field::Time("开始时间", "Started")),
+    ("endTime", Field::Time("结束时间", "Finished")),
+    ("finishTime", Field::Time("结束时间", "Finished")),
+    ("intervalStart", Field::Time("时段开始", "From")),
+    ("intervalEnd", Field::Time("时段结束", "To")),
+    ("eventId", Field::Text("系统事件 ID", "System event id")),
+    ("eventStatus", Field::Hidden),
+    ("eventType", Field::Hidden),
+    ("eventLevel", Field::Hidden),
+    ("state", Field::Hidden),
+    ("resourceType", Field::Hidden),
+    ("resourceId", Field::Hidden),
+    ("publishTime", Field::Hidden),
+    ("ownerId", Field::Hidden),
+    ("playerUid", Field::Hidden),
+    ("requestId", Field::Hidden),
+];
+
+/// A region's name (zh, en); `None` for one that the table lacks.
+///
+/// From the lists of regions in the ECS documentation; ids of local regions included.
+pub(super) fn region_name(id: &str, language: Language) -> Option<&'static str> {
+    let (zh, en) = match id {
+        "cn-qingdao" => ("华北1（青岛）", "China (Qingdao)"),
+        "cn-beijing" => ("华北2（北京）", "China (Beijing)"),
+        "cn-zhangjiakou" => ("华北3（张家口）", "China (Zhangjiakou)"),
+        "cn-huhehaote" => ("华北5（呼和浩特）", "China (Hohhot)"),
+        "cn-wulanchabu" => ("华北6（乌兰察布）", "China (Ulanqab)"),
+        "cn-hangzhou" => ("华东1（杭州）", "China (Hangzhou)"),
+        "cn-shanghai" => ("华东2（上海）", "China (Shanghai)"),
+        "cn-nanjing" => ("华东5（南京）", "China (Nanjing)"),
+        "cn-fuzhou" => ("华东6（福州）", "China (Fuzhou)"),
+        "cn-wuhan-lr" => ("华中1（武汉）", "China (Wuhan)"),
+        "cn-zhengzhou-jva" => ("华中2（郑州）", "China (Zhengzhou)"),
+        "cn-shenzhen" => ("华南1（深圳）", "China (Shenzhen)"),
+        "cn-heyuan" => ("华南2（河源）", "China (Heyuan)"),
+        "cn-guangzhou" => ("华南3（广州）", "China (Guangzhou)"),
+        "cn-chengdu" => ("西南1（成都）", "China (Chengdu)"),
+        "cn-hongkong" => ("中国香港", "China (Hong Kong)"),
+        "ap-northeast-1" => ("日本（东京）", "Japan (Tokyo)"),
+        "ap-northeast-2" => ("韩国（首尔）", "South Korea (Seoul)"),
+        "ap-southeast-1" => ("新加坡", "Singapore"),
+        "ap-southeast-2" => ("澳大利亚（悉尼）", "Australia (Sydney)"),
+        "ap-southeast-3" => ("马来西亚（吉隆坡）", "Malaysia (Kuala Lumpur)"),
+        "ap-southeast-5" => ("印度尼西亚（雅加达）", "Indonesia (Jakarta)"),
+        "ap-southeast-6" => ("菲律宾（马尼拉）", "Philippines (Manila)"),
+        "ap-southeast-7" => ("泰国（曼谷）", "Thailand (Bangkok)"),
+        "ap-south-1" => ("印度（孟买）", "India (Mumbai)"),
+        "us-east-1" => ("美国（弗吉尼亚）", "US (Virginia)"),
+        "us-west-1" => ("美国（硅谷）", "US (Silicon Valley)"),
+        "na-south-1" => ("墨西哥", "Mexico"),
+        "eu-central-1" => ("德国（法兰克福）", "Germany (Frankfurt)"),
+        "eu-west-1" => ("英国（伦敦）", "UK (London)"),
+        "me-east-1" => ("阿联酋（迪拜）", "UAE (Dubai)"),
+        "me-central-1" => ("沙特（利雅得）", "Saudi Arabia (Riyadh)"),
+        "cn-hangzhou-finance" => ("华东1 金融云（杭州）", "China (Hangzhou) Finance Cloud"),
+        "cn-shanghai-finance-1" => ("华东2 金融云（上海）", "China (Shanghai) Finance Cloud"),
+        "cn-shenzhen-finance-1" => ("华南1 金融云（深圳）", "China (Shenzhen) Finance Cloud"),
+        "cn-beijing-finance-1" => ("华北2 金融云（北京）", "China (Beijing) Finance Cloud"),
+        "cn-north-2-gov-1" => ("华北2 阿里政务云", "China (Beijing) Government Cloud"),
+        _ => return None,
+    };
+    Some(language.pick(zh, en))
+}

@@ -1,0 +1,303 @@
+//! One invocation: from the bytes of a payload to what became of every event in it.
+
+use crate::clock::Clock;
+use crate::config::{Config, Fault as ConfigFault, Route};
+use crate::courier::{Courier, Delivery, timestamp};
+use crate::event::{self, Event};
+use crate::fc;
+use crate::log::{Line, Log};
+use crate::route::{self, Decision};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The function: ready, or telling what is wrong with its configuration.
+pub enum Function {
+    /// The configuration is valid.
+    Ready(Notifier),
+    /// It is not, and every invocation says so.
+    Misconfigured(Vec<ConfigFault>),
+}
+
+/// Delivers the events of payloads to the groups whose routes take them.
+pub struct Notifier {
+    routes: Vec<Route>,
+    courier: Courier,
+    clock: Arc<dyn Clock>,
+    log: Log,
+}
+
+impl fc::Handler for Function {
+    fn invoke(&self, payload: &[u8], context: &fc::Context) -> Result<Value, fc::Failure> {
+        match self {
+            Function::Ready(notifier) => notifier.handle(payload, context),
+            Function::Misconfigured(faults) => Err(misconfigured(faults)),
+        }
+    }
+
+    fn initialize(&self, _context: &fc::Context) -> Result<(), fc::Failure> {
+        match self {
+            Function::Ready(_) => Ok(()),
+            Function::Misconfigured(faults) => Err(misconfigured(faults)),
+        }
+    }
+}
+
+fn misconfigured(faults: &[ConfigFault]) -> fc::Failure {
+    let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    fc::Failure {
+        error_type: "InvalidConfiguration".into(),
+        error_message: format!(
+            "the configuration has {}: {}",
+            count(faults.len(), "fault"),
+            list.join("; ")
+        ),
+        outcome: Some(json!({ "faults": faults
+            .iter()
+            .map(|fault| json!({ "variable": fault.variable, "problem": fault.problem }))
+            .collect::<Vec<_>>() })),
+    }
+}
+
+/// What became of one event at one route.
+struct AtRoute {
+    decision: Decision,
+    delivery: Option<Delivery>,
+}
+
+impl AtRoute {
+    fn outcome(&self) -> &'static str {
+        match &self.delivery {
+            None => "filtered",
+            Some(delivery) if delivery.failure.is_none() => "delivered",
+            Some(_) => "failed",
+        }
+    }
+}
+
+impl Notifier {
+    /// A notifier for these routes.
+    pub fn new(config: Config, courier: Courier, clock: Arc<dyn Clock>, log: Log) -> Notifier {
+        Notifier {
+            routes: config.routes,
+            courier,
+            clock,
+            log,
+        }
+    }
+
+    /// The routes that it serves.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Delivers every event of `payload` to every route that takes it.
+    ///
+    /// # Errors
+    /// If one event was not delivered to one route, or one part of the payload is no event. All that
+    /// can be delivered is delivered first. The failure holds the outcome of every event.
+    pub fn handle(&self, payload: &[u8], context: &fc::Context) -> Result<Value, fc::Failure> {
+        let batch = event::parse(payload);
+        let per_route = self.deliver(&batch.events, context);
+        self.tell(&batch.events, &per_route, context);
+        let outcome = outcome(&self.routes, &batch, &per_route);
+        match failure(&self.routes, &batch, &per_route) {
+            None => Ok(outcome),
+            Some((error_type, error_message)) => Err(fc::Failure {
+                error_type: error_type.into(),
+                error_message,
+                outcome: Some(outcome),
+            }),
+        }
+    }
+
+    /// What becomes of each event, route by route. Routes do not wait for each other: one whose
+    /// chatbot never answers would use up the time of the rest.
+    fn deliver(&self, events: &[Event], context: &fc::Context) -> Vec<Vec<AtRoute>> {
+        let Some((first, others)) = self.routes.split_first() else {
+            return Vec::new();
+        };
+        let one = |route| self.deliver_to(route, events, context);
+        if others.is_empty() {
+            return vec![one(first)];
+        }
+        std::thread::scope(|scope| {
+            let others: Vec<_> = others
+                .iter()
+                .map(|route| scope.spawn(move || one(route)))
+                .collect();
+            let mut all = vec![one(first)];
+            for other in others {
+                match other.join() {
+                    Ok(at_route) => all.push(at_route),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        })
+    }
+
+    fn deliver_to(&self, route: &Route, events: &[Event], context: &fc::Context) -> Vec<AtRoute> {
+        let decisions: Vec<_> = events
+            .iter()
+            .map(|event| route::decide(&route.filter, event))
+            .collect();
+        let accepted: Vec<&Event> = events
+            .iter()
+            .zip(&decisions)
+            .filter_map(|(event, decision)| decision.send.then_some(event))
+            .collect();
+        let mut deliveries = self
+            .courier
+            .deliver(route, &accepted, context.deadline)
+            .into_iter();
+        decisions
+            .into_iter()
+            .map(|decision| AtRoute {
+                decision,
+                delivery: if decision.send { deliveries.next() } else { None },
+            })
+            .collect()
+    }
+
+    /// Writes the log: one line for each event and route.
+    fn tell(&self, events: &[Event], per_route: &[Vec<AtRoute>], context: &fc::Context) {
+        for (index, event) in events.iter().enumerate() {
+            for (route, at_routes) in self.routes.iter().zip(per_route) {
+                let Some(at) = at_routes.get(index) else {
+                    continue;
+                };
+                let delivery = at.delivery.as_ref();
+                self.log.write(&Line {
+                    time: format!("{:.3}", timestamp(self.clock.wall())),
+                    request_id: context.request_id.clone(),
+                    event_id: event.display_id().into_owned(),
+                    event: event.full_name(),
+                    level: level(event),
+                    resource: event.resource_id.clone(),
+                    region: event.region.clone(),
+                    route: route.name.clone(),
+                    outcome: at.outcome(),
+                    rule: Some(rule(route, at.decision)),
+                    errcode: delivery.and_then(|d| d.errcode),
+                    class: delivery.and_then(|d| d.class),
+                    attempts: delivery.map(|d| d.attempts),
+                    combined: None,
+                    message_uuid: delivery.map(|d| d.message_uuid.clone()),
+                    duration_ms: delivery.map(|d| d.duration.as_millis() as u64),
+                    remedy: delivery.and_then(|d| d.remedy.clone()),
+                });
+            }
+        }
+    }
+}
+
+fn level(event: &Event) -> &'static str {
+    event.level.map_or("UNKNOWN", |level| level.as_str())
+}
+
+fn rule(route: &Route, decision: Decision) -> String {
+    format!("{}{}", decision.rule, route.suffix)
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// The outcome object: what became of every event at every route, and of what is no event.
+fn outcome(routes: &[Route], batch: &event::Batch, per_route: &[Vec<AtRoute>]) -> Value {
+    let events: Vec<Value> = batch
+        .events
+        .iter()
+        .enumerate()
+        .map(|(index, event)| {
+            let at_routes: Vec<Value> = routes
+                .iter()
+                .zip(per_route)
+                .filter_map(|(route, at)| at.get(index).map(|at| at_route(route, at)))
+                .collect();
+            json!({
+                "eventId": event.display_id(),
+                "event": event.full_name(),
+                "level": level(event),
+                "routes": at_routes,
+            })
+        })
+        .collect();
+    let mut outcome = Map::from_iter([("events".to_owned(), Value::Array(events))]);
+    if !batch.faults.is_empty() {
+        let invalid = batch
+            .faults
+            .iter()
+            .map(|fault| json!({ "path": fault.path, "problem": fault.problem }))
+            .collect();
+        outcome.insert("invalid".to_owned(), Value::Array(invalid));
+    }
+    Value::Object(outcome)
+}
+
+fn at_route(route: &Route, at: &AtRoute) -> Value {
+    let mut told = Map::from_iter([
+        ("route".to_owned(), json!(route.name)),
+        ("outcome".to_owned(), json!(at.outcome())),
+        ("rule".to_owned(), json!(rule(route, at.decision))),
+    ]);
+    if let Some(delivery) = &at.delivery
+        && let Some(failure) = delivery.failure
+    {
+        told.insert("errorType".to_owned(), json!(failure.as_str()));
+        if let Some(class) = delivery.class {
+            told.insert("class".to_owned(), json!(class));
+        }
+        if let Some(errcode) = delivery.errcode {
+            told.insert("errcode".to_owned(), json!(errcode));
+        }
+        if let Some(remedy) = &delivery.remedy {
+            told.insert("remedy".to_owned(), json!(remedy));
+        }
+    }
+    Value::Object(told)
+}
+
+/// The name and text of the failure, if there was one. What is no event ranks behind a refusal and
+/// before all that may mend itself.
+fn failure(
+    routes: &[Route],
+    batch: &event::Batch,
+    per_route: &[Vec<AtRoute>],
+) -> Option<(&'static str, String)> {
+    let failed: Vec<(&Route, &Delivery)> = routes
+        .iter()
+        .zip(per_route)
+        .flat_map(|(route, at)| at.iter().map(move |at| (route, at)))
+        .filter_map(|(route, at)| Some((route, at.delivery.as_ref()?)))
+        .filter(|(_, delivery)| delivery.failure.is_some())
+        .collect();
+    let worst = failed
+        .iter()
+        .min_by_key(|(_, delivery)| delivery.failure)
+        .and_then(|(route, delivery)| Some((*route, *delivery, delivery.failure?)));
+    let invalid = batch.faults.first();
+    let mut parts = Vec::new();
+    if let Some((route, delivery, failure)) = worst {
+        parts.push(format!(
+            "{} not delivered; route {}: {}: {}",
+            count(failed.len(), "message"),
+            route.name,
+            failure.as_str(),
+            delivery.remedy.as_deref().unwrap_or("no answer")
+        ));
+    }
+    if let Some(fault) = invalid {
+        parts.push(format!(
+            "{} of the payload not understood; {fault}",
+            count(batch.faults.len(), "part")
+        ));
+    }
+    let error_type = match (worst, invalid) {
+        (Some((_, _, failure)), None) => failure.as_str(),
+        (Some((_, _, failure @ crate::courier::Failure::Refused)), Some(_)) => failure.as_str(),
+        (_, Some(_)) => "InvalidEvent",
+        (None, None) => return None,
+    };
+    Some((error_type, parts.join("; ")))
+}

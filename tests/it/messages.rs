@@ -1,0 +1,291 @@
+//! Every sample as the message that it becomes, in both languages.
+
+use crate::samples::{REBOOT, index, sample};
+use ecs_dingtalk_notifier::event::{self, Event, Level, Moment};
+use ecs_dingtalk_notifier::message::{self, Language, MAX_BYTES, Mentions, Message, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
+use serde_json::json;
+
+fn style(language: Language) -> Style {
+    Style {
+        language,
+        zone: TimeZone::get("Asia/Shanghai").unwrap(),
+        keyword: None,
+        mentions: Mentions {
+            mobiles: vec!["13800000000".into()],
+            user_ids: vec!["manager7675".into()],
+            all: false,
+            levels: vec![Level::Critical],
+        },
+    }
+}
+
+/// Two days and a half before the planned time of the maintenance samples.
+fn now() -> Timestamp {
+    "2019-04-09T11:00:00Z".parse().unwrap()
+}
+
+fn render(event: &Event, language: Language) -> Message {
+    message::render(event, &style(language), now(), MAX_BYTES)
+}
+
+fn shown(message: &Message) -> String {
+    let at = &message.at;
+    format!(
+        "title: {}\nmentions: {:?} {:?} {}\n\n{}",
+        message.title, at.at_mobiles, at.at_user_ids, at.is_at_all, message.text
+    )
+}
+
+#[test]
+fn every_sample_reads_as_it_was_looked_at() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path("snapshots/messages");
+    settings.set_omit_expression(true);
+    let _bound = settings.bind_to_scope();
+    for row in index() {
+        let file = row["file"].as_str().unwrap();
+        let batch = event::parse(sample(file).as_bytes());
+        assert!(batch.faults.is_empty(), "{file}: {:?}", batch.faults);
+        let mut text = String::new();
+        for event in &batch.events {
+            for language in [Language::Zh, Language::En] {
+                text.push_str(&shown(&render(event, language)));
+                text.push_str("\n\n════\n\n");
+            }
+        }
+        let name = file.replace(['/', ' '], "-").replace(".json", "").replace(".txt", "");
+        insta::assert_snapshot!(name, text.trim_end_matches("\n\n════\n\n"));
+    }
+}
+
+#[test]
+fn every_sample_tells_resource_region_level_code_and_local_time() {
+    for row in index() {
+        let file = row["file"].as_str().unwrap();
+        if row["event"].is_null() {
+            continue;
+        }
+        let batch = event::parse(sample(file).as_bytes());
+        let [event] = batch.events.as_slice() else {
+            panic!("{file}: {} events", batch.events.len());
+        };
+        for (language, words) in [
+            (Language::Zh, ["严重", "警告", "通知", "未知"]),
+            (Language::En, ["Critical", "Warning", "Info", "Unknown"]),
+        ] {
+            let text = render(event, language).text;
+            let has = |what: &str| assert!(text.contains(what), "{file}: no {what} in\n{text}");
+            if let Some(resource) = row["resource"].as_str() {
+                has(resource);
+            }
+            has(row["region"].as_str().unwrap());
+            let code = row["event"].as_str().unwrap();
+            has(code.strip_prefix("mongodb ").unwrap_or(code));
+            has("CloudMonitor");
+            has("ECS");
+            let level = ["level_in_event", "level_in_catalogue"]
+                .iter()
+                .find_map(|key| row[*key].as_str())
+                .and_then(Level::parse);
+            match level {
+                // By its result: the index tells the level of the type.
+                Some(_) if file == "eventbridge/Disk-DiskOperationCompleted-failed.json" => has(words[1]),
+                Some(Level::Critical) => has(words[0]),
+                Some(Level::Warn) => has(words[1]),
+                Some(Level::Info) => has(words[2]),
+                // The catalogue's own suggestion stands in: a finished task is worth knowing.
+                None => has(words[2]),
+            }
+            if let Some(time) = row["time_utc"].as_str() {
+                let utc: Timestamp = time.parse().unwrap();
+                let local = utc.to_zoned_datetime(TimeZone::get("Asia/Shanghai").unwrap());
+                has(&local.strftime("%Y-%m-%d %H:%M:%S (UTC+08:00)").to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn planned_work_counts_down_and_what_is_over_does_not() {
+    let batch = event::parse(sample(REBOOT).as_bytes());
+    let event = &batch.events[0];
+    let text = render(event, Language::En).text;
+    assert!(text.contains("in 2 days 14 h, 2019-04-12 09:01"), "{text}");
+    let text = render(event, Language::Zh).text;
+    assert!(text.contains("2 天 14 小时后，2019-04-12 09:01"), "{text}");
+    let avoided = Event { status: Some("Avoided".into()), ..event.clone() };
+    let text = render(&avoided, Language::En).text;
+    assert!(!text.contains("in 2 days") && text.contains("2019-04-12 09:01:01"), "{text}");
+}
+
+#[test]
+fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
+    let batch = event::parse(sample(REBOOT).as_bytes());
+    for (status, level, mentioned) in [
+        ("Scheduled", Some(Level::Critical), true),
+        ("Failed", Some(Level::Critical), true),
+        ("Executed", Some(Level::Critical), false),
+        ("Avoided", Some(Level::Critical), false),
+        ("Canceled", Some(Level::Critical), false),
+        ("Scheduled", Some(Level::Warn), false),
+        ("Scheduled", None, false),
+    ] {
+        let event = Event { status: Some(status.into()), level, ..batch.events[0].clone() };
+        let mut style = style(Language::Zh);
+        style.mentions.all = true;
+        let message = message::render(&event, &style, now(), MAX_BYTES);
+        assert_eq!(message.at.at_mobiles.is_empty(), !mentioned, "{status} {level:?}");
+        assert_eq!(message.at.at_user_ids.is_empty(), !mentioned);
+        assert_eq!(message.at.is_at_all, mentioned);
+        for name in ["@13800000000", "@manager7675", "@所有人"] {
+            assert_eq!(message.text.contains(name), mentioned, "{status} {level:?}");
+        }
+    }
+}
+
+#[test]
+fn the_keyword_is_appended_only_where_it_is_missing() {
+    let batch = event::parse(sample(REBOOT).as_bytes());
+    for (keyword, appended) in [("CloudMonitor", false), ("ECS", false), ("报警", true), ("cloudmonitor", true)] {
+        let mut style = style(Language::Zh);
+        style.keyword = Some(keyword.into());
+        let message = message::render(&batch.events[0], &style, now(), MAX_BYTES);
+        assert_eq!(message.text.matches(keyword).count(), 1);
+        let plain = render(&batch.events[0], Language::Zh).text;
+        assert_eq!(message.text != plain, appended, "{keyword}");
+        assert!(message.text.ends_with("@13800000000 @manager7675"), "{}", message.text);
+    }
+}
+
+/// Foreign text in every place that an event has for it.
+fn hostile(text: &str) -> Event {
+    let payload = json!({
+        "id": text, "source": "acs.ecs", "type": format!("ecs:{text}"), "subject": text, "time": text,
+        "aliyunregionid": text,
+        "data": {
+            "instanceId": text, "instanceName": text, "eventStatus": text, "notBefore": text, "reason": text,
+            "list": [text, {"deep": text}], "nested": {text: text}, text: text, "publicIpAddress": text,
+        },
+    });
+    let batch = event::parse(payload.to_string().as_bytes());
+    batch.events.into_iter().next().unwrap_or_else(|| panic!("{payload}"))
+}
+
+/// What a markdown reader finds in a message beyond the links, headings and bold labels of our own.
+fn foreign_markup(message: &Message) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut headings = 0;
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM;
+    for item in Parser::new_ext(&message.text, options) {
+        match item {
+            Markdown::Start(Tag::Link { dest_url, .. })
+                if dest_url.starts_with("dingtalk://dingtalkclient/page/link?url=https%3A%2F%2Fecs.console.aliyun.com%2F")
+                    && dest_url.ends_with("&pc_slide=false") => {}
+            Markdown::Start(Tag::Heading { .. }) => headings += 1,
+            Markdown::Start(Tag::Paragraph | Tag::Strong) => {}
+            Markdown::Start(tag) => found.push(format!("{tag:?}")),
+            Markdown::Html(html) | Markdown::InlineHtml(html) => found.push(html.to_string()),
+            Markdown::Code(code) => found.push(code.to_string()),
+            Markdown::Rule => found.push("rule".into()),
+            _ => {}
+        }
+    }
+    if headings != 1 {
+        found.push(format!("{headings} headings"));
+    }
+    for start in ["http://", "https://", "www.", "<", "@1390"] {
+        if message.text.contains(start) {
+            found.push(start.into());
+        }
+    }
+    found
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    for text in [
+        "[click](https://evil.example)",
+        "![x](http://evil.example/x.png)",
+        "<https://evil.example>",
+        "https://evil.example www.evil.example a@evil.example",
+        "<font color=red>red</font><script>alert(1)</script><!-- x -->",
+        "\n# heading\n\n- list\n1. one\n> quote\n---\n```\ncode\n```\n|a|b|\n|-|-|\n",
+        "x\n===\ny",
+        "@13900000000 @all @所有人",
+        "**b** __b__ _i_ *i* ~~s~~ `c`",
+        "\\[x\\](y) &lt;b&gt; &#64;",
+        "[ref]: https://evil.example\n\n[ref]",
+    ] {
+        for language in [Language::Zh, Language::En] {
+            let message = render(&hostile(text), language);
+            assert_eq!(foreign_markup(&message), Vec::<String>::new(), "{text}\n{}", message.text);
+            assert!(!message.title.contains(['<', '[', '@', '\n']), "{}", message.title);
+        }
+    }
+}
+
+#[test]
+fn a_message_over_the_limit_loses_data_and_nothing_else() {
+    let mut data = json!({"instanceId": "i-1", "eventStatus": "Executing"});
+    for i in 0..200 {
+        data[format!("key{i:03}")] = json!("长".repeat(400));
+    }
+    let payload = json!({"id": "abcdefghij", "source": "acs.ecs", "type": "ecs:Instance:SystemFailure.Reboot",
+        "time": "2019-04-09T04:18:26Z", "aliyunregionid": "cn-hangzhou", "data": data});
+    let event = &event::parse(payload.to_string().as_bytes()).events[0];
+    let mut style = style(Language::Zh);
+    style.keyword = Some("报警".into());
+    for budget in [MAX_BYTES, MAX_BYTES / 4] {
+        let message = message::render(event, &style, now(), budget);
+        assert!(message.size() <= budget, "{}", message.size());
+        assert!(message.size() > budget / 2, "{} of {budget} used", message.size());
+        for kept in ["报警", "@13800000000", "abcdefgh", "Instance:SystemFailure.Reboot", "另有", "建议"] {
+            assert!(message.text.contains(kept), "{kept}");
+        }
+    }
+}
+
+fn with_everything(text: &str, mentions: usize) -> (Event, Style) {
+    let mut style = style(Language::Zh);
+    style.keyword = Some("关键词".repeat(20));
+    style.mentions.mobiles = (0..mentions).map(|i| format!("{i:064}")).collect();
+    style.mentions.levels = Level::ALL.to_vec();
+    let mut event = hostile(text);
+    event.level = Some(Level::Critical);
+    (event, style)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_stands_in_an_event_makes_no_markup(text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}") {
+        let message = render(&hostile(&text), Language::Zh);
+        prop_assert_eq!(foreign_markup(&message), Vec::<String>::new(), "{}", message.text);
+    }
+
+    #[test]
+    fn no_message_is_larger_than_the_chatbot_takes(text in "[\"\\\\\u{1}长a]{1,3000}", mentions in 0usize..=50) {
+        let (event, style) = with_everything(&text, mentions);
+        let message = message::render(&event, &style, now(), MAX_BYTES);
+        prop_assert!(message.size() <= MAX_BYTES, "{}", message.size());
+        prop_assert!(message.text.contains(style.keyword.as_deref().unwrap()));
+        for mobile in &message.at.at_mobiles {
+            let name = format!("@{mobile}");
+            prop_assert!(message.text.contains(&name));
+        }
+        prop_assert!(message.text.contains("CloudMonitor · ECS"));
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_shown_as_it_came() {
+    let mut event = hostile("x");
+    event.time = Some(Moment::Text("yesterday".into()));
+    assert!(render(&event, Language::En).text.contains("**Time**: yesterday"));
+}
