@@ -53,7 +53,10 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
     let code = match words.as_slice() {
         [] => serve(),
         ["--help" | "-h", ..] => print(HELP),
-        ["--version" | "-V", ..] => print(&format!("ecs-dingtalk-notifier {}\n", env!("CARGO_PKG_VERSION"))),
+        ["--version" | "-V", ..] => print(&format!(
+            "ecs-dingtalk-notifier {}\n",
+            env!("CARGO_PKG_VERSION")
+        )),
         ["check"] => check(),
         ["check", extra, ..] => usage(&format!("check takes no argument, but got {extra:?}")),
         [command @ ("preview" | "send"), files @ ..] => with_files(command, files),
@@ -74,7 +77,7 @@ fn serve() -> u8 {
                     many => format!("the routes {}", many.join(", ")),
                 }
             );
-            Function::Ready(notifier)
+            Function::Ready(Box::new(notifier))
         }
         Err(faults) => {
             complain!(
@@ -98,7 +101,10 @@ fn check() -> u8 {
     match configuration() {
         Ok((config, _)) => {
             let routes: Vec<String> = config.routes.iter().map(describe).collect();
-            print(&format!("The configuration is valid.\n\n{}", routes.join("\n")))
+            print(&format!(
+                "The configuration is valid.\n\n{}",
+                routes.join("\n")
+            ))
         }
         Err(faults) => {
             tell(&faults);
@@ -151,7 +157,10 @@ fn preview(payloads: &[(&str, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
                 let rule = format!("{}{}", decision.rule, route.suffix);
                 let what = format!("{file}: {} {}", event.full_name(), event.display_id());
                 if !decision.send {
-                    print(&format!("== {what}\n-- route {}: filtered by {rule}\n\n", route.name));
+                    print(&format!(
+                        "== {what}\n-- route {}: filtered by {rule}\n\n",
+                        route.name
+                    ));
                     continue;
                 }
                 let message = message::render(event, &route.style, now, MAX_BYTES);
@@ -183,7 +192,8 @@ fn send(payloads: &[(&str, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
         if let Err(failure) = notifier.handle(payload, &fc::Context::for_command(SEND_TIMEOUT)) {
             complain!(
                 "ecs-dingtalk-notifier: {file}: {}: {}",
-                failure.error_type, failure.error_message
+                failure.error_type,
+                failure.error_message
             );
             delivered = false;
         }
@@ -212,7 +222,11 @@ fn configuration() -> Result<(Config, Options), Vec<Fault>> {
         let name = name.to_string_lossy().into_owned();
         match value.into_string() {
             Ok(value) => vars.push((name, value)),
-            Err(_) if ["DINGTALK_", "EVENT_", "MESSAGE_"].iter().any(|p| name.starts_with(p)) => {
+            Err(_)
+                if ["DINGTALK_", "EVENT_", "MESSAGE_"]
+                    .iter()
+                    .any(|p| name.starts_with(p)) =>
+            {
                 faults.push(Fault {
                     variable: name,
                     problem: "is not valid UTF-8; write it anew".into(),
@@ -222,7 +236,9 @@ fn configuration() -> Result<(Config, Options), Vec<Fault>> {
         }
     }
     let options = Options::from_env(|name| {
-        vars.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
+        vars.iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.clone())
     })
     .map_err(|problems| {
         faults.extend(problems.iter().filter_map(|text| {
@@ -255,11 +271,19 @@ fn describe(route: &Route) -> String {
     };
     let levels = |levels: &[event::Level]| match levels {
         [] => "none".to_owned(),
-        levels => levels.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(","),
+        levels => levels
+            .iter()
+            .map(|l| l.as_str())
+            .collect::<Vec<_>>()
+            .join(","),
     };
     let globs = |globs: &[crate::glob::Glob], empty: &str| match globs {
         [] => empty.to_owned(),
-        globs => globs.iter().map(|g| g.as_str()).collect::<Vec<_>>().join(","),
+        globs => globs
+            .iter()
+            .map(|g| g.as_str())
+            .collect::<Vec<_>>()
+            .join(","),
     };
     let style = &route.style;
     let who = &style.mentions;
@@ -274,10 +298,19 @@ fn describe(route: &Route) -> String {
     };
     let lines = [
         ("chatbot", robot(&route.robot)),
-        ("fallback", route.fallback.as_ref().map_or("none".into(), robot)),
-        ("keyword", style.keyword.clone().unwrap_or_else(|| "none".into())),
+        (
+            "fallback",
+            route.fallback.as_ref().map_or("none".into(), robot),
+        ),
+        (
+            "keyword",
+            style.keyword.clone().unwrap_or_else(|| "none".into()),
+        ),
         ("mentions", mentioned),
-        ("rate limit", format!("{} messages a minute", route.rate_limit)),
+        (
+            "rate limit",
+            format!("{} messages a minute", route.rate_limit),
+        ),
         ("levels", levels(&filter.levels)),
         ("include", globs(&filter.include, "none")),
         ("exclude", globs(&filter.exclude, "none")),

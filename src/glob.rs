@@ -79,7 +79,11 @@ mod tests {
             ),
             ("Disk:*", "Disk:Stalled:Executing", true),
             ("Disk:*", "MyDisk:Stalled", false),
-            ("*:Avoided", "Instance:SystemMaintenance.Reboot:Avoided", true),
+            (
+                "*:Avoided",
+                "Instance:SystemMaintenance.Reboot:Avoided",
+                true,
+            ),
             ("*:Avoided", "Instance:SystemMaintenance.Reboot", false),
             ("web-??", "web-01", true),
             ("web-??", "web-1", false),
@@ -92,7 +96,11 @@ mod tests {
             ("a*b*c", "a-c-b", false),
             ("**a", "ba", true),
         ] {
-            assert_eq!(Glob::new(pattern).matches(value), expected, "{pattern} {value}");
+            assert_eq!(
+                Glob::new(pattern).matches(value),
+                expected,
+                "{pattern} {value}"
+            );
         }
     }
 

@@ -12,7 +12,15 @@
 //! ([`dingtalk`]); the outcome walks back the same way and becomes the response and the log.
 
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod courier;
 pub mod dingtalk;
 pub mod event;
 pub mod fc;
+pub mod glob;
+pub mod log;
+pub mod message;
+pub mod notifier;
+pub mod route;

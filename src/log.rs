@@ -97,7 +97,10 @@ impl Line {
             route: bounded(&self.route),
             rule: owned(&self.rule),
             message_uuid: owned(&self.message_uuid),
-            remedy: self.remedy.as_deref().map(|text| bounded_to(text, 2 * MAX_FIELD)),
+            remedy: self
+                .remedy
+                .as_deref()
+                .map(|text| bounded_to(text, 2 * MAX_FIELD)),
             ..*self
         }
     }

@@ -1,3 +1,8 @@
-//! The binary: see the library for the way of an event.
+//! The binary: without an argument the function that Function Compute starts, with one a command.
 
-fn main() {}
+use ecs_dingtalk_notifier::cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args().skip(1).collect())
+}

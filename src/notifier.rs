@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// The function: ready, or telling what is wrong with its configuration.
 pub enum Function {
     /// The configuration is valid.
-    Ready(Notifier),
+    Ready(Box<Notifier>),
     /// It is not, and every invocation says so.
     Misconfigured(Vec<ConfigFault>),
 }
@@ -154,7 +154,11 @@ impl Notifier {
             .into_iter()
             .map(|decision| AtRoute {
                 decision,
-                delivery: if decision.send { deliveries.next() } else { None },
+                delivery: if decision.send {
+                    deliveries.next()
+                } else {
+                    None
+                },
             })
             .collect()
     }

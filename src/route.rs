@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn patterns_see_the_name_with_and_without_status_and_the_resource_by_id_and_name() {
         let stopped = event("Instance:StateChange", Some("Stopped"), Some(Level::Info));
-        for include in ["Instance:StateChange", "instance:*:stopped", "Instance:StateChange:Sto?ped"] {
+        for include in [
+            "Instance:StateChange",
+            "instance:*:stopped",
+            "Instance:StateChange:Sto?ped",
+        ] {
             let filter = Filter {
                 include: globs(&[include]),
                 ..serious()

@@ -138,7 +138,11 @@ mod tests {
 
     #[test]
     fn distance_counts_letters() {
-        for (a, b, expected) in [("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0)] {
+        for (a, b, expected) in [
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("same", "same", 0),
+        ] {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }

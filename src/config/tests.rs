@@ -14,16 +14,38 @@ fn faults(vars: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
-    let config = read(&[("DINGTALK_WEBHOOK", HOOK), ("PATH", "/bin"), ("EVENT_LEVELS", "  ")]).unwrap();
-    let [route] = config.routes.as_slice() else { panic!() };
-    assert_eq!((route.name.as_str(), route.suffix.as_str()), ("default", ""));
-    assert_eq!(route.filter, Filter { levels: vec![Level::Critical, Level::Warn], ..Filter::default() });
+    let config = read(&[
+        ("DINGTALK_WEBHOOK", HOOK),
+        ("PATH", "/bin"),
+        ("EVENT_LEVELS", "  "),
+    ])
+    .unwrap();
+    let [route] = config.routes.as_slice() else {
+        panic!()
+    };
+    assert_eq!(
+        (route.name.as_str(), route.suffix.as_str()),
+        ("default", "")
+    );
+    assert_eq!(
+        route.filter,
+        Filter {
+            levels: vec![Level::Critical, Level::Warn],
+            ..Filter::default()
+        }
+    );
     assert_eq!(route.rate_limit, 18);
     assert!(route.fallback.is_none() && route.robot.secrets.is_empty());
     assert_eq!(route.style.language, Language::Zh);
     assert_eq!(route.style.zone.iana_name(), Some("Asia/Shanghai"));
     assert_eq!(route.style.keyword, None);
-    assert_eq!(route.style.mentions, Mentions { levels: vec![Level::Critical], ..Mentions::default() });
+    assert_eq!(
+        route.style.mentions,
+        Mentions {
+            levels: vec![Level::Critical],
+            ..Mentions::default()
+        }
+    );
 }
 
 #[test]
@@ -33,13 +55,24 @@ fn a_further_route_has_the_tables_defaults_and_inherits_messages_only() {
         ("EVENT_LEVELS", "info, Warning ,CRITICAL"),
         ("MESSAGE_LANGUAGE", "en"),
         ("MESSAGE_TIME_ZONE", "Europe/Berlin"),
-        ("DINGTALK_WEBHOOK__ON_CALL2", "https://other.example/robot/send?access_token=fedcba9876543210"),
+        (
+            "DINGTALK_WEBHOOK__ON_CALL2",
+            "https://other.example/robot/send?access_token=fedcba9876543210",
+        ),
         ("MESSAGE_TIME_ZONE__ON_CALL2", "UTC"),
     ])
     .unwrap();
-    let [first, second] = config.routes.as_slice() else { panic!() };
-    assert_eq!(first.filter.levels, [Level::Info, Level::Warn, Level::Critical]);
-    assert_eq!((second.name.as_str(), second.suffix.as_str()), ("on_call2", "__ON_CALL2"));
+    let [first, second] = config.routes.as_slice() else {
+        panic!()
+    };
+    assert_eq!(
+        first.filter.levels,
+        [Level::Info, Level::Warn, Level::Critical]
+    );
+    assert_eq!(
+        (second.name.as_str(), second.suffix.as_str()),
+        ("on_call2", "__ON_CALL2")
+    );
     assert_eq!(second.filter.levels, [Level::Critical, Level::Warn]);
     assert_eq!(second.style.language, Language::En);
     assert_eq!(second.style.zone.iana_name(), Some("UTC"));
@@ -47,7 +80,11 @@ fn a_further_route_has_the_tables_defaults_and_inherits_messages_only() {
 
 #[test]
 fn a_further_route_can_stand_alone() {
-    let config = read(&[("DINGTALK_WEBHOOK__ONCALL", HOOK), ("MESSAGE_LANGUAGE", "en")]).unwrap();
+    let config = read(&[
+        ("DINGTALK_WEBHOOK__ONCALL", HOOK),
+        ("MESSAGE_LANGUAGE", "en"),
+    ])
+    .unwrap();
     assert_eq!(config.routes.len(), 1);
     assert_eq!(config.routes[0].name, "oncall");
     assert_eq!(config.routes[0].style.language, Language::En);
@@ -59,7 +96,10 @@ fn all_values_are_read() {
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_SECRET", "SECone , SECtwo"),
         ("DINGTALK_KEYWORD", "报警"),
-        ("DINGTALK_FALLBACK_WEBHOOK", "http://localhost:8080/robot/send?access_token=aaaaaaaaaaaaaaaa"),
+        (
+            "DINGTALK_FALLBACK_WEBHOOK",
+            "http://localhost:8080/robot/send?access_token=aaaaaaaaaaaaaaaa",
+        ),
         ("DINGTALK_FALLBACK_SECRET", "SECthree"),
         ("DINGTALK_AT_MOBILES", "13800000000, +1-123,13800000000"),
         ("DINGTALK_AT_USER_IDS", "manager7675"),
@@ -92,7 +132,10 @@ fn all_values_are_read() {
 #[test]
 fn every_fault_is_told_at_once_with_its_variable() {
     let vars = [
-        ("DINGTALK_WEBHOOK", "oapi.dingtalk.com/robot/send?access_token=0123456789abcdef"),
+        (
+            "DINGTALK_WEBHOOK",
+            "oapi.dingtalk.com/robot/send?access_token=0123456789abcdef",
+        ),
         ("DINGTALK_SECRET", "a,b,c"),
         ("DINGTALK_KEYWORD", "two\nlines"),
         ("DINGTALK_FALLBACK_SECRET", "SECx"),
@@ -113,20 +156,43 @@ fn every_fault_is_told_at_once_with_its_variable() {
     ];
     let told = faults(&vars);
     for (name, _) in vars {
-        assert!(told.iter().any(|f| f.starts_with(&format!("{name}: ")) || name == "EVENT_LEVELS__OPS"), "{name} in {told:#?}");
+        assert!(
+            told.iter()
+                .any(|f| f.starts_with(&format!("{name}: ")) || name == "EVENT_LEVELS__OPS"),
+            "{name} in {told:#?}"
+        );
     }
-    assert!(told.iter().any(|f| f.starts_with("DINGTALK_WEBHOOK__OPS: is not set")));
-    assert!(told.iter().any(|f| f.starts_with("EVENT_LEVEL: ") && f.contains("did you mean EVENT_LEVELS?")));
-    assert!(told.iter().any(|f| f.contains("or DINGTALK_WEBHOOK__ONCALL for a further route?")));
-    assert!(!told.iter().any(|f| f.contains("0123456789abcdef")), "{told:#?}");
+    assert!(
+        told.iter()
+            .any(|f| f.starts_with("DINGTALK_WEBHOOK__OPS: is not set"))
+    );
+    assert!(
+        told.iter()
+            .any(|f| f.starts_with("EVENT_LEVEL: ") && f.contains("did you mean EVENT_LEVELS?"))
+    );
+    assert!(
+        told.iter()
+            .any(|f| f.contains("or DINGTALK_WEBHOOK__ONCALL for a further route?"))
+    );
+    assert!(
+        !told.iter().any(|f| f.contains("0123456789abcdef")),
+        "{told:#?}"
+    );
     insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
 fn nothing_set_asks_for_the_webhook() {
     let told = faults(&[("MESSAGE_LANGUAGE", "xx")]);
-    assert!(told.iter().any(|f| f.starts_with("DINGTALK_WEBHOOK: is not set")), "{told:?}");
-    assert!(told.iter().any(|f| f.starts_with("MESSAGE_LANGUAGE: ")), "{told:?}");
+    assert!(
+        told.iter()
+            .any(|f| f.starts_with("DINGTALK_WEBHOOK: is not set")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|f| f.starts_with("MESSAGE_LANGUAGE: ")),
+        "{told:?}"
+    );
     assert!(!faults(&[]).is_empty());
 }
 
@@ -142,14 +208,28 @@ fn a_fault_in_an_inherited_value_is_told_once() {
 
 #[test]
 fn at_most_fifty_people_are_mentioned() {
-    let people = |n: usize| (0..n).map(|i| format!("1380000{i:04}")).collect::<Vec<_>>().join(",");
-    assert!(read(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_AT_MOBILES", &people(50))]).is_ok());
+    let people = |n: usize| {
+        (0..n)
+            .map(|i| format!("1380000{i:04}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    assert!(
+        read(&[
+            ("DINGTALK_WEBHOOK", HOOK),
+            ("DINGTALK_AT_MOBILES", &people(50))
+        ])
+        .is_ok()
+    );
     let told = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_AT_MOBILES", &people(50)),
         ("DINGTALK_AT_USER_IDS", "one"),
     ]);
-    assert!(told[0].starts_with("DINGTALK_AT_MOBILES: 51 people"), "{told:?}");
+    assert!(
+        told[0].starts_with("DINGTALK_AT_MOBILES: 51 people"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -159,14 +239,31 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         ("DINGTALK_AT_LEVELS", "SECb90923e19e58b466"),
         ("MESSAGE_LANGUAGE", HOOK),
     ]);
-    assert!(told.iter().all(|f| !f.contains("b90923") && !f.contains("0123456789")), "{told:?}");
-    let config = read(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_SECRET", "SECb90923e19e58b466")]).unwrap();
+    assert!(
+        told.iter()
+            .all(|f| !f.contains("b90923") && !f.contains("0123456789")),
+        "{told:?}"
+    );
+    let config = read(&[
+        ("DINGTALK_WEBHOOK", HOOK),
+        ("DINGTALK_SECRET", "SECb90923e19e58b466"),
+    ])
+    .unwrap();
     let debug = format!("{config:?}");
-    assert!(!debug.contains("b90923") && !debug.contains("0123456789abcdef"), "{debug}");
+    assert!(
+        !debug.contains("b90923") && !debug.contains("0123456789abcdef"),
+        "{debug}"
+    );
 }
 
 #[test]
 fn the_fallback_must_be_another_chatbot() {
-    let told = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_FALLBACK_WEBHOOK", HOOK)]);
-    assert!(told[0].starts_with("DINGTALK_FALLBACK_WEBHOOK: is the same chatbot"), "{told:?}");
+    let told = faults(&[
+        ("DINGTALK_WEBHOOK", HOOK),
+        ("DINGTALK_FALLBACK_WEBHOOK", HOOK),
+    ]);
+    assert!(
+        told[0].starts_with("DINGTALK_FALLBACK_WEBHOOK: is the same chatbot"),
+        "{told:?}"
+    );
 }

@@ -41,7 +41,11 @@ impl<'a> Reader<'a> {
     /// The route, or `None` where its chatbot could not be read; its faults are collected.
     pub(super) fn route(mut self) -> Option<Route> {
         let robot = self.robot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
-        let fallback = self.robot("DINGTALK_FALLBACK_WEBHOOK", "DINGTALK_FALLBACK_SECRET", false);
+        let fallback = self.robot(
+            "DINGTALK_FALLBACK_WEBHOOK",
+            "DINGTALK_FALLBACK_SECRET",
+            false,
+        );
         if let (Some(robot), Some(fallback)) = (&robot, &fallback)
             && robot.webhook.same_robot_key() == fallback.webhook.same_robot_key()
         {
@@ -89,7 +93,13 @@ impl<'a> Reader<'a> {
                     "is not set, but other variables of this route are; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)",
                 );
             } else if self.get(secret).is_some() {
-                self.fault(secret, format!("is set without {webhook}{}; set both or neither", self.suffix));
+                self.fault(
+                    secret,
+                    format!(
+                        "is set without {webhook}{}; set both or neither",
+                        self.suffix
+                    ),
+                );
             }
             return None;
         };
@@ -122,7 +132,10 @@ impl<'a> Reader<'a> {
             }
         }
         if secrets.is_empty() && self.get(name).is_some_and(|text| text.contains(',')) {
-            self.fault(name, "holds commas but no secret; write the secret that begins with SEC");
+            self.fault(
+                name,
+                "holds commas but no secret; write the secret that begins with SEC",
+            );
         }
         secrets
     }
@@ -143,7 +156,11 @@ impl<'a> Reader<'a> {
         let mobiles = self.people("DINGTALK_AT_MOBILES");
         let user_ids = self.people("DINGTALK_AT_USER_IDS");
         if mobiles.len() + user_ids.len() > MAX_MENTIONS {
-            let variable = if mobiles.is_empty() { "DINGTALK_AT_USER_IDS" } else { "DINGTALK_AT_MOBILES" };
+            let variable = if mobiles.is_empty() {
+                "DINGTALK_AT_USER_IDS"
+            } else {
+                "DINGTALK_AT_MOBILES"
+            };
             self.fault(
                 variable,
                 format!(
@@ -153,11 +170,18 @@ impl<'a> Reader<'a> {
                 ),
             );
         }
-        let all = match self.get("DINGTALK_AT_ALL").map(str::to_ascii_lowercase).as_deref() {
+        let all = match self
+            .get("DINGTALK_AT_ALL")
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
             None | Some("false") => false,
             Some("true") => true,
             Some(other) => {
-                self.fault("DINGTALK_AT_ALL", format!("is {}; write true or false", quote(other)));
+                self.fault(
+                    "DINGTALK_AT_ALL",
+                    format!("is {}; write true or false", quote(other)),
+                );
                 false
             }
         };
@@ -197,7 +221,10 @@ impl<'a> Reader<'a> {
             _ => {
                 self.fault(
                     "DINGTALK_RATE_LIMIT",
-                    format!("is {}; write a whole number of messages a minute from 3 to 20", quote(text)),
+                    format!(
+                        "is {}; write a whole number of messages a minute from 3 to 20",
+                        quote(text)
+                    ),
                 );
                 DEFAULT
             }
@@ -238,7 +265,10 @@ impl<'a> Reader<'a> {
             }
         }
         if texts.is_empty() {
-            self.fault(name, "holds commas but no level; write CRITICAL, WARN, INFO or none");
+            self.fault(
+                name,
+                "holds commas but no level; write CRITICAL, WARN, INFO or none",
+            );
         }
         levels
     }
@@ -265,7 +295,10 @@ impl<'a> Reader<'a> {
     fn message_settings(&mut self) -> MessageSettings {
         let own = |name: &str| self.values.get(name);
         let inherited = |name: &str| own(name).or_else(|| self.default.get(name));
-        let (language, zone) = (inherited("MESSAGE_LANGUAGE"), inherited("MESSAGE_TIME_ZONE"));
+        let (language, zone) = (
+            inherited("MESSAGE_LANGUAGE"),
+            inherited("MESSAGE_TIME_ZONE"),
+        );
         // A fault in an inherited value is the first route's, and told there.
         let language = match language.map(|text| read_language(text)) {
             None => Language::Zh,

@@ -124,7 +124,14 @@ fn message_uuid<'a>(route: &str, identities: impl IntoIterator<Item = &'a str>) 
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    [
+        part(0..8),
+        part(8..12),
+        part(12..16),
+        part(16..20),
+        part(20..32),
+    ]
+    .join("-")
 }
 
 /// A wall-clock time as messages and logs take it; the beginning of 1970 for one out of all range.

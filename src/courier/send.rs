@@ -47,9 +47,20 @@ impl Courier {
             return Sent { attempts, ..second };
         }
         let remedy = [&first.remedy, &second.remedy].map(|r| r.as_deref().unwrap_or("no answer"));
-        let remedy = Some(format!("{}; the fallback chatbot: {}", remedy[0], remedy[1]));
-        let worst = if second.failure < first.failure { second } else { first };
-        Sent { attempts, remedy, ..worst }
+        let remedy = Some(format!(
+            "{}; the fallback chatbot: {}",
+            remedy[0], remedy[1]
+        ));
+        let worst = if second.failure < first.failure {
+            second
+        } else {
+            first
+        };
+        Sent {
+            attempts,
+            remedy,
+            ..worst
+        }
     }
 
     fn send_to(
@@ -75,14 +86,21 @@ impl Courier {
             return sent;
         }
         let mut body = draft(MAX_BYTES).body(uuid);
-        let mut secret = self.gates.secret(&key).min(robot.secrets.len().saturating_sub(1));
+        let mut secret = self
+            .gates
+            .secret(&key)
+            .min(robot.secrets.len().saturating_sub(1));
         let mut may = Chances::default();
         let mut waits = RETRY_AFTER.iter();
         let mut fresh = false;
         loop {
-            let attempt =
-                self.client
-                    .attempt(&robot.webhook, robot.secrets.get(secret), &body, deadline, fresh);
+            let attempt = self.client.attempt(
+                &robot.webhook,
+                robot.secrets.get(secret),
+                &body,
+                deadline,
+                fresh,
+            );
             if attempt.phase != Phase::Start {
                 sent.attempts += 1;
             }

@@ -1,9 +1,9 @@
 //! The lines that an event's own data give: what a person wants of it, labelled, never the raw dump.
 
+use super::Style;
 use super::markdown::plain;
 use super::when;
 use super::words::{FIELDS, Field, status_word};
-use super::Style;
 use crate::event::{Event, Moment, parse_moment};
 use serde_json::{Map, Value};
 

@@ -29,7 +29,9 @@ struct Extent {
 /// both are counted. Keyword, mentions and footer stay.
 pub(super) fn render(events: &[&Event], style: &Style, now: Timestamp, budget: usize) -> Message {
     let groups = group(events, style.language);
-    let asking = events.iter().find(|event| super::asks_to_mention(event, style));
+    let asking = events
+        .iter()
+        .find(|event| super::asks_to_mention(event, style));
     let (at, at_text) = match asking {
         Some(_) => at_words(style),
         None => (At::default(), String::new()),
@@ -156,12 +158,19 @@ fn draw(
         text.push_str(PARAGRAPH);
         unnamed += draw_group(group, extent.resources, style, now, &mut text);
     }
-    let left: usize = groups.iter().skip(extent.groups).map(|g| g.events.len()).sum();
+    let left: usize = groups
+        .iter()
+        .skip(extent.groups)
+        .map(|g| g.events.len())
+        .sum();
     if left + unnamed > 0 {
         text.push_str(PARAGRAPH);
         text.push_str(&language.pick(
             format!("……另有 {} 条事件未列出，函数日志中逐条记录", left + unnamed),
-            format!("… {} more events are not listed here; the function's log names every one", left + unnamed),
+            format!(
+                "… {} more events are not listed here; the function's log names every one",
+                left + unnamed
+            ),
         ));
     }
     if let Some(link) = link::console_of(events) {
@@ -175,7 +184,11 @@ fn draw(
     }
     let first = groups.first().and_then(|g| g.events.first());
     let what = first.map_or(String::new(), |event| heading(event, language));
-    let more = if groups.len() > 1 { language.pick(" 等", " and others") } else { "" };
+    let more = if groups.len() > 1 {
+        language.pick(" 等", " and others")
+    } else {
+        ""
+    };
     Message {
         title: format!("{icon} {count} · {what}{more}"),
         text: with_keyword(text, style.keyword.as_deref(), at_text),
@@ -185,15 +198,20 @@ fn draw(
 
 /// How many of each level, the worst first.
 fn levels(events: &[&Event], language: Language) -> String {
-    [Some(Level::Critical), Some(Level::Warn), None, Some(Level::Info)]
-        .into_iter()
-        .filter_map(|level| {
-            let count = events.iter().filter(|event| event.level == level).count();
-            let icon = words::level_icon(level);
-            (count > 0).then(|| format!("{icon} {} {count}", words::level_word(level, language)))
-        })
-        .collect::<Vec<_>>()
-        .join(" · ")
+    [
+        Some(Level::Critical),
+        Some(Level::Warn),
+        None,
+        Some(Level::Info),
+    ]
+    .into_iter()
+    .filter_map(|level| {
+        let count = events.iter().filter(|event| event.level == level).count();
+        let icon = words::level_icon(level);
+        (count > 0).then(|| format!("{icon} {} {count}", words::level_word(level, language)))
+    })
+    .collect::<Vec<_>>()
+    .join(" · ")
 }
 
 /// First and last time of the events.
@@ -223,7 +241,13 @@ fn heading(event: &Event, language: Language) -> String {
 }
 
 /// One group; tells how many of its events are not named.
-fn draw_group(group: &Group, most: usize, style: &Style, now: Timestamp, text: &mut String) -> usize {
+fn draw_group(
+    group: &Group,
+    most: usize,
+    style: &Style,
+    now: Timestamp,
+    text: &mut String,
+) -> usize {
     let language = style.language;
     let Some(first) = group.events.first() else {
         return 0;
@@ -243,14 +267,26 @@ fn draw_group(group: &Group, most: usize, style: &Style, now: Timestamp, text: &
             count => format!("{name} ×{count}"),
         })
         .collect();
-    let unnamed: usize = group.resources.iter().skip(shown.len()).map(|(_, count)| count).sum();
+    let unnamed: usize = group
+        .resources
+        .iter()
+        .skip(shown.len())
+        .map(|(_, count)| count)
+        .sum();
     let mut list = names.join(language.pick("、", ", "));
     if unnamed > 0 {
-        list.push_str(&language.pick(format!(" 等，另有 {unnamed} 条"), format!(" and {unnamed} more")));
+        list.push_str(&language.pick(
+            format!(" 等，另有 {unnamed} 条"),
+            format!(" and {unnamed} more"),
+        ));
     }
     let label = words::resource_label(first.resource_kind.as_deref(), language);
     let mut lines = vec![language.line(label, &list)];
-    let mut regions: Vec<&str> = group.events.iter().filter_map(|e| e.region.as_deref()).collect();
+    let mut regions: Vec<&str> = group
+        .events
+        .iter()
+        .filter_map(|e| e.region.as_deref())
+        .collect();
     regions.sort_unstable();
     regions.dedup();
     if !regions.is_empty() {
@@ -262,7 +298,11 @@ fn draw_group(group: &Group, most: usize, style: &Style, now: Timestamp, text: &
                 None => plain(id, MAX_NAME),
             })
             .collect();
-        let more = if regions.len() > shown.len() { " …" } else { "" };
+        let more = if regions.len() > shown.len() {
+            " …"
+        } else {
+            ""
+        };
         let shown = shown.join(language.pick("、", ", "));
         lines.push(language.line(language.pick("地域", "Region"), &format!("{shown}{more}")));
     }

@@ -59,7 +59,11 @@ pub(super) fn plain(text: &str, max_chars: usize) -> String {
 
 fn ends_with_www(text: &str) -> bool {
     let mut tail = text.chars().rev();
-    (&mut tail).take(3).filter(|c| c.eq_ignore_ascii_case(&'w')).count() == 3
+    (&mut tail)
+        .take(3)
+        .filter(|c| c.eq_ignore_ascii_case(&'w'))
+        .count()
+        == 3
         && !tail.next().is_some_and(char::is_alphanumeric)
 }
 

@@ -161,7 +161,11 @@ pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Me
 }
 
 /// What happened, in the reader's language: the catalogue's title, else the one that came along, else the name.
-fn what_happened(event: &Event, entry: Option<&'static catalogue::Entry>, language: Language) -> String {
+fn what_happened(
+    event: &Event,
+    entry: Option<&'static catalogue::Entry>,
+    language: Language,
+) -> String {
     if let Some(entry) = entry {
         return language.pick(entry.title.zh, entry.title.en).to_owned();
     }
@@ -169,12 +173,26 @@ fn what_happened(event: &Event, entry: Option<&'static catalogue::Entry>, langua
         Language::Zh => event.titles.zh.as_deref(),
         Language::En => event.titles.en.as_deref(),
     };
-    plain(brought.unwrap_or(&event.name), 2 * MAX_NAME)
+    let what = plain(brought.unwrap_or(&event.name), 2 * MAX_NAME);
+    match event.product.as_deref() {
+        // Other products reuse names of ECS: whose event it is must be said.
+        Some(product) if is_foreign(product, &event.name) => {
+            format!("{} {what}", plain(product, MAX_NAME))
+        }
+        _ => what,
+    }
+}
+
+/// Whether an event's name does not tell that it is another product's than ECS.
+fn is_foreign(product: &str, name: &str) -> bool {
+    let prefix = name.get(..product.len()).unwrap_or_default();
+    !product.eq_ignore_ascii_case("ECS") && !prefix.eq_ignore_ascii_case(product)
 }
 
 fn status(event: &Event, language: Language) -> Option<String> {
     let status = event.status.as_deref()?;
-    let word = words::status_word(status, language).map_or_else(|| plain(status, 60), str::to_owned);
+    let word =
+        words::status_word(status, language).map_or_else(|| plain(status, 60), str::to_owned);
     Some(word).filter(|word| !word.is_empty())
 }
 
@@ -232,7 +250,9 @@ fn head(event: &Event, style: &Style, what: &str, planned: Option<&str>) -> Stri
     };
     let label = words::resource_label(event.resource_kind.as_deref(), language);
     match (named(&event.resource_name), named(&event.resource_id)) {
-        (Some(name), Some(id)) => lines.push(language.line(label, &language.parenthesis(&name, &id))),
+        (Some(name), Some(id)) => {
+            lines.push(language.line(label, &language.parenthesis(&name, &id)))
+        }
         (Some(one), None) | (None, Some(one)) => lines.push(language.line(label, &one)),
         (None, None) => {}
     }
@@ -279,7 +299,10 @@ fn tail(
         tail.push_str(&format!("{PARAGRAPH}[{word}]({link})"));
     }
     let code = code(event);
-    let id: String = plain(&event.display_id(), MAX_NAME).chars().take(8).collect();
+    let id: String = plain(&event.display_id(), MAX_NAME)
+        .chars()
+        .take(8)
+        .collect();
     tail.push_str(&format!("{PARAGRAPH}CloudMonitor · ECS · {code} · {id}"));
     if !at_text.is_empty() {
         tail.push_str(PARAGRAPH);

@@ -27,7 +27,10 @@ impl Language {
 
     /// `label：value` or `label: value`, the label in bold.
     pub(super) fn line(self, label: &str, value: &str) -> String {
-        self.pick(format!("**{label}**：{value}"), format!("**{label}**: {value}"))
+        self.pick(
+            format!("**{label}**：{value}"),
+            format!("**{label}**: {value}"),
+        )
     }
 
     /// `outer（inner）` or `outer (inner)`.
@@ -128,8 +131,14 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("exitCode", Field::Text("退出码", "Exit code")),
     ("privateIpAddress", Field::Text("私网 IP", "Private IP")),
     ("publicIpAddress", Field::Text("公网 IP", "Public IP")),
-    ("primaryPrivateIp", Field::Text("主私网 IP", "Primary private IP")),
-    ("secondaryPrivateIps", Field::Text("辅助私网 IP", "Secondary private IPs")),
+    (
+        "primaryPrivateIp",
+        Field::Text("主私网 IP", "Primary private IP"),
+    ),
+    (
+        "secondaryPrivateIps",
+        Field::Text("辅助私网 IP", "Secondary private IPs"),
+    ),
     ("ipv4Prefixes", Field::Text("IPv4 前缀", "IPv4 prefixes")),
     ("ipv6s", Field::Text("IPv6 地址", "IPv6 addresses")),
     ("ipv6Prefixes", Field::Text("IPv6 前缀", "IPv6 prefixes")),
@@ -137,7 +146,10 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("instanceName", Field::Text("实例名称", "Instance name")),
     ("instanceType", Field::Text("实例规格", "Instance type")),
     ("ecsInstanceId", Field::Text("挂载实例 ID", "Attached to")),
-    ("ecsInstanceName", Field::Text("挂载实例名称", "Attached to (name)")),
+    (
+        "ecsInstanceName",
+        Field::Text("挂载实例名称", "Attached to (name)"),
+    ),
     ("device", Field::Text("设备", "Device")),
     ("diskId", Field::Text("云盘 ID", "Disk id")),
     ("snapshotId", Field::Text("快照 ID", "Snapshot id")),
@@ -147,9 +159,18 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("eniStatus", Field::Text("网卡状态", "Interface status")),
     ("vpcId", Field::Text("专有网络", "VPC")),
     ("vswitchId", Field::Text("交换机", "vSwitch")),
-    ("sourceDedicatedHostId", Field::Text("源宿主机", "From host")),
-    ("destinationDedicatedHostId", Field::Text("目标宿主机", "To host")),
-    ("creditSpecification", Field::Text("性能模式", "Performance mode")),
+    (
+        "sourceDedicatedHostId",
+        Field::Text("源宿主机", "From host"),
+    ),
+    (
+        "destinationDedicatedHostId",
+        Field::Text("目标宿主机", "To host"),
+    ),
+    (
+        "creditSpecification",
+        Field::Text("性能模式", "Performance mode"),
+    ),
     ("operator", Field::Text("操作者", "Operator")),
     ("spotStrategy", Field::Text("抢占策略", "Spot strategy")),
     ("commandName", Field::Text("命令名称", "Command")),

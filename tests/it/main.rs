@@ -2,6 +2,7 @@
 
 mod events;
 mod fc;
+mod messages;
 mod platform;
 mod robot;
 mod samples;

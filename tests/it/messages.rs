@@ -58,7 +58,10 @@ fn every_sample_reads_as_it_was_looked_at() {
                 text.push_str("\n\n════\n\n");
             }
         }
-        let name = file.replace(['/', ' '], "-").replace(".json", "").replace(".txt", "");
+        let name = file
+            .replace(['/', ' '], "-")
+            .replace(".json", "")
+            .replace(".txt", "");
         insta::assert_snapshot!(name, text.trim_end_matches("\n\n════\n\n"));
     }
 }
@@ -94,7 +97,9 @@ fn every_sample_tells_resource_region_level_code_and_local_time() {
                 .and_then(Level::parse);
             match level {
                 // By its result: the index tells the level of the type.
-                Some(_) if file == "eventbridge/Disk-DiskOperationCompleted-failed.json" => has(words[1]),
+                Some(_) if file == "eventbridge/Disk-DiskOperationCompleted-failed.json" => {
+                    has(words[1])
+                }
                 Some(Level::Critical) => has(words[0]),
                 Some(Level::Warn) => has(words[1]),
                 Some(Level::Info) => has(words[2]),
@@ -118,9 +123,15 @@ fn planned_work_counts_down_and_what_is_over_does_not() {
     assert!(text.contains("in 2 days 14 h, 2019-04-12 09:01"), "{text}");
     let text = render(event, Language::Zh).text;
     assert!(text.contains("2 天 14 小时后，2019-04-12 09:01"), "{text}");
-    let avoided = Event { status: Some("Avoided".into()), ..event.clone() };
+    let avoided = Event {
+        status: Some("Avoided".into()),
+        ..event.clone()
+    };
     let text = render(&avoided, Language::En).text;
-    assert!(!text.contains("in 2 days") && text.contains("2019-04-12 09:01:01"), "{text}");
+    assert!(
+        !text.contains("in 2 days") && text.contains("2019-04-12 09:01:01"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -135,11 +146,19 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
         ("Scheduled", Some(Level::Warn), false),
         ("Scheduled", None, false),
     ] {
-        let event = Event { status: Some(status.into()), level, ..batch.events[0].clone() };
+        let event = Event {
+            status: Some(status.into()),
+            level,
+            ..batch.events[0].clone()
+        };
         let mut style = style(Language::Zh);
         style.mentions.all = true;
         let message = message::render(&event, &style, now(), MAX_BYTES);
-        assert_eq!(message.at.at_mobiles.is_empty(), !mentioned, "{status} {level:?}");
+        assert_eq!(
+            message.at.at_mobiles.is_empty(),
+            !mentioned,
+            "{status} {level:?}"
+        );
         assert_eq!(message.at.at_user_ids.is_empty(), !mentioned);
         assert_eq!(message.at.is_at_all, mentioned);
         for name in ["@13800000000", "@manager7675", "@所有人"] {
@@ -151,14 +170,23 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
 #[test]
 fn the_keyword_is_appended_only_where_it_is_missing() {
     let batch = event::parse(sample(REBOOT).as_bytes());
-    for (keyword, appended) in [("CloudMonitor", false), ("ECS", false), ("报警", true), ("cloudmonitor", true)] {
+    for (keyword, appended) in [
+        ("CloudMonitor", false),
+        ("ECS", false),
+        ("报警", true),
+        ("cloudmonitor", true),
+    ] {
         let mut style = style(Language::Zh);
         style.keyword = Some(keyword.into());
         let message = message::render(&batch.events[0], &style, now(), MAX_BYTES);
         assert_eq!(message.text.matches(keyword).count(), 1);
         let plain = render(&batch.events[0], Language::Zh).text;
         assert_eq!(message.text != plain, appended, "{keyword}");
-        assert!(message.text.ends_with("@13800000000 @manager7675"), "{}", message.text);
+        assert!(
+            message.text.ends_with("@13800000000 @manager7675"),
+            "{}",
+            message.text
+        );
     }
 }
 
@@ -173,7 +201,11 @@ fn hostile(text: &str) -> Event {
         },
     });
     let batch = event::parse(payload.to_string().as_bytes());
-    batch.events.into_iter().next().unwrap_or_else(|| panic!("{payload}"))
+    batch
+        .events
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| panic!("{payload}"))
 }
 
 /// What a markdown reader finds in a message beyond the links, headings and bold labels of our own.
@@ -223,8 +255,17 @@ fn hostile_text_stays_text() {
     ] {
         for language in [Language::Zh, Language::En] {
             let message = render(&hostile(text), language);
-            assert_eq!(foreign_markup(&message), Vec::<String>::new(), "{text}\n{}", message.text);
-            assert!(!message.title.contains(['<', '[', '@', '\n']), "{}", message.title);
+            assert_eq!(
+                foreign_markup(&message),
+                Vec::<String>::new(),
+                "{text}\n{}",
+                message.text
+            );
+            assert!(
+                !message.title.contains(['<', '[', '@', '\n']),
+                "{}",
+                message.title
+            );
         }
     }
 }
@@ -243,8 +284,19 @@ fn a_message_over_the_limit_loses_data_and_nothing_else() {
     for budget in [MAX_BYTES, MAX_BYTES / 4] {
         let message = message::render(event, &style, now(), budget);
         assert!(message.size() <= budget, "{}", message.size());
-        assert!(message.size() > budget / 2, "{} of {budget} used", message.size());
-        for kept in ["报警", "@13800000000", "abcdefgh", "Instance:SystemFailure.Reboot", "另有", "建议"] {
+        assert!(
+            message.size() > budget / 2,
+            "{} of {budget} used",
+            message.size()
+        );
+        for kept in [
+            "报警",
+            "@13800000000",
+            "abcdefgh",
+            "Instance:SystemFailure.Reboot",
+            "另有",
+            "建议",
+        ] {
             assert!(message.text.contains(kept), "{kept}");
         }
     }
@@ -287,5 +339,9 @@ proptest! {
 fn a_time_that_cannot_be_read_is_shown_as_it_came() {
     let mut event = hostile("x");
     event.time = Some(Moment::Text("yesterday".into()));
-    assert!(render(&event, Language::En).text.contains("**Time**: yesterday"));
+    assert!(
+        render(&event, Language::En)
+            .text
+            .contains("**Time**: yesterday")
+    );
 }
