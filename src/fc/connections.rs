@@ -65,18 +65,12 @@ impl Connections {
             if state.stopping {
                 return None;
             }
-            let idle = || {
-                state
-                    .open
-                    .iter()
-                    .filter_map(|(number, open)| Some((open.idle_since?, *number, open.closing)))
-            };
-            let leaving = idle().any(|(_, _, closing)| closing);
-            let oldest = idle().min();
-            if let Some((_, number, false)) = oldest.filter(|_| !leaving)
-                && let Some(connection) = state.open.get_mut(&number)
-            {
-                connection.close_when_idle();
+            let idle = state
+                .open
+                .values_mut()
+                .filter(|open| open.idle_since.is_some());
+            if let Some(oldest) = idle.min_by_key(|open| open.idle_since) {
+                oldest.close_when_idle();
             }
             state = self
                 .changed
@@ -183,7 +177,7 @@ mod tests {
     use std::net::TcpListener;
     use std::sync::mpsc;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_secs(20);
 
     /// A connection whose peer is silent, and the peer.
     fn connection() -> (Arc<TcpStream>, TcpStream) {
@@ -209,16 +203,25 @@ mod tests {
         for n in [1, 0, 2] {
             slots[n].as_ref().unwrap().idle();
         }
+        let wait_until_shut = |n: usize| {
+            let end = Instant::now() + LONG;
+            while !was_shut(&open[n].0) {
+                if Instant::now() > end {
+                    all.stop();
+                    panic!("connection {n} made no room");
+                }
+            }
+        };
         let (tell, admitted) = mpsc::channel();
         std::thread::scope(|scope| {
             scope.spawn(|| tell.send(all.admit(&connection().0)).unwrap());
-            while !was_shut(&open[1].0) {}
+            wait_until_shut(1);
             // Whatever else happens meanwhile, one is enough.
             slots[0].as_ref().unwrap().idle();
             assert!(!was_shut(&open[0].0) && !was_shut(&open[2].0));
             // It had a request after all, and is no longer about to leave: another one has to.
             slots[1].as_ref().unwrap().busy();
-            while !was_shut(&open[2].0) {}
+            wait_until_shut(2);
             assert!(admitted.try_recv().is_err());
             assert!(
                 slots[1].as_ref().unwrap().is_closing(),

@@ -320,6 +320,8 @@ mod tests {
     fn pieces() -> impl Strategy<Value = Vec<u8>> {
         let piece = prop_oneof![
             proptest::sample::select(vec![
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
                 "POST /invoke HTTP/1.1\r\n",
                 "GET / HTTP/1.0\r\n",
                 "GET / HTTP/3\r\n",

@@ -482,11 +482,12 @@ impl Caller {
         !matches!(result, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
-    /// Waits for the function to close the connection; fails when it sends anything before.
+    /// Waits for the function to close the connection; fails when it sends anything before, or resets.
     pub fn expect_closed(&mut self) {
+        let end = self.stream.read_to_end(&mut self.received);
         assert!(
-            !self.fill() && self.received.is_empty(),
-            "{:?}",
+            matches!(end, Ok(0)) && self.received.is_empty(),
+            "{end:?} {:?}",
             String::from_utf8_lossy(&self.received)
         );
     }
