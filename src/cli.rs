@@ -210,7 +210,7 @@ fn notifier(clock: Arc<dyn Clock>) -> Result<Notifier, Vec<Fault>> {
             problem,
         }]
     })?;
-    let courier = Courier::new(client, Arc::clone(&clock));
+    let courier = Courier::new(&config.routes, client, Arc::clone(&clock));
     Ok(Notifier::new(config, courier, clock, Log::stdout()))
 }
 

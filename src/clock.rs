@@ -10,8 +10,8 @@ pub trait Clock: Send + Sync {
     /// Wall-clock time, for signatures, messages and whatever must see a freeze.
     fn wall(&self) -> SystemTime;
 
-    /// Waits for `duration`.
-    fn sleep(&self, duration: Duration);
+    /// How long to wait in real time until `then`. A test's clock may jump there and answer zero.
+    fn wait_until(&self, then: Instant) -> Duration;
 }
 
 /// The machine's own clock.
@@ -27,7 +27,7 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
+    fn wait_until(&self, then: Instant) -> Duration {
+        then.saturating_duration_since(Instant::now())
     }
 }

@@ -58,6 +58,21 @@ fn misconfigured(faults: &[ConfigFault]) -> fc::Failure {
     }
 }
 
+/// What stands in a payload, its events ready to be shared with whoever sends them.
+struct Batch {
+    events: Vec<Arc<Event>>,
+    faults: Vec<event::Fault>,
+}
+
+impl From<event::Batch> for Batch {
+    fn from(batch: event::Batch) -> Batch {
+        Batch {
+            events: batch.events.into_iter().map(Arc::new).collect(),
+            faults: batch.faults,
+        }
+    }
+}
+
 /// What became of one event at one route.
 struct AtRoute {
     decision: Decision,
@@ -68,6 +83,7 @@ impl AtRoute {
     fn outcome(&self) -> &'static str {
         match &self.delivery {
             None => "filtered",
+            Some(delivery) if delivery.duplicate => "duplicate",
             Some(delivery) if delivery.failure.is_none() => "delivered",
             Some(_) => "failed",
         }
@@ -96,7 +112,7 @@ impl Notifier {
     /// If one event was not delivered to one route, or one part of the payload is no event. All that
     /// can be delivered is delivered first. The failure holds the outcome of every event.
     pub fn handle(&self, payload: &[u8], context: &fc::Context) -> Result<Value, fc::Failure> {
-        let batch = event::parse(payload);
+        let batch = Batch::from(event::parse(payload));
         let per_route = self.deliver(&batch.events, context);
         self.tell(&batch.events, &per_route, context);
         let outcome = outcome(&self.routes, &batch, &per_route);
@@ -112,20 +128,16 @@ impl Notifier {
 
     /// What becomes of each event, route by route. Routes do not wait for each other: one whose
     /// chatbot never answers would use up the time of the rest.
-    fn deliver(&self, events: &[Event], context: &fc::Context) -> Vec<Vec<AtRoute>> {
-        let Some((first, others)) = self.routes.split_first() else {
-            return Vec::new();
-        };
+    fn deliver(&self, events: &[Arc<Event>], context: &fc::Context) -> Vec<Vec<AtRoute>> {
         let one = |route| self.deliver_to(route, events, context);
-        if others.is_empty() {
-            return vec![one(first)];
+        if self.routes.len() < 2 {
+            return self.routes.iter().map(|_| one(0)).collect();
         }
         std::thread::scope(|scope| {
-            let others: Vec<_> = others
-                .iter()
+            let others: Vec<_> = (1..self.routes.len())
                 .map(|route| scope.spawn(move || one(route)))
                 .collect();
-            let mut all = vec![one(first)];
+            let mut all = vec![one(0)];
             for other in others {
                 match other.join() {
                     Ok(at_route) => all.push(at_route),
@@ -136,20 +148,27 @@ impl Notifier {
         })
     }
 
-    fn deliver_to(&self, route: &Route, events: &[Event], context: &fc::Context) -> Vec<AtRoute> {
+    fn deliver_to(
+        &self,
+        route: usize,
+        events: &[Arc<Event>],
+        context: &fc::Context,
+    ) -> Vec<AtRoute> {
+        let Some(filter) = self.routes.get(route).map(|route| &route.filter) else {
+            return Vec::new();
+        };
         let decisions: Vec<_> = events
             .iter()
-            .map(|event| route::decide(&route.filter, event))
+            .map(|event| route::decide(filter, event))
             .collect();
-        let accepted: Vec<&Event> = events
+        let accepted: Vec<_> = events
             .iter()
             .zip(&decisions)
-            .filter_map(|(event, decision)| decision.send.then_some(event))
+            .filter(|(_, decision)| decision.send)
+            .map(|(event, _)| Arc::clone(event))
             .collect();
-        let mut deliveries = self
-            .courier
-            .deliver(route, &accepted, context.deadline)
-            .into_iter();
+        let deliveries = self.courier.deliver(route, &accepted, context.deadline);
+        let mut deliveries = deliveries.into_iter();
         decisions
             .into_iter()
             .map(|decision| AtRoute {
@@ -164,7 +183,7 @@ impl Notifier {
     }
 
     /// Writes the log: one line for each event and route.
-    fn tell(&self, events: &[Event], per_route: &[Vec<AtRoute>], context: &fc::Context) {
+    fn tell(&self, events: &[Arc<Event>], per_route: &[Vec<AtRoute>], context: &fc::Context) {
         for (index, event) in events.iter().enumerate() {
             for (route, at_routes) in self.routes.iter().zip(per_route) {
                 let Some(at) = at_routes.get(index) else {
@@ -184,9 +203,9 @@ impl Notifier {
                     rule: Some(rule(route, at.decision)),
                     errcode: delivery.and_then(|d| d.errcode),
                     class: delivery.and_then(|d| d.class),
-                    attempts: delivery.map(|d| d.attempts),
-                    combined: None,
-                    message_uuid: delivery.map(|d| d.message_uuid.clone()),
+                    attempts: delivery.filter(|d| !d.duplicate).map(|d| d.attempts),
+                    combined: delivery.map(|d| d.combined).filter(|count| *count > 1),
+                    message_uuid: delivery.and_then(|d| d.message_uuid.clone()),
                     duration_ms: delivery.map(|d| d.duration.as_millis() as u64),
                     remedy: delivery.and_then(|d| d.remedy.clone()),
                 });
@@ -208,7 +227,7 @@ fn count(n: usize, what: &str) -> String {
 }
 
 /// The outcome object: what became of every event at every route, and of what is no event.
-fn outcome(routes: &[Route], batch: &event::Batch, per_route: &[Vec<AtRoute>]) -> Value {
+fn outcome(routes: &[Route], batch: &Batch, per_route: &[Vec<AtRoute>]) -> Value {
     let events: Vec<Value> = batch
         .events
         .iter()
@@ -266,7 +285,7 @@ fn at_route(route: &Route, at: &AtRoute) -> Value {
 /// before all that may mend itself.
 fn failure(
     routes: &[Route],
-    batch: &event::Batch,
+    batch: &Batch,
     per_route: &[Vec<AtRoute>],
 ) -> Option<(&'static str, String)> {
     let failed: Vec<(&Route, &Delivery)> = routes

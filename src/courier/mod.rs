@@ -1,19 +1,31 @@
-//! When and how often to send: retries inside the deadline, secrets in rotation, the fallback
-//! chatbot, and chatbots that are closed because DingTalk throttled them.
+//! When and how often to send: pace, combining, memory, retries inside the deadline, secrets in
+//! rotation, the fallback chatbot, and chatbots that are closed because DingTalk throttled them.
+//!
+//! What is decided is decided in `desk`, which is a plain state machine; this module brings the
+//! threads of invocations to it, lets them wait, and makes the attempts that it hands out.
 
-mod gate;
-mod send;
+mod bucket;
+mod desk;
+mod doubt;
+mod memory;
+mod progress;
+mod remedies;
+mod robots;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod stress;
 
 use crate::clock::Clock;
-use crate::config::Route;
-use crate::dingtalk::Client;
+use crate::config::{Robot, Route};
+use crate::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook};
 use crate::event::Event;
-use crate::message::{self, Message};
-use gate::Gates;
+use crate::message;
+use desk::{Admission, Desk, Job, Ticket, Turn};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Why an event was not delivered. The order is the order in which a failed invocation is named
 /// after them.
@@ -21,7 +33,7 @@ use std::time::{Duration, Instant};
 pub enum Failure {
     /// The chatbot said no, and will say it again.
     Refused,
-    /// The chatbot is closed for a time.
+    /// The chatbot is closed for a time, or its messages a minute are used up.
     Throttled,
     /// No answer, or none that says anything.
     Unreachable,
@@ -42,70 +54,255 @@ impl Failure {
 }
 
 /// What became of one event at one route.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Delivery {
-    /// `None` where DingTalk said `errcode` 0.
+    /// `None` where DingTalk said `errcode` 0, or had said it before.
     pub failure: Option<Failure>,
+    /// The route was given this event before; nothing was sent.
+    pub duplicate: bool,
     /// The class of the last answer, as in the log; `None` where no request was made.
     pub class: Option<&'static str>,
     /// The last `errcode`, where there was one.
     pub errcode: Option<i64>,
-    /// Requests made for it.
+    /// Requests made for the message that holds the event.
     pub attempts: u32,
     /// What to do about a failure, and what was said.
     pub remedy: Option<String>,
-    /// The idempotency key of the message that holds the event.
-    pub message_uuid: String,
+    /// The idempotency key of that message.
+    pub message_uuid: Option<String>,
+    /// How many events that message holds.
+    pub combined: usize,
     /// From taking the event to knowing its outcome.
     pub duration: Duration,
 }
 
+/// One attempt to hand a message to a chatbot. The real one is [`Client`].
+pub trait Transport: Send + Sync {
+    /// Sends `body` once and tells what became of it, before `deadline`.
+    fn attempt(
+        &self,
+        webhook: &Webhook,
+        secret: Option<&Secret>,
+        body: &[u8],
+        deadline: Instant,
+        fresh: bool,
+    ) -> Attempt;
+}
+
+impl Transport for Client {
+    fn attempt(
+        &self,
+        webhook: &Webhook,
+        secret: Option<&Secret>,
+        body: &[u8],
+        deadline: Instant,
+        fresh: bool,
+    ) -> Attempt {
+        Client::attempt(self, webhook, secret, body, deadline, fresh)
+    }
+}
+
+/// Both clocks at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// Monotonic; may stand still while the instance is frozen.
+    mono: Instant,
+    /// Wall clock; may be set.
+    wall: SystemTime,
+}
+
+impl Now {
+    fn plus(self, time: Duration) -> Now {
+        Now {
+            mono: self.mono + time,
+            wall: self.wall + time,
+        }
+    }
+
+    /// How long ago `then` was, by whichever clock says more.
+    fn since(self, then: Now) -> Duration {
+        let wall = self.wall.duration_since(then.wall).unwrap_or_default();
+        self.mono.saturating_duration_since(then.mono).max(wall)
+    }
+}
+
 /// Delivers events to the chatbots of routes. One for the life of the instance.
 pub struct Courier {
-    client: Client,
+    transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
-    gates: Gates,
+    routes: Vec<Route>,
+    desk: Mutex<Desk>,
+    changed: Condvar,
 }
 
 impl Courier {
-    /// A courier with nothing to remember yet.
-    pub fn new(client: Client, clock: Arc<dyn Clock>) -> Courier {
+    /// A courier for these routes, with nothing to remember yet.
+    pub fn new(
+        routes: &[Route],
+        transport: impl Transport + 'static,
+        clock: Arc<dyn Clock>,
+    ) -> Courier {
         Courier {
-            client,
-            gates: Gates::new(Arc::clone(&clock)),
+            transport: Box::new(transport),
             clock,
+            routes: routes.to_vec(),
+            desk: Mutex::new(Desk::new(routes)),
+            changed: Condvar::new(),
         }
     }
 
-    /// Delivers `events`, one message each, and tells what became of each, in the same order.
-    /// Returns before `deadline`.
-    pub fn deliver(&self, route: &Route, events: &[&Event], deadline: Instant) -> Vec<Delivery> {
-        events
+    /// Delivers `events` to the route of this number and tells what became of each, in the same
+    /// order. Blocks until all are settled, or until there is no time left before `deadline`.
+    pub fn deliver(&self, route: usize, events: &[Arc<Event>], deadline: Instant) -> Vec<Delivery> {
+        let begun = self.now();
+        let mut desk = self.lock();
+        let mut outcomes: Vec<Result<Delivery, Ticket>> = events
             .iter()
-            .map(|event| self.deliver_one(route, event, deadline))
-            .collect()
+            .map(|event| match desk.admit(route, event, begun) {
+                Admission::Waits(ticket) => Err(ticket),
+                Admission::Duplicate => Ok(Delivery {
+                    duplicate: true,
+                    ..Delivery::default()
+                }),
+            })
+            .collect();
+        loop {
+            for outcome in &mut outcomes {
+                if let Err(ticket) = outcome
+                    && let Some(mut settled) = desk.collect(route, *ticket)
+                {
+                    settled.duration = self.now().since(begun);
+                    *outcome = Ok(settled);
+                }
+            }
+            if outcomes.iter().all(Result::is_ok) {
+                break;
+            }
+            let now = self.now();
+            let turn = if now.mono >= deadline {
+                Turn::Leave(Failure::Deadline)
+            } else {
+                desk.next(route, now, deadline)
+            };
+            match turn {
+                Turn::Attempt(job) => {
+                    drop(desk);
+                    self.attempt(job, deadline);
+                    desk = self.lock();
+                }
+                Turn::WaitUntil(at) => {
+                    desk = self.wait(desk, self.clock.wait_until(at.min(deadline)))
+                }
+                Turn::Wait => desk = self.wait(desk, deadline.saturating_duration_since(now.mono)),
+                Turn::Look => self.changed.notify_all(),
+                Turn::Leave(why) => {
+                    for outcome in &mut outcomes {
+                        if let Err(ticket) = outcome {
+                            let mut left = desk.leave(route, *ticket, why, now);
+                            left.duration = now.since(begun);
+                            *outcome = Ok(left);
+                        }
+                    }
+                    // A chatbot or a message may have become free for others.
+                    self.changed.notify_all();
+                }
+            }
+        }
+        outcomes.into_iter().filter_map(Result::ok).collect()
     }
 
-    fn deliver_one(&self, route: &Route, event: &Event, deadline: Instant) -> Delivery {
-        let begun = self.clock.now();
-        let now = timestamp(self.clock.wall());
-        let draft = |budget| message::render(event, &route.style, now, budget);
-        let message_uuid = message_uuid(&route.name, [event.identity().as_str()]);
-        let sent = self.send(route, &draft, &message_uuid, deadline);
-        Delivery {
-            failure: sent.failure,
-            class: sent.class,
-            errcode: sent.errcode,
-            attempts: sent.attempts,
-            remedy: sent.remedy,
-            message_uuid,
-            duration: self.clock.now().saturating_duration_since(begun),
+    /// Makes an attempt and records it, whatever happens meanwhile.
+    fn attempt(&self, job: Job, deadline: Instant) {
+        let mut pending = Pending {
+            courier: self,
+            body: Arc::default(),
+            attempt: lost(),
+            job,
+        };
+        let job = &pending.job;
+        let Some(route) = self.routes.get(job.route) else {
+            return;
+        };
+        let Some(robot) = route.robot_at(job.at_fallback) else {
+            return;
+        };
+        let body = job.body.clone().unwrap_or_else(|| {
+            let events: Vec<&Event> = job.events.iter().map(AsRef::as_ref).collect();
+            let now = timestamp(self.clock.wall());
+            let message = message::render_all(&events, &route.style, now, job.budget);
+            Arc::new(message.body(&job.uuid))
+        });
+        let secret = robot.secrets.get(job.secret);
+        let attempt = self
+            .transport
+            .attempt(&robot.webhook, secret, &body, deadline, job.fresh);
+        pending.body = body;
+        pending.attempt = attempt;
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            mono: self.clock.now(),
+            wall: self.clock.wall(),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Desk> {
+        // The desk is valid between calls, and no call unwinds halfway: what a panicking holder left is whole.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, desk: MutexGuard<'a, Desk>, time: Duration) -> MutexGuard<'a, Desk> {
+        self.changed
+            .wait_timeout(desk, time)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
     }
 }
 
-/// Makes a message within a number of bytes.
-type Draft<'a> = dyn Fn(usize) -> Message + 'a;
+/// An attempt under way. It is recorded when this is dropped, so that a panic in between leaves no
+/// chatbot busy for ever and no event waiting for nobody.
+struct Pending<'a> {
+    courier: &'a Courier,
+    job: Job,
+    body: Arc<Vec<u8>>,
+    attempt: Attempt,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        let now = self.courier.now();
+        let body = std::mem::take(&mut self.body);
+        self.courier
+            .lock()
+            .record(&self.job, body, &self.attempt, now);
+        self.courier.changed.notify_all();
+    }
+}
+
+/// What an attempt counts as that never came back.
+fn lost() -> Attempt {
+    Attempt {
+        class: Class::Unclear,
+        errcode: None,
+        http_status: None,
+        phase: Phase::Send,
+        detail: "the attempt was broken off".into(),
+        remedy: None,
+        by_deadline: false,
+    }
+}
+
+impl Route {
+    /// The route's chatbot, or its fallback.
+    fn robot_at(&self, fallback: bool) -> Option<&Robot> {
+        if fallback {
+            self.fallback.as_ref()
+        } else {
+            Some(&self.robot)
+        }
+    }
+}
 
 /// The idempotency key of a message: the same for the same events on the same route, on every
 /// instance and at every repeat. The route counts, because two routes may word the same events
@@ -135,6 +332,6 @@ fn message_uuid<'a>(route: &str, identities: impl IntoIterator<Item = &'a str>) 
 }
 
 /// A wall-clock time as messages and logs take it; the beginning of 1970 for one out of all range.
-pub(crate) fn timestamp(wall: std::time::SystemTime) -> Timestamp {
+pub(crate) fn timestamp(wall: SystemTime) -> Timestamp {
     Timestamp::try_from(wall).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -173,7 +173,9 @@ mod tests {
         fn wall(&self) -> SystemTime {
             SystemTime::UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::SeqCst))
         }
-        fn sleep(&self, _: Duration) {}
+        fn wait_until(&self, _: Instant) -> Duration {
+            Duration::ZERO
+        }
     }
 
     fn names(

@@ -254,10 +254,13 @@ fn draw_group(
     };
     let over = first.status.as_deref().map_or("", words::over_icon);
     text.push_str(&format!(
-        "**{} {over}{}** × {}",
+        "**{} {over}{}**{}",
         words::level_icon(first.level),
         heading(first, language),
-        group.events.len()
+        match group.events.len() {
+            1 => String::new(),
+            count => format!(" × {count}"),
+        }
     ));
     let shown = group.resources.get(..most).unwrap_or(&group.resources);
     let names: Vec<String> = shown

@@ -345,3 +345,157 @@ fn a_time_that_cannot_be_read_is_shown_as_it_came() {
             .contains("**Time**: yesterday")
     );
 }
+
+/// Events of one kind on instances of their own, a second apart.
+fn many(count: usize, kind: &str, data: serde_json::Value, region: &str) -> Vec<Event> {
+    (0..count)
+        .map(|n| {
+            let mut data = data.clone();
+            data["instanceId"] = json!(format!("i-bp1{n:017}"));
+            data["instanceName"] = json!(format!("web-{n:03}"));
+            let payload = json!({
+                "id": format!("{kind}-{n}"), "source": "acs.ecs", "type": kind, "aliyunregionid": region,
+                "time": format!("2019-04-09T04:{:02}:{:02}Z", n / 60 % 60, n % 60), "data": data,
+            });
+            event::parse(payload.to_string().as_bytes()).events.remove(0)
+        })
+        .collect()
+}
+
+fn reboots(count: usize) -> Vec<Event> {
+    let data = json!({"eventStatus": "Scheduled", "notBefore": "2019-04-12T01:01:01Z"});
+    many(
+        count,
+        "ecs:Instance:SystemMaintenance.Reboot",
+        data,
+        "cn-hangzhou",
+    )
+}
+
+fn mixed() -> Vec<Event> {
+    let mut all = many(
+        700,
+        "ecs:Instance:StateChange",
+        json!({"state": "Stopped"}),
+        "cn-beijing",
+    );
+    all.extend(many(
+        180,
+        "ecs:Instance:SystemFailure.Reboot",
+        json!({"eventStatus": "Executing"}),
+        "cn-hangzhou",
+    ));
+    all.extend(many(
+        60,
+        "ecs:Instance:SystemFailure.Reboot",
+        json!({"eventStatus": "Executed"}),
+        "cn-hangzhou",
+    ));
+    all.extend(many(
+        50,
+        "ecs:Instance:PreemptibleInstanceInterruption",
+        json!({"action": "delete"}),
+        "cn-shanghai",
+    ));
+    all.extend(many(10, "ecs:Brand:New", json!({}), "xx-new-1"));
+    all
+}
+
+fn digest(events: &[Event], language: Language) -> Message {
+    let events: Vec<&Event> = events.iter().collect();
+    message::render_all(&events, &style(language), now(), MAX_BYTES)
+}
+
+#[test]
+fn digests_read_as_they_were_looked_at() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path("snapshots/digests");
+    settings.set_omit_expression(true);
+    let _bound = settings.bind_to_scope();
+    let two: Vec<Event> = [REBOOT, crate::samples::STOPPED]
+        .iter()
+        .flat_map(|file| event::parse(sample(file).as_bytes()).events)
+        .collect();
+    for (name, events) in [
+        ("two", two),
+        ("thirty-reboots", reboots(30)),
+        ("a-thousand-mixed", mixed()),
+    ] {
+        for language in [Language::Zh, Language::En] {
+            let message = digest(&events, language);
+            assert!(message.size() <= MAX_BYTES, "{name}: {}", message.size());
+            insta::assert_snapshot!(format!("{name}-{}", language.as_str()), shown(&message));
+        }
+    }
+}
+
+#[test]
+fn a_digest_names_every_resource_as_long_as_there_is_room_and_counts_the_rest() {
+    for count in [2, 30, 200] {
+        let text = digest(&reboots(count), Language::En).text;
+        for n in 0..count {
+            assert!(
+                text.contains(&format!("web-{n:03} (i-bp1{n:017})")),
+                "{n} of {count}"
+            );
+        }
+        assert!(!text.contains("not listed here"));
+        assert!(text.contains(&format!("{count} ECS events")));
+    }
+    let text = digest(&mixed(), Language::En).text;
+    let named = text.matches("(i-bp1").count();
+    let listed: usize = text
+        .lines()
+        .find_map(|line| line.strip_prefix("… ")?.split(' ').next()?.parse().ok())
+        .unwrap();
+    assert_eq!(named + listed, 1000, "named and counted are all");
+    assert!(text.find("Critical").unwrap() < text.find("Warning").unwrap());
+}
+
+#[test]
+fn a_digest_mentions_if_one_open_event_asks_for_it() {
+    let mut events = reboots(3);
+    for event in &mut events {
+        event.status = Some("Executed".into());
+    }
+    assert!(digest(&events, Language::Zh).at.at_mobiles.is_empty());
+    events[2].status = Some("Failed".into());
+    let message = digest(&events, Language::Zh);
+    assert_eq!(message.at.at_mobiles, ["13800000000"]);
+    assert!(message.text.ends_with("@13800000000 @manager7675"));
+    events[2].level = Some(Level::Info);
+    assert!(digest(&events, Language::Zh).at.at_mobiles.is_empty());
+}
+
+#[test]
+fn ten_thousand_events_of_every_kind_still_fit_with_keyword_and_mentions() {
+    let (event, mut style) = with_everything("x", 50);
+    style.keyword = Some("关键词".repeat(20));
+    let events: Vec<Event> = (0..10_000)
+        .map(|n| Event {
+            name: format!("Brand:Kind{n}"),
+            resource_id: Some("长".repeat(90)),
+            ..event.clone()
+        })
+        .collect();
+    let events: Vec<&Event> = events.iter().collect();
+    for budget in [MAX_BYTES, MAX_BYTES / 2] {
+        let message = message::render_all(&events, &style, now(), budget);
+        assert!(message.size() <= budget, "{}", message.size());
+        assert!(message.text.contains(style.keyword.as_deref().unwrap()));
+        assert!(message.text.contains("10000 条 ECS 事件"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_stands_in_the_events_of_a_digest_makes_no_markup(
+        text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}",
+    ) {
+        let message = digest(&[hostile(&text), hostile("other")], Language::Zh);
+        prop_assert_eq!(foreign_markup(&message), Vec::<String>::new(), "{}", message.text);
+    }
+}

@@ -38,8 +38,8 @@ impl Clock for TestClock {
         let ms = SIGNED_AT.saturating_add_signed(self.shift_ms.load(Ordering::SeqCst));
         SystemTime::UNIX_EPOCH + Duration::from_millis(ms)
     }
-    fn sleep(&self, duration: Duration) {
-        thread::sleep(duration);
+    fn wait_until(&self, then: Instant) -> Duration {
+        then.saturating_duration_since(self.now())
     }
 }
 
