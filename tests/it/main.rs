@@ -1,8 +1,10 @@
 //! Integration tests.
 
+mod delivery;
 mod events;
 mod fc;
 mod messages;
 mod platform;
 mod robot;
 mod samples;
+mod support;

@@ -1,0 +1,755 @@
+//! From a payload to the group, over real sockets, against a stand-in that refuses what DingTalk would refuse.
+
+use crate::samples::{REBOOT, STOPPED, sample};
+use crate::support::{Bench, FALLBACK_TOKEN, SECRET, TOKEN, group};
+use dingtalk_group::{Close, Fault, Group, Robot};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+fn vars<'a>(webhook: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut vars = vec![
+        ("DINGTALK_WEBHOOK", webhook),
+        ("DINGTALK_SECRET", SECRET),
+        ("EVENT_LEVELS", "CRITICAL,WARN,INFO"),
+        ("MESSAGE_LANGUAGE", "en"),
+    ];
+    vars.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    vars.extend_from_slice(more);
+    vars
+}
+
+/// What must never be seen in any output.
+fn assert_no_secret(text: &str) {
+    for secret in [TOKEN, SECRET, FALLBACK_TOKEN] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(!text.contains("sign="), "{text}");
+}
+
+#[test]
+fn an_event_is_shown_in_the_group_signed_and_with_its_key() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    let (result, outcome) = bench.handle(&sample(STOPPED));
+    assert_eq!(result, Ok(()));
+    assert_eq!(
+        outcome,
+        json!({"events": [{
+            "eventId": "7c350005-2b1a-447a-bd93-fab0c1d20005",
+            "event": "Instance:StateChange:Stopped",
+            "level": "INFO",
+            "routes": [{"route": "default", "outcome": "delivered", "rule": "EVENT_LEVELS"}],
+        }]})
+    );
+    let [delivery] = group.deliveries().try_into().unwrap();
+    assert!(
+        delivery.title.contains("test-host-01"),
+        "{}",
+        delivery.title
+    );
+    assert_eq!(delivery.msg_uuid.as_deref().map(str::len), Some(36));
+    let [line] = bench.lines.all().try_into().unwrap();
+    for (key, value) in [
+        ("requestId", json!("request-1")),
+        ("eventId", json!("7c350005-2b1a-447a-bd93-fab0c1d20005")),
+        ("event", json!("Instance:StateChange:Stopped")),
+        ("level", json!("INFO")),
+        ("resource", json!("i-bp1ecr4x7k2m9q5go2go")),
+        ("region", json!("cn-hangzhou")),
+        ("route", json!("default")),
+        ("outcome", json!("delivered")),
+        ("rule", json!("EVENT_LEVELS")),
+        ("errcode", json!(0)),
+        ("class", json!("delivered")),
+        ("attempts", json!(1)),
+        ("messageUuid", json!(delivery.msg_uuid)),
+    ] {
+        assert_eq!(line[key], value, "{key}");
+    }
+    assert!(line["time"].as_str().unwrap().ends_with('Z') && line["durationMs"].is_u64());
+    assert!(line.get("remedy").is_none() && line.get("combined").is_none());
+    assert_no_secret(&bench.lines.text());
+}
+
+#[test]
+fn a_filtered_event_is_a_success_that_names_the_variable() {
+    let group = group();
+    let bench = Bench::new(&vars(
+        &group.webhook(TOKEN),
+        &[("EVENT_LEVELS", "CRITICAL,WARN")],
+    ));
+    let (result, outcome) = bench.handle(&sample(STOPPED));
+    assert_eq!(result, Ok(()));
+    assert_eq!(
+        outcome["events"][0]["routes"],
+        json!([{"route": "default", "outcome": "filtered", "rule": "EVENT_LEVELS"}])
+    );
+    assert!(group.calls().is_empty());
+    let [line] = bench.lines.all().try_into().unwrap();
+    assert_eq!(
+        (&line["outcome"], &line["rule"]),
+        (&json!("filtered"), &json!("EVENT_LEVELS"))
+    );
+    assert!(line.get("attempts").is_none() && line.get("messageUuid").is_none());
+}
+
+#[test]
+fn an_empty_array_is_a_success_that_did_nothing() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    assert_eq!(bench.handle("[]\n"), (Ok(()), json!({"events": []})));
+    assert!(bench.lines.text().is_empty());
+}
+
+#[test]
+fn each_route_gets_what_it_accepts() {
+    let group = group();
+    let (webhook, other) = (group.webhook(TOKEN), group.webhook(FALLBACK_TOKEN));
+    let bench = Bench::new(&vars(
+        &webhook,
+        &[
+            ("DINGTALK_WEBHOOK__ONCALL", &other),
+            ("EVENT_LEVELS__ONCALL", "CRITICAL"),
+            ("EVENT_EXCLUDE", "Instance:SystemMaintenance.*"),
+        ],
+    ));
+    let (result, outcome) = bench.handle(&sample("eventbridge-stream/acs-ecs-three-events.json"));
+    assert_eq!(result, Ok(()));
+    let told: Vec<Value> = outcome["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            let routes = event["routes"].as_array().unwrap();
+            json!(
+                routes
+                    .iter()
+                    .map(|r| json!([r["route"], r["outcome"], r["rule"]]))
+                    .collect::<Vec<_>>()
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            json!([
+                ["default", "delivered", "EVENT_LEVELS"],
+                ["oncall", "filtered", "EVENT_LEVELS__ONCALL"]
+            ]),
+            json!([
+                ["default", "filtered", "EVENT_EXCLUDE"],
+                ["oncall", "delivered", "EVENT_LEVELS__ONCALL"]
+            ]),
+            json!([
+                ["default", "delivered", "EVENT_LEVELS"],
+                ["oncall", "filtered", "EVENT_LEVELS__ONCALL"]
+            ]),
+        ]
+    );
+    assert_eq!(bench.lines.all().len(), 6);
+}
+
+#[test]
+fn the_good_events_of_a_batch_are_delivered_before_the_bad_ones_fail_it() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    let (result, outcome) = bench.handle(&format!("[{{\"no\":\"event\"}},{},7]", sample(STOPPED)));
+    let (error_type, message) = result.unwrap_err();
+    assert_eq!(error_type, "InvalidEvent");
+    assert!(
+        message.contains("2 parts of the payload") && message.contains("$[0]"),
+        "{message}"
+    );
+    assert_eq!(outcome["events"][0]["routes"][0]["outcome"], "delivered");
+    assert_eq!(outcome["invalid"][1]["path"], "$[2]");
+    assert_eq!(group.deliveries().len(), 1);
+    assert_eq!(bench.lines.all().len(), 1);
+}
+
+#[test]
+fn a_failure_is_named_after_the_first_of_the_fixed_order() {
+    // Refused on one route, unreachable on the other, and something that is no event.
+    let group = group();
+    let nowhere = {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!(
+            "http://{}/robot/send?access_token={TOKEN}",
+            closed.local_addr().unwrap()
+        )
+    };
+    let unknown = group.webhook("0000000000000000");
+    let both = [
+        ("DINGTALK_WEBHOOK", nowhere.as_str()),
+        ("DINGTALK_WEBHOOK__B", unknown.as_str()),
+        ("EVENT_LEVELS__B", "INFO"),
+    ];
+    let batch = format!("[{},7]", sample(STOPPED));
+    let error_type = |vars: &[(&str, &str)], payload: &str| {
+        let (result, _) = Bench::new(&self::vars(&nowhere, vars)).handle(payload);
+        result.unwrap_err().0
+    };
+    assert_eq!(error_type(&both, &batch), "Refused");
+    assert_eq!(error_type(&both[..1], &batch), "InvalidEvent");
+    assert_eq!(error_type(&both[..1], &sample(STOPPED)), "Unreachable");
+}
+
+/// One row of the table: what the chatbot does, and what must come of it.
+struct Row {
+    name: &'static str,
+    faults: Vec<Fault>,
+    /// `None` is success.
+    error: Option<&'static str>,
+    class: &'static str,
+    errcode: Option<i64>,
+    requests: usize,
+    remedy: &'static str,
+    deliveries: usize,
+}
+
+fn row(name: &'static str, faults: Vec<Fault>) -> Row {
+    Row {
+        name,
+        faults,
+        error: None,
+        class: "delivered",
+        errcode: Some(0),
+        requests: 1,
+        remedy: "",
+        deliveries: 1,
+    }
+}
+
+fn answer(json: &str) -> Fault {
+    Fault::Answer(json.to_owned())
+}
+
+/// `count` times the same fault.
+fn times(count: usize, fault: Fault) -> Vec<Fault> {
+    vec![fault; count]
+}
+
+fn status(code: u16) -> Fault {
+    Fault::Status {
+        code,
+        body: "<html>error</html>".into(),
+        headers: Vec::new(),
+    }
+}
+
+/// Retried to the end, nothing shown.
+fn unclear(name: &'static str, fault: Fault) -> Row {
+    Row {
+        error: Some("Unreachable"),
+        class: "unclear",
+        errcode: None,
+        requests: 4,
+        remedy: "",
+        deliveries: 0,
+        ..row(name, times(4, fault))
+    }
+}
+
+/// Refused at once, nothing shown.
+fn refused(name: &'static str, errcode: i64, errmsg: &str, remedy: &'static str) -> Row {
+    let text = json!({"errcode": errcode, "errmsg": errmsg}).to_string();
+    Row {
+        error: Some("Refused"),
+        class: "refused",
+        errcode: Some(errcode),
+        remedy,
+        deliveries: 0,
+        ..row(name, vec![Fault::Answer(text)])
+    }
+}
+
+fn throttled(name: &'static str, errcode: Option<i64>, fault: Fault) -> Row {
+    Row {
+        error: Some("Throttled"),
+        class: "throttled",
+        errcode,
+        remedy: "nothing is sent to it before",
+        deliveries: 0,
+        ..row(name, vec![fault])
+    }
+}
+
+fn table() -> Vec<Row> {
+    let keyword = "set DINGTALK_KEYWORD";
+    let mut rows = vec![
+        row("accepted", vec![]),
+        row("errcode as a string", vec![Fault::StringZero]),
+        row("keys reversed", vec![Fault::ReversedKeys]),
+        Row {
+            requests: 2,
+            ..row(
+                "busy once",
+                vec![answer(r#"{"errcode":-1,"errmsg":"系统繁忙"}"#)],
+            )
+        },
+        Row {
+            requests: 4,
+            ..row(
+                "busy three times",
+                times(3, answer(r#"{"errcode":-1,"errmsg":"系统繁忙"}"#)),
+            )
+        },
+        Row {
+            errcode: Some(-1),
+            ..unclear(
+                "busy for ever",
+                answer(r#"{"errcode":-1,"errmsg":"系统繁忙"}"#),
+            )
+        },
+        Row {
+            errcode: Some(-1),
+            ..unclear(
+                "busy as a string",
+                answer(r#"{"errcode":"-1","errmsg":"系统繁忙"}"#),
+            )
+        },
+        // Accepted but never said so: the repeat is known by its key, and shown once.
+        Row {
+            requests: 2,
+            ..row("accepted, then reset", vec![Fault::AcceptThenReset])
+        },
+        Row {
+            requests: 2,
+            ..row("HTML once", vec![Fault::Html200])
+        },
+        unclear("HTTP 500", status(500)),
+        unclear("HTTP 502", status(502)),
+        unclear("HTTP 503", status(503)),
+        unclear("HTTP 408", status(408)),
+        unclear("HTML", Fault::Html200),
+        unclear("an empty answer", Fault::Empty200),
+        unclear("an answer without errcode", Fault::EmptyObject),
+        unclear("truncated JSON", Fault::TruncatedJson),
+        unclear("an answer of megabytes", Fault::Huge { bytes: 3 << 20 }),
+        throttled(
+            "660026",
+            Some(660026),
+            answer(r#"{"errcode":660026,"errmsg":"sending too many messages per minute"}"#),
+        ),
+        throttled(
+            "130101",
+            Some(130101),
+            answer(r#"{"errcode":130101,"errmsg":"send too fast, exceed 20 times per minute"}"#),
+        ),
+        throttled(
+            "410100",
+            Some(410100),
+            answer(r#"{"errcode":"410100","errmsg":"发送速度太快而限流"}"#),
+        ),
+        throttled(
+            "90002",
+            Some(90002),
+            answer(r#"{"errcode":90002,"errmsg":"limit"}"#),
+        ),
+        throttled(
+            "90018",
+            Some(90018),
+            answer(r#"{"errcode":90018,"errmsg":"limit"}"#),
+        ),
+        throttled("flood", None, Fault::Flood1111),
+        throttled("flood and 130101", Some(130101), Fault::ExtraKeys1111),
+        throttled(
+            "HTTP 429",
+            None,
+            Fault::TooManyRequests {
+                retry_after: Some("60".into()),
+            },
+        ),
+        // Two answers in a row: once more after the remedy that can be had at once.
+        Row {
+            requests: 2,
+            ..row(
+                "too long once",
+                vec![answer(
+                    r#"{"errcode":460101,"errmsg":"message too long, exceed 20000 bytes"}"#,
+                )],
+            )
+        },
+        Row {
+            requests: 2,
+            ..row(
+                "clock once",
+                vec![answer(
+                    r#"{"errcode":310000,"errmsg":"invalid timestamp, more: [x]"}"#,
+                )],
+            )
+        },
+        Row {
+            faults: times(
+                2,
+                answer(
+                    r#"{"errcode":310000,"errmsg":"description:机器人发送签名过期;solution:签名生成时间和发送时间请保持在 timestampms 以内;"}"#,
+                ),
+            ),
+            requests: 2,
+            ..refused("clock for good", 310000, "", "clock")
+        },
+        Row {
+            faults: times(
+                2,
+                answer(r#"{"errcode":101002,"errmsg":"message is too long"}"#),
+            ),
+            requests: 2,
+            ..refused("too long for good", 101002, "", "")
+        },
+        Row {
+            error: Some("Refused"),
+            class: "refused",
+            errcode: None,
+            deliveries: 0,
+            remedy: "redirect",
+            ..row(
+                "HTTP 302",
+                vec![Fault::Redirect {
+                    code: 302,
+                    to_other_host: true,
+                }],
+            )
+        },
+        Row {
+            error: Some("Refused"),
+            class: "refused",
+            errcode: None,
+            deliveries: 0,
+            remedy: "DINGTALK_WEBHOOK",
+            ..row("HTTP 404", vec![status(404)])
+        },
+        Row {
+            error: Some("Refused"),
+            class: "refused",
+            errcode: None,
+            deliveries: 0,
+            remedy: "",
+            ..row("HTTP 414", vec![status(414)])
+        },
+    ];
+    for text in [
+        "keywords not in content",
+        "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
+        "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
+    ] {
+        rows.push(refused("keyword", 310000, text, keyword));
+    }
+    for (name, code, text, remedy) in [
+        (
+            "signature",
+            310000,
+            "sign not match, more: [x]",
+            "DINGTALK_SECRET",
+        ),
+        (
+            "signature",
+            310000,
+            "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中",
+            "DINGTALK_SECRET",
+        ),
+        (
+            "address",
+            310000,
+            "ip 203.0.113.9 not in whitelist",
+            "address",
+        ),
+        (
+            "address",
+            310000,
+            "description:ip 不在白名单中;solution:请联系对应群的管理员，设置机器人安全ip地址段",
+            "address",
+        ),
+        (
+            "unknown token",
+            300005,
+            "token is not exist",
+            "DINGTALK_WEBHOOK",
+        ),
+        (
+            "unknown token",
+            300001,
+            "token is not exist",
+            "DINGTALK_WEBHOOK",
+        ),
+        (
+            "unknown token",
+            400101,
+            "access_token不存在",
+            "DINGTALK_WEBHOOK",
+        ),
+        (
+            "no token",
+            40035,
+            "缺少参数 access_token",
+            "DINGTALK_WEBHOOK",
+        ),
+        ("stopped", 400102, "bot is stopped", ""),
+        ("removed", 400106, "机器人不存在", ""),
+        ("group gone", 400013, "群已被解散", ""),
+        ("unsafe link", 430101, "含有不安全的外链", ""),
+        ("improper text", 430102, "含有不合适的文本", ""),
+        ("improper content", 430104, "含有不合适的内容", ""),
+        ("wrong path", 404, "请求的URI地址不存在", "DINGTALK_WEBHOOK"),
+        ("not POST", 43002, "需要POST请求", ""),
+        ("content type", 43004, "无效的HTTP HEADER Content-Type", ""),
+        ("parameter", 400402, "miss param : markdown->title", ""),
+        ("message type", 400105, "unsupported msgtype", ""),
+        ("not JSON", 40035, "缺少参数 json", ""),
+        ("monthly quota", 90020, "limit", ""),
+        ("unknown code", 999001, "never seen", ""),
+        ("unknown 310000", 310000, "something new", ""),
+    ] {
+        rows.push(refused(name, code, text, remedy));
+    }
+    rows
+}
+
+#[test]
+fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy() {
+    for row in table() {
+        let group = group();
+        let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+        let name = row.name;
+        group.faults(row.faults);
+        let (result, outcome) = bench.handle(&sample(STOPPED));
+        let [line] = bench.lines.all().try_into().unwrap();
+        let told = format!("{name}: {result:?}\n{line}");
+        assert_eq!(
+            result.as_ref().err().map(|e| e.0.as_str()),
+            row.error,
+            "{told}"
+        );
+        assert_eq!(line["class"], row.class, "{told}");
+        assert_eq!(line["errcode"].as_i64(), row.errcode, "{told}");
+        assert_eq!(line["attempts"], row.requests, "{told}");
+        assert_eq!(
+            line["outcome"],
+            if row.error.is_none() {
+                "delivered"
+            } else {
+                "failed"
+            },
+            "{told}"
+        );
+        let remedy = line["remedy"].as_str().unwrap_or_default();
+        assert_eq!(remedy.is_empty(), row.error.is_none(), "{told}");
+        assert!(remedy.contains(row.remedy), "{told}");
+        let calls = group.calls();
+        assert_eq!(calls.len(), row.requests, "{told}");
+        assert_eq!(group.deliveries().len(), row.deliveries, "{told}");
+        assert_eq!(group.redirect_hits(), 0, "{told}");
+        let keys: Vec<_> = calls
+            .iter()
+            .filter_map(|call| Some(call.body.as_ref()?["msgUuid"].clone()))
+            .collect();
+        assert!(
+            keys.windows(2).all(|pair| pair[0] == pair[1]),
+            "{told}: {keys:?}"
+        );
+        assert_no_secret(&format!("{told} {outcome} {}", bench.lines.text()));
+    }
+}
+
+#[test]
+fn a_too_long_message_is_shortened_before_it_is_sent_again() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    group.fault(answer(
+        r#"{"errcode":460101,"errmsg":"message too long, exceed 20000 bytes"}"#,
+    ));
+    let mut event: Value = serde_json::from_str(&sample(STOPPED)).unwrap();
+    for i in 0..50 {
+        event["data"][format!("k{i}")] = json!("长".repeat(150));
+    }
+    assert_eq!(bench.handle(&event.to_string()).0, Ok(()));
+    let sizes: Vec<usize> = group
+        .calls()
+        .iter()
+        .map(|call| call.raw_body.len())
+        .collect();
+    assert!(
+        sizes[0] > 15_000 && sizes[0] <= 20_000 && sizes[1] <= 5_000,
+        "{sizes:?}"
+    );
+}
+
+#[test]
+fn the_second_secret_is_tried_once_when_the_first_is_refused() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let rotating = format!("SECold,{SECRET}");
+    let bench = Bench::new(&vars(&webhook, &[("DINGTALK_SECRET", &rotating)]));
+    assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+    assert_eq!(group.calls().len(), 2);
+    // The one that was accepted comes first from then on.
+    assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
+    assert_eq!(group.calls().len(), 3);
+
+    let bench = Bench::new(&vars(&webhook, &[("DINGTALK_SECRET", "SECold,SEColder")]));
+    let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
+    assert_eq!(error_type, "Refused");
+    assert!(message.contains("DINGTALK_SECRET"), "{message}");
+    assert_eq!(group.calls().len(), 5);
+}
+
+#[test]
+fn the_fallback_takes_over_while_the_first_chatbot_is_closed_or_refuses() {
+    let group = group();
+    let (webhook, fallback) = (group.webhook(TOKEN), group.webhook(FALLBACK_TOKEN));
+    let bench = Bench::new(&vars(&webhook, &[("DINGTALK_FALLBACK_WEBHOOK", &fallback)]));
+    group.fault(answer(r#"{"errcode":130101,"errmsg":"send too fast"}"#));
+    assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+    assert_eq!(group.calls().len(), 2);
+    // Ten minutes long no request goes to the first.
+    bench.clock.skip(Duration::from_secs(595));
+    assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
+    assert_eq!(group.calls().len(), 3);
+    bench.clock.skip(Duration::from_secs(6));
+    group.configure(TOKEN, |robot| robot.state = dingtalk_group::State::Stopped);
+    assert_eq!(
+        bench
+            .handle(&sample("eventbridge/Disk-Stalled-Executed.json"))
+            .0,
+        Ok(())
+    );
+    assert_eq!(group.calls().len(), 5);
+    assert_eq!(group.deliveries().len(), 3);
+    // Both refuse: both remedies, with the variables of each.
+    group.configure(FALLBACK_TOKEN, |robot| {
+        robot.keywords = vec!["nowhere".into()]
+    });
+    let (error_type, message) = bench
+        .handle(&sample("eventbridge/Instance-StateChange-Deleted.json"))
+        .0
+        .unwrap_err();
+    assert_eq!(error_type, "Refused");
+    assert!(message.contains("the fallback chatbot: "), "{message}");
+    assert_no_secret(&message);
+}
+
+#[test]
+fn a_closed_chatbot_gets_no_request_until_it_reopens() {
+    for (fault, seconds) in [
+        (answer(r#"{"errcode":660026,"errmsg":"x"}"#), 600),
+        (Fault::Flood1111, 300),
+        (
+            Fault::TooManyRequests {
+                retry_after: Some("90".into()),
+            },
+            90,
+        ),
+    ] {
+        let group = group();
+        let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+        group.fault(fault);
+        assert_eq!(bench.handle(&sample(STOPPED)).0.unwrap_err().0, "Throttled");
+        bench.clock.skip(Duration::from_secs(seconds - 5));
+        let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
+        assert_eq!(error_type, "Throttled");
+        assert!(
+            message.contains("nothing is sent to it before 20"),
+            "{message}"
+        );
+        assert_eq!(group.calls().len(), 1);
+        assert_eq!(bench.lines.all()[1]["attempts"], 0);
+        bench.clock.skip(Duration::from_secs(6));
+        assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+        assert_eq!(group.calls().len(), 2);
+    }
+}
+
+#[test]
+fn a_webhook_that_never_answers_fails_before_the_deadline() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    group.faults(times(9, Fault::NeverAnswer));
+    let begun = Instant::now();
+    let (result, _) = bench.handle_within(&sample(STOPPED), Duration::from_secs(2));
+    assert_eq!(result.unwrap_err().0, "Deadline");
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn a_route_that_never_answers_does_not_hold_up_the_others() {
+    let (silent, group) = (group(), group());
+    silent.faults(times(9, Fault::NeverAnswer));
+    let (first, second) = (silent.webhook(TOKEN), group.webhook(TOKEN));
+    let bench = Bench::new(&vars(
+        &first,
+        &[
+            ("DINGTALK_WEBHOOK__B", &second),
+            ("DINGTALK_SECRET__B", SECRET),
+            ("EVENT_LEVELS__B", "INFO"),
+        ],
+    ));
+    let (result, outcome) = bench.handle_within(&sample(STOPPED), Duration::from_secs(3));
+    assert_eq!(result.unwrap_err().0, "Deadline");
+    assert_eq!(outcome["events"][0]["routes"][1]["outcome"], "delivered");
+    assert_eq!(group.deliveries().len(), 1);
+}
+
+#[test]
+fn a_connection_that_died_while_the_instance_was_frozen_costs_no_message() {
+    for close in [Close::Fin, Close::Reset] {
+        let group = group();
+        let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+        assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+        group.close_idle(close);
+        assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
+        assert_eq!(group.deliveries().len(), 2);
+    }
+    // Packets are dropped: after a freeze the connection is not even tried.
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+    group.close_idle(Close::Blackhole);
+    bench.clock.skip(Duration::from_secs(60));
+    let begun = Instant::now();
+    assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(group.deliveries().len(), 2);
+}
+
+#[test]
+fn the_same_event_has_the_same_key_on_every_instance_and_each_event_its_own() {
+    let group = group();
+    for _ in 0..2 {
+        let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+        assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+        assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
+    }
+    let keys: Vec<_> = group
+        .calls()
+        .iter()
+        .map(|call| call.body.as_ref().unwrap()["msgUuid"].clone())
+        .collect();
+    assert_eq!((&keys[0], &keys[1]), (&keys[2], &keys[3]));
+    assert_ne!(keys[0], keys[1]);
+    // The second instance's messages were known to the chatbot, and not shown again.
+    assert_eq!(group.deliveries().len(), 2);
+}
+
+#[test]
+fn over_tls_a_certificate_is_checked_and_an_extra_one_can_be_trusted() {
+    let group = Group::builder()
+        .robot(Robot::new(TOKEN).secret(SECRET))
+        .tls()
+        .start()
+        .unwrap();
+    let webhook = group.webhook(TOKEN);
+    let bench = Bench::new(&vars(&webhook, &[]));
+    let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
+    assert_eq!(error_type, "Unreachable");
+    assert!(message.contains("SSL_CERT_FILE"), "{message}");
+    let options = ecs_dingtalk_notifier::dingtalk::Options {
+        extra_roots_pem: group.ca_pem().map(|pem| pem.as_bytes().to_vec()),
+        ..Default::default()
+    };
+    let bench = Bench::with_options(&vars(&webhook, &[]), options);
+    assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+    assert_eq!(group.deliveries().len(), 1);
+}

@@ -1,0 +1,136 @@
+//! What several tests share: a clock that waits in no time, and a notifier over it.
+
+use dingtalk_group::{Group, Robot};
+use ecs_dingtalk_notifier::clock::Clock;
+use ecs_dingtalk_notifier::config::Config;
+use ecs_dingtalk_notifier::courier::Courier;
+use ecs_dingtalk_notifier::dingtalk::{Client, Options};
+use ecs_dingtalk_notifier::fc::Context;
+use ecs_dingtalk_notifier::log::Log;
+use ecs_dingtalk_notifier::notifier::Notifier;
+use serde_json::Value;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+pub const TOKEN: &str = "4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a";
+pub const SECRET: &str = "SEC00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+pub const FALLBACK_TOKEN: &str = "9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b";
+
+/// Time runs on by itself, and a wait is over at once by moving it on.
+pub struct SkippingClock(Mutex<Duration>);
+
+impl SkippingClock {
+    pub fn new() -> Arc<SkippingClock> {
+        Arc::new(SkippingClock(Mutex::new(Duration::ZERO)))
+    }
+
+    pub fn skip(&self, time: Duration) {
+        *self.0.lock().unwrap() += time;
+    }
+
+    pub fn skipped(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl Clock for SkippingClock {
+    fn now(&self) -> Instant {
+        Instant::now() + self.skipped()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now() + self.skipped()
+    }
+
+    fn wait_until(&self, then: Instant) -> Duration {
+        self.skip(then.saturating_duration_since(self.now()));
+        Duration::ZERO
+    }
+}
+
+/// What the notifier wrote to its log.
+#[derive(Clone, Default)]
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    pub fn all(&self) -> Vec<Value> {
+        self.text()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+/// A notifier in this process, its clock and its log.
+pub struct Bench {
+    pub notifier: Notifier,
+    pub clock: Arc<SkippingClock>,
+    pub lines: Lines,
+}
+
+impl Bench {
+    pub fn new(vars: &[(&str, &str)]) -> Bench {
+        Bench::with_options(vars, Options::default())
+    }
+
+    pub fn with_options(vars: &[(&str, &str)], options: Options) -> Bench {
+        let vars = vars.iter().map(|(n, v)| (n.to_string(), v.to_string()));
+        let config = Config::from_vars(vars).unwrap();
+        let clock = SkippingClock::new();
+        let client = Client::new(clock.clone(), options).unwrap();
+        let courier = Courier::new(&config.routes, client, clock.clone());
+        let lines = Lines::default();
+        let log = Log::to(lines.clone());
+        Bench {
+            notifier: Notifier::new(config, courier, clock.clone(), log),
+            clock,
+            lines,
+        }
+    }
+
+    /// Handles a payload with a minute to do it in: `Ok` or `Err` as (errorType, message), with the outcome.
+    pub fn handle(&self, payload: &str) -> (Result<(), (String, String)>, Value) {
+        self.handle_within(payload, Duration::from_secs(60))
+    }
+
+    pub fn handle_within(
+        &self,
+        payload: &str,
+        timeout: Duration,
+    ) -> (Result<(), (String, String)>, Value) {
+        let mut context = Context::for_command(timeout);
+        context.request_id = "request-1".into();
+        context.deadline += self.clock.skipped();
+        match self.notifier.handle(payload.as_bytes(), &context) {
+            Ok(outcome) => (Ok(()), outcome),
+            Err(failure) => (
+                Err((failure.error_type.into_owned(), failure.error_message)),
+                failure.outcome.unwrap_or(Value::Null),
+            ),
+        }
+    }
+}
+
+/// A group with one signed chatbot that wants the keyword CloudMonitor.
+pub fn group() -> Group {
+    Group::start(vec![
+        Robot::new(TOKEN).secret(SECRET).keyword("CloudMonitor"),
+        Robot::new(FALLBACK_TOKEN),
+    ])
+}
