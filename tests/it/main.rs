@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod delivery;
+mod deploy;
 mod events;
 mod fc;
 mod messages;

@@ -1,2 +1,194 @@
-//! Builds the package that is deployed.
-fn main() {}
+//! `cargo xtask package`: the package that is deployed, a static x86_64 Linux binary called `bootstrap`.
+
+mod elf;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const BINARY: &str = "ecs-dingtalk-notifier";
+const MUSL: &str = "x86_64-unknown-linux-musl";
+const GNU: &str = "x86_64-unknown-linux-gnu";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.as_slice() {
+        [task] if task == "package" => package(),
+        _ => Err("the only task is: cargo xtask package".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds, checks, and lays the binary where `s.yaml` takes it, and into a zip for ROS.
+fn package() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let built = build(&root)?;
+    let binary = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
+    elf::check_static(&binary)?;
+
+    let folder = root.join("target/package");
+    let in_folder = |error: std::io::Error| format!("target/package: {error}");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(in_folder)?;
+    }
+    fs::create_dir_all(&folder).map_err(in_folder)?;
+    let bootstrap = folder.join("bootstrap");
+    fs::write(&bootstrap, &binary).map_err(in_folder)?;
+    make_executable(&bootstrap).map_err(in_folder)?;
+    let zipped = zip(&binary)?;
+    fs::write(root.join("target/bootstrap.zip"), &zipped)
+        .map_err(|error| format!("target/bootstrap.zip: {error}"))?;
+    println!(
+        "target/package/bootstrap  {:>9} bytes, static",
+        binary.len()
+    );
+    println!("target/bootstrap.zip      {:>9} bytes", zipped.len());
+    Ok(())
+}
+
+/// Builds the binary and tells where it is.
+fn build(root: &Path) -> Result<PathBuf, String> {
+    let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    let has_musl = has_target(MUSL);
+    if is_linux && !has_musl {
+        eprintln!("xtask: {MUSL} is not to be had; building a static glibc binary instead");
+        let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+        flags.push_str(" -C target-feature=+crt-static");
+        return cargo(root, "build", GNU, &[("RUSTFLAGS", flags.into())]);
+    }
+    if !has_musl {
+        return Err(format!(
+            "the target {MUSL} is missing; run: rustup target add {MUSL}"
+        ));
+    }
+    if is_linux {
+        // ring has C code; musl's own compiler is used where it is there, the machine's gcc does as well.
+        let variable = "CC_x86_64_unknown_linux_musl";
+        let has_own = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
+        let is_told = std::env::var_os(variable).is_some();
+        let with_gcc: &[(&str, OsString)] = &[(variable, "gcc".into())];
+        return cargo(
+            root,
+            "build",
+            MUSL,
+            if has_own || is_told { &[] } else { with_gcc },
+        );
+    }
+    if !is_on_path("cargo-zigbuild") {
+        return Err(
+            "building for Linux on this machine needs zig; run: pip install cargo-zigbuild ziglang"
+                .into(),
+        );
+    }
+    cargo(root, "zigbuild", MUSL, &[])
+}
+
+fn cargo(
+    root: &Path,
+    verb: &str,
+    target: &str,
+    env: &[(&str, OsString)],
+) -> Result<PathBuf, String> {
+    let folder = root.join("target");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(root)
+        .args([
+            verb,
+            "--release",
+            "--package",
+            BINARY,
+            "--bin",
+            BINARY,
+            "--target",
+            target,
+        ])
+        .arg("--target-dir")
+        .arg(&folder)
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .status()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    if !status.success() {
+        return Err(format!(
+            "cargo {verb} failed; on Linux it needs a C compiler (gcc)"
+        ));
+    }
+    Ok(folder.join(target).join("release").join(BINARY))
+}
+
+/// Whether the toolchain has the target, after trying to add it.
+fn has_target(target: &str) -> bool {
+    let is_there = || {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let out = Command::new(rustc)
+            .args(["--print", "target-libdir", "--target", target])
+            .output();
+        out.is_ok_and(|out| {
+            let path = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+            out.status.success() && Path::new(&path).is_dir()
+        })
+    };
+    is_there() || {
+        // Where there is no rustup, or it finds nothing, the answer stays no.
+        let _ = Command::new("rustup")
+            .args(["target", "add", target])
+            .status();
+        is_there()
+    }
+}
+
+fn is_on_path(program: &str) -> bool {
+    let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(&name).is_file()))
+}
+
+#[cfg(unix)]
+fn make_executable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_file: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The binary as the only, executable file of an archive; the same bytes for the same binary.
+fn zip(binary: &[u8]) -> Result<Vec<u8>, String> {
+    let fail = |error: zip::result::ZipError| format!("the zip cannot be made: {error}");
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .compression_level(Some(9))
+        .last_modified_time(zip::DateTime::default())
+        .unix_permissions(0o755);
+    archive.start_file("bootstrap", options).map_err(fail)?;
+    archive
+        .write_all(binary)
+        .map_err(|error| format!("the zip cannot be made: {error}"))?;
+    Ok(archive.finish().map_err(fail)?.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zip_holds_one_executable_file_and_is_the_same_each_time() {
+        let made = zip(b"binary").unwrap();
+        assert_eq!(made, zip(b"binary").unwrap());
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(made)).unwrap();
+        assert_eq!(archive.len(), 1);
+        let file = archive.by_index(0).unwrap();
+        assert_eq!(file.name().unwrap(), "bootstrap");
+        assert_eq!(file.unix_mode().map(|mode| mode & 0o777), Some(0o755));
+    }
+}

@@ -1,0 +1,491 @@
+//! `s.yaml` and `template.yml`: that they agree, set what the configuration knows, and let through what they should.
+//! The deployment tools themselves let nearly everything pass.
+
+mod pattern;
+
+use crate::samples::{index, sample};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ecs_dingtalk_notifier::config::{Config, KNOWN};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn yaml(name: &str) -> Value {
+    serde_yaml_ng::from_str(&file(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn s_props() -> Value {
+    yaml("s.yaml")["resources"]["notifier"]["props"].clone()
+}
+
+fn ros(resource: &str) -> Value {
+    yaml("template.yml")["Resources"][resource]["Properties"].clone()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value
+        .as_object()
+        .unwrap_or_else(|| panic!("{value} is no map"))
+        .keys()
+        .cloned()
+        .collect()
+}
+
+fn names(list: &[&str]) -> BTreeSet<String> {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Every key of `value`, at every depth, is one of these; what lies below `EnvironmentVariables` or a
+/// function of ROS is not looked at.
+fn only_knows(value: &Value, known: &[&str], path: &str) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                if key == "Ref"
+                    || key.starts_with("Fn::")
+                    || key.eq_ignore_ascii_case("environmentVariables")
+                {
+                    continue;
+                }
+                assert!(
+                    known.contains(&key.as_str()),
+                    "{path}.{key} is no known property"
+                );
+                only_knows(inner, known, &format!("{path}.{key}"));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| only_knows(item, known, path)),
+        _ => {}
+    }
+}
+
+/// Names inside an eventbridge trigger's configuration; the same in both files.
+const TRIGGER: [&str; 17] = [
+    "triggerEnable",
+    "asyncInvocationType",
+    "eventRuleFilterPattern",
+    "eventSourceConfig",
+    "eventSourceType",
+    "eventSourceParameters",
+    "eventSinkConfig",
+    "deliveryOption",
+    "eventSchema",
+    "runOptions",
+    "mode",
+    "errorsTolerance",
+    "retryStrategy",
+    "PushRetryStrategy",
+    "deadLetterQueue",
+    "Arn",
+    "triggerConfig",
+];
+
+#[test]
+fn both_files_have_known_property_names_only() {
+    let function = [
+        "region",
+        "functionName",
+        "description",
+        "runtime",
+        "handler",
+        "code",
+        "cpu",
+        "memorySize",
+        "diskSize",
+        "timeout",
+        "instanceConcurrency",
+        "concurrencyConfig",
+        "reservedConcurrency",
+        "internetAccess",
+        "customRuntimeConfig",
+        "port",
+        "instanceLifecycleConfig",
+        "initializer",
+        "preStop",
+        "logConfig",
+        "asyncInvokeConfig",
+        "maxAsyncRetryAttempts",
+        "maxAsyncEventAgeInSeconds",
+        "destinationConfig",
+        "onFailure",
+        "destination",
+        "triggers",
+        "triggerName",
+        "triggerType",
+        "qualifier",
+    ];
+    only_knows(
+        &s_props(),
+        &[&function[..], &TRIGGER[..]].concat(),
+        "s.yaml",
+    );
+    let s = yaml("s.yaml");
+    assert_eq!(
+        keys(&s),
+        names(&["edition", "name", "access", "vars", "resources"])
+    );
+    assert_eq!(
+        (&s["edition"], &s["access"]),
+        (&json!("3.0.0"), &json!("default"))
+    );
+    assert_eq!(
+        keys(&s["resources"]["notifier"]),
+        names(&["component", "actions", "props"])
+    );
+    assert_eq!(s["resources"]["notifier"]["component"], "fc3");
+
+    let template = yaml("template.yml");
+    assert_eq!(template["ROSTemplateFormatVersion"], "2015-09-01");
+    assert_eq!(
+        keys(&template),
+        names(&[
+            "ROSTemplateFormatVersion",
+            "Description",
+            "Parameters",
+            "Conditions",
+            "Resources",
+            "Outputs"
+        ])
+    );
+    for (resource, kind, known) in [
+        (
+            "Function",
+            "ALIYUN::FC3::Function",
+            &[
+                "FunctionName",
+                "Description",
+                "Runtime",
+                "Handler",
+                "Code",
+                "OssBucketName",
+                "OssObjectName",
+                "Cpu",
+                "MemorySize",
+                "DiskSize",
+                "Timeout",
+                "InstanceConcurrency",
+                "InternetAccess",
+                "CustomRuntimeConfig",
+                "Port",
+                "InstanceLifecycleConfig",
+                "Initializer",
+                "PreStop",
+                "LogConfig",
+            ][..],
+        ),
+        (
+            "Concurrency",
+            "ALIYUN::FC3::ConcurrencyConfig",
+            &["FunctionName", "ReservedConcurrency"],
+        ),
+        (
+            "AsyncInvoke",
+            "ALIYUN::FC3::AsyncInvokeConfig",
+            &[
+                "FunctionName",
+                "Qualifier",
+                "MaxAsyncRetryAttempts",
+                "MaxAsyncEventAgeInSeconds",
+                "DestinationConfig",
+            ],
+        ),
+        (
+            "Trigger",
+            "ALIYUN::FC3::Trigger",
+            &[
+                &[
+                    "FunctionName",
+                    "TriggerName",
+                    "TriggerType",
+                    "Qualifier",
+                    "TriggerConfig",
+                ][..],
+                &TRIGGER[..],
+            ]
+            .concat(),
+        ),
+    ] {
+        assert_eq!(template["Resources"][resource]["Type"], kind);
+        // The hooks' own settings share names with the function's.
+        only_knows(&ros(resource), known, resource);
+    }
+    assert_eq!(
+        keys(&template["Resources"]),
+        names(&["Function", "Concurrency", "AsyncInvoke", "Trigger"])
+    );
+}
+
+#[test]
+fn both_files_set_the_variables_that_the_configuration_knows() {
+    let known = names(&KNOWN);
+    assert_eq!(keys(&s_props()["environmentVariables"]), known);
+    let variables = ros("Function")["EnvironmentVariables"].clone();
+    assert_eq!(keys(&variables), known);
+    let parameters = yaml("template.yml")["Parameters"].clone();
+    for (name, value) in variables.as_object().unwrap() {
+        let parameter = &parameters[value["Ref"].as_str().unwrap()];
+        assert_eq!(parameter["Type"], "String", "{name}");
+        assert!(parameter["Description"].is_string(), "{name}");
+    }
+}
+
+/// The default of each variable: `None` where there is none and the value must be given.
+fn defaults() -> (
+    BTreeMap<String, Option<String>>,
+    BTreeMap<String, Option<String>>,
+) {
+    let of_s = s_props()["environmentVariables"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| {
+            let inner = value
+                .as_str()
+                .unwrap()
+                .strip_prefix("${env('")
+                .and_then(|v| v.strip_suffix("')}"));
+            let mut parts = inner
+                .unwrap_or_else(|| panic!("{name}: {value}"))
+                .split("', '");
+            assert_eq!(parts.next(), Some(name.as_str()));
+            (name.clone(), parts.next().map(str::to_owned))
+        })
+        .collect();
+    let parameters = yaml("template.yml")["Parameters"].clone();
+    let of_ros = ros("Function")["EnvironmentVariables"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| {
+            let default = parameters[value["Ref"].as_str().unwrap()]["Default"].as_str();
+            (name.clone(), default.map(str::to_owned))
+        })
+        .collect();
+    (of_s, of_ros)
+}
+
+#[test]
+fn the_defaults_are_the_same_and_make_a_valid_configuration_with_a_webhook() {
+    let (of_s, of_ros) = defaults();
+    assert_eq!(of_s, of_ros);
+    let required: Vec<&String> = of_s
+        .iter()
+        .filter(|(_, default)| default.is_none())
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(required, ["DINGTALK_WEBHOOK"]);
+    let webhook = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
+    let given = of_s
+        .into_iter()
+        .map(|(name, default)| (name, default.unwrap_or_else(|| webhook.into())));
+    let from_files = Config::from_vars(given).unwrap();
+    let alone = Config::from_vars([("DINGTALK_WEBHOOK".to_owned(), webhook.to_owned())]).unwrap();
+    assert_eq!(
+        format!("{from_files:?}"),
+        format!("{alone:?}"),
+        "the files' defaults are the program's"
+    );
+}
+
+#[test]
+fn both_files_deploy_the_same_settings() {
+    let (s, function) = (s_props(), ros("Function"));
+    for (in_s, in_ros) in [
+        ("runtime", "Runtime"),
+        ("handler", "Handler"),
+        ("description", "Description"),
+        ("cpu", "Cpu"),
+        ("memorySize", "MemorySize"),
+        ("diskSize", "DiskSize"),
+        ("timeout", "Timeout"),
+        ("instanceConcurrency", "InstanceConcurrency"),
+        ("internetAccess", "InternetAccess"),
+    ] {
+        assert_eq!(s[in_s], function[in_ros], "{in_s}");
+        assert!(!s[in_s].is_null(), "{in_s}");
+    }
+    assert_eq!(s["customRuntimeConfig"], json!({"port": 9000}));
+    assert_eq!(function["CustomRuntimeConfig"], json!({"Port": 9000}));
+    for (in_s, in_ros) in [("initializer", "Initializer"), ("preStop", "PreStop")] {
+        let (a, b) = (
+            &s["instanceLifecycleConfig"][in_s],
+            &function["InstanceLifecycleConfig"][in_ros],
+        );
+        assert_eq!(
+            (&a["handler"], &a["timeout"]),
+            (&b["Handler"], &b["Timeout"]),
+            "{in_s}"
+        );
+        assert!(a["timeout"].is_u64());
+    }
+    assert_eq!(s["logConfig"], "auto");
+    assert_eq!(s["concurrencyConfig"]["reservedConcurrency"], 1);
+    assert_eq!(ros("Concurrency")["ReservedConcurrency"], 1);
+    let (a, b) = (&s["asyncInvokeConfig"], ros("AsyncInvoke"));
+    assert_eq!(
+        (&a["maxAsyncRetryAttempts"], &a["maxAsyncEventAgeInSeconds"]),
+        (&json!(8), &json!(86400))
+    );
+    assert_eq!(
+        (&b["MaxAsyncRetryAttempts"], &b["MaxAsyncEventAgeInSeconds"]),
+        (&json!(8), &json!(86400))
+    );
+    // What the contract with users names.
+    assert_eq!(
+        json!([
+            s["runtime"],
+            s["memorySize"],
+            s["timeout"],
+            s["instanceConcurrency"]
+        ]),
+        json!(["custom.debian10", 128, 60, 100])
+    );
+}
+
+#[test]
+fn both_triggers_are_the_same_and_retry() {
+    let triggers = s_props()["triggers"].as_array().unwrap().clone();
+    let [trigger] = triggers.as_slice() else {
+        panic!("one trigger")
+    };
+    let other = ros("Trigger");
+    for (in_s, in_ros) in [
+        ("triggerName", "TriggerName"),
+        ("triggerType", "TriggerType"),
+        ("qualifier", "Qualifier"),
+    ] {
+        assert_eq!(trigger[in_s], other[in_ros]);
+    }
+    let config = &trigger["triggerConfig"];
+    let mut of_ros = other["TriggerConfig"].clone();
+    // Optional there, and a comment in s.yaml, which knows no conditions.
+    of_ros["runOptions"]
+        .as_object_mut()
+        .unwrap()
+        .remove("deadLetterQueue")
+        .unwrap();
+    assert_eq!(*config, of_ros);
+    assert_eq!(config["asyncInvocationType"], false);
+    assert_eq!(
+        config["runOptions"],
+        json!({"mode": "event-driven", "errorsTolerance": "ALL", "retryStrategy": {"PushRetryStrategy": "EXPONENTIAL_DECAY_RETRY"}})
+    );
+    assert_eq!(config["eventSourceConfig"]["eventSourceType"], "Default");
+    assert_eq!(
+        config["eventSinkConfig"]["deliveryOption"]["eventSchema"],
+        "CloudEvents"
+    );
+    assert!(file("s.yaml").contains("# deadLetterQueue:\n              #   Arn: "));
+    assert!(
+        file("s.yaml")
+            .contains("# destinationConfig:\n        #   onFailure:\n        #     destination: ")
+    );
+}
+
+#[test]
+fn s_deploy_builds_what_it_deploys() {
+    let actions = &yaml("s.yaml")["resources"]["notifier"]["actions"]["pre-deploy"];
+    assert_eq!(
+        *actions,
+        json!([{"run": "cargo xtask package", "path": "./"}])
+    );
+    assert_eq!(s_props()["code"], "./target/package");
+}
+
+#[test]
+fn secrets_are_neither_in_the_files_nor_echoed() {
+    let parameters = yaml("template.yml")["Parameters"].clone();
+    for (name, parameter) in parameters.as_object().unwrap() {
+        let is_secret = name.contains("Webhook") || name.contains("Secret");
+        assert_eq!(parameter["NoEcho"] == true, is_secret, "{name}");
+        assert!(
+            !is_secret || parameter["Default"].as_str().unwrap_or_default().is_empty(),
+            "{name}"
+        );
+    }
+    for name in ["s.yaml", "template.yml", ".env.example"] {
+        for (_, token) in file(name)
+            .match_indices("access_token=")
+            .map(|(at, _)| (at, file(name)[at + 13..].to_owned()))
+        {
+            let value: String = token
+                .chars()
+                .take_while(char::is_ascii_alphanumeric)
+                .collect();
+            assert!(value.is_empty(), "{name}: {value}");
+        }
+    }
+    assert!(file(".gitignore").lines().any(|line| line == ".env"));
+}
+
+#[test]
+fn the_example_of_an_environment_names_what_s_yaml_asks_for() {
+    let s = file("s.yaml");
+    let asked: BTreeSet<String> = s
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(|line| line.split("${env('").skip(1))
+        .filter_map(|rest| Some(rest.split('\'').next()?.to_owned()))
+        .collect();
+    let example = file(".env.example");
+    let named: BTreeSet<String> = example
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once('=')?.0.to_owned()))
+        .collect();
+    assert_eq!(asked, named);
+}
+
+#[test]
+fn the_pattern_accepts_every_ecs_event_that_it_should_and_no_other() {
+    let text = s_props()["triggers"][0]["triggerConfig"]["eventRuleFilterPattern"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let wanted: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(wanted["source"], json!(["acs.ecs"]));
+    assert!(
+        wanted["type"].as_array().unwrap().len() > 30,
+        "the pattern names types"
+    );
+    let mut checked = 0;
+    for row in index() {
+        let name = row["file"].as_str().unwrap();
+        let text = sample(name);
+        let Ok(json) = serde_json::from_str(&text).or_else(|_| {
+            serde_json::from_slice::<Value>(&STANDARD.decode(text.trim()).unwrap_or_default())
+        }) else {
+            continue;
+        };
+        let events = json.as_array().cloned().unwrap_or_else(|| vec![json]);
+        for event in events
+            .iter()
+            .filter(|event| event["specversion"].is_string())
+        {
+            assert_eq!(
+                pattern::matches(&wanted, event),
+                event["source"] == "acs.ecs",
+                "{name}"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "{checked}");
+    let catalogue: Vec<Value> = serde_json::from_str(&file("data/ecs-events.json")).unwrap();
+    for entry in catalogue {
+        let Some(kind) = entry["eventbridge_type"].as_str() else {
+            continue;
+        };
+        let source = format!("acs.{}", kind.split(':').next().unwrap());
+        let should = source == "acs.ecs" && !kind.contains(":ActionTrail:");
+        assert_eq!(
+            pattern::matches(&wanted, &json!({"source": source, "type": kind})),
+            should,
+            "{kind}"
+        );
+    }
+}
