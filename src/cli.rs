@@ -291,8 +291,13 @@ fn describe(route: &Route) -> String {
     let mentioned = match (who.all, who.mobiles.len() + who.user_ids.len()) {
         (false, 0) => "nobody".to_owned(),
         (all, people) => format!(
-            "{}{people} people for {}",
+            "{}{} for {}",
             if all { "everybody and " } else { "" },
+            if people == 1 {
+                "1 person".to_owned()
+            } else {
+                format!("{people} people")
+            },
             levels(&who.levels)
         ),
     };

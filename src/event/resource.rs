@@ -56,9 +56,10 @@ const IDS: [(&str, &str); 6] = [
     ("groupId", "group"),
 ];
 
-/// The resource of an event: by its name's own key, else by its ARN, else by any id among its data.
+/// The resource of an event: by its name's own key or `resourceId` among its data, else by its ARN,
+/// else by any id among its data.
 ///
-/// The name comes first because of `Instance:VSwitchChanged`, whose ARN is that of a network interface.
+/// The name's key comes first because of `Instance:VSwitchChanged`, whose ARN is that of a network interface.
 pub(super) fn find(
     name: &str,
     arn: Option<&Arn>,
@@ -79,23 +80,23 @@ pub(super) fn find(
         _ => "",
     };
     let own_id = IDS.iter().find(|(key, _)| *key == own).and_then(by);
+    let known = |id: String, kind: Option<String>| Resource {
+        kind: arn
+            .filter(|arn| arn.id == id)
+            .map(|arn| arn.kind.clone())
+            .or(kind),
+        id,
+    };
     own_id
-        .map(|resource| Resource {
-            kind: arn
-                .filter(|arn| arn.id == resource.id)
-                .map(|arn| arn.kind.clone())
-                .or(resource.kind),
-            id: resource.id,
-        })
-        .or_else(|| arn.and_then(Arn::resource))
+        .map(|own| known(own.id, own.kind))
         .or_else(|| {
             let id = text(details.get("resourceId"))?;
-            let arn = Arn::parse(&id);
-            arn.as_ref().and_then(Arn::resource).or(Some(Resource {
-                kind: kind_of_type(details),
-                id,
-            }))
+            match Arn::parse(&id) {
+                Some(other) => other.resource(),
+                None => Some(known(id, kind_of_type(details))),
+            }
         })
+        .or_else(|| arn.and_then(Arn::resource))
         .or_else(|| IDS.iter().find_map(by))
 }
 

@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod binary;
 mod delivery;
 mod deploy;
 mod events;

@@ -1,0 +1,342 @@
+//! The real binary: started as Function Compute starts it, called as Function Compute calls it, and its commands.
+
+use crate::platform::{Call, Instance};
+use crate::samples::{REBOOT, STOPPED, sample};
+use crate::support::{SECRET, TOKEN, group};
+use dingtalk_group::Fault;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn assert_no_secret(text: &str) {
+    assert!(
+        !text.contains(TOKEN) && !text.contains(SECRET) && !text.contains("sign="),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let mut instance = Instance::start(&[
+        ("DINGTALK_WEBHOOK", &webhook),
+        ("DINGTALK_SECRET", SECRET),
+        ("EVENT_INCLUDE", "Instance:StateChange:Stopped"),
+        ("MESSAGE_LANGUAGE", "en"),
+    ]);
+    let mut caller = instance.caller();
+    let body = sample(STOPPED);
+    let shapes = [
+        Call::invoke(&sample(REBOOT)).request_id("1-67a5"),
+        // As the local mock does it: chunked, in small pieces, headers without values, a line feed behind.
+        Call::invoke(&format!("{body}\n"))
+            .chunked(7)
+            .fragmented(3)
+            .empty_headers(),
+    ];
+    for call in shapes {
+        let response = caller.call(&call);
+        assert_eq!(response.status, 200, "{:?}", response.json());
+        assert_eq!(response.header("x-fc-status"), Some("200"));
+        assert_eq!(
+            response.json()["events"][0]["routes"][0]["outcome"],
+            "delivered"
+        );
+    }
+    // The same again: the instance remembers.
+    let response = caller.invoke(&body);
+    assert_eq!(
+        response.json()["events"][0]["routes"][0]["outcome"],
+        "duplicate"
+    );
+    assert_eq!(group.deliveries().len(), 2);
+    let text = &group.deliveries()[1].text;
+    assert!(
+        text.contains("Stopped") && text.contains("2024-05-06 10:00:14 (UTC+08:00)"),
+        "{text}"
+    );
+
+    let line = instance.wait_for_stdout_line(2, PATIENCE);
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["outcome"], "duplicate");
+    let first: Value = serde_json::from_str(&instance.stdout_lines()[0]).unwrap();
+    assert_eq!(first["requestId"], "1-67a5");
+    assert_no_secret(&instance.stdout_lines().join("\n"));
+    assert_no_secret(&instance.stderr_text());
+    instance.sigterm();
+    assert_eq!(instance.wait_exit(PATIENCE), 0);
+}
+
+#[test]
+fn a_wrong_configuration_tells_all_faults_in_the_answer_to_the_first_invocation() {
+    let instance = Instance::start(&[
+        (
+            "DINGTALK_WEBHOOK",
+            "http://oapi.dingtalk.com/robot/send?access_token=5ecret5ecret5ecret",
+        ),
+        ("EVENT_LEVELS", "SEVERE"),
+        ("MESSAGE_TIME_ZONE", "Mars/Olympus"),
+        ("EVENT_LEVEL", "INFO"),
+    ]);
+    let mut caller = instance.caller();
+    for call in [
+        Call::invoke(&sample(STOPPED)),
+        Call::new("POST", "/initialize"),
+    ] {
+        let response = caller.call(&call);
+        assert_eq!(response.status, 404);
+        assert_eq!(response.header("x-fc-status"), Some("404"));
+        let body = response.json();
+        assert_eq!(body["errorType"], "InvalidConfiguration");
+        assert_eq!(body["stackTrace"], json!([]));
+        for variable in [
+            "DINGTALK_WEBHOOK",
+            "EVENT_LEVELS",
+            "MESSAGE_TIME_ZONE",
+            "EVENT_LEVEL",
+        ] {
+            assert!(
+                body["errorMessage"]
+                    .as_str()
+                    .unwrap()
+                    .contains(&format!("{variable}: ")),
+                "{body}"
+            );
+            assert!(instance.stderr_text().contains(&format!("{variable}: ")));
+        }
+        assert!(!body.to_string().contains("5ecret"));
+    }
+    assert!(!instance.stderr_text().contains("5ecret"));
+    assert!(instance.stdout_lines().is_empty());
+    assert_eq!(caller.call(&Call::new("GET", "/ready")).status, 200);
+}
+
+#[test]
+fn a_webhook_that_never_answers_fails_inside_the_functions_timeout() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let instance = Instance::start(&[("DINGTALK_WEBHOOK", &webhook), ("DINGTALK_SECRET", SECRET)]);
+    group.faults(vec![Fault::NeverAnswer; 5]);
+    let begun = Instant::now();
+    let response = instance
+        .caller()
+        .call(&Call::invoke(&sample(REBOOT)).timeout("3"));
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(
+        (response.status, &response.json()["errorType"]),
+        (404, &json!("Deadline"))
+    );
+    assert_no_secret(&response.json().to_string());
+}
+
+#[test]
+fn a_hundred_parallel_invocations_are_all_served_and_cost_a_handful_of_messages() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let instance = Instance::start(&[
+        ("DINGTALK_WEBHOOK", &webhook),
+        ("DINGTALK_SECRET", SECRET),
+        ("EVENT_LEVELS", "INFO"),
+    ]);
+    // The first request is held back until everybody has asked.
+    group.fault(Fault::Hold);
+    let idle: Vec<_> = (0..100).map(|_| instance.caller()).collect();
+    let mut callers: Vec<_> = (0..100)
+        .map(|n| {
+            let mut event: Value = serde_json::from_str(&sample(STOPPED)).unwrap();
+            event["id"] = json!(format!("event-{n}"));
+            event["data"]["resourceId"] = json!(format!("i-{n:018}"));
+            let mut caller = instance.caller();
+            caller.send_call(&Call::invoke(&event.to_string()));
+            caller
+        })
+        .collect();
+    group.release();
+    let responses: Vec<_> = callers.iter_mut().map(|caller| caller.receive()).collect();
+    for response in &responses {
+        assert_eq!(response.status, 200, "{}", response.json());
+    }
+    let deliveries = group.deliveries();
+    assert!(deliveries.len() <= 6, "{} messages", deliveries.len());
+    for n in 0..100 {
+        let id = format!("i-{n:018}");
+        let shown = deliveries.iter().filter(|d| d.text.contains(&id)).count();
+        assert_eq!(shown, 1, "{id}");
+    }
+    for mut caller in idle {
+        assert_eq!(caller.call(&Call::new("GET", "/ready")).status, 200);
+    }
+    instance.wait_for_stdout_line(99, PATIENCE);
+    let combined: Vec<Value> = instance
+        .stdout_lines()
+        .iter()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(combined.len(), 100);
+    assert!(
+        combined
+            .iter()
+            .any(|line| line["combined"].as_u64() > Some(10))
+    );
+}
+
+#[test]
+fn a_bad_port_ends_the_process_with_one_line_and_code_2() {
+    for (name, value) in [
+        ("FC_SERVER_PORT", "70000"),
+        ("FC_CUSTOM_LISTEN_PORT", "nine"),
+    ] {
+        let out = run(&[], &[(name, value)], "");
+        assert_eq!(out.status.code(), Some(2));
+        let complaint = String::from_utf8(out.stderr).unwrap();
+        let last = complaint.lines().last().unwrap();
+        assert!(last.contains(name) && last.contains(value), "{complaint}");
+    }
+}
+
+/// Runs a command to its end.
+fn run(arguments: &[&str], vars: &[(&str, &str)], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ecs-dingtalk-notifier"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .envs(vars.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn texts(out: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&out.stdout), text(&out.stderr))
+}
+
+#[test]
+fn check_prints_the_routes_masked_or_every_fault() {
+    let webhook = format!("https://oapi.dingtalk.com/robot/send?access_token={TOKEN}");
+    let vars = [
+        ("DINGTALK_WEBHOOK", webhook.as_str()),
+        ("DINGTALK_SECRET", SECRET),
+        ("DINGTALK_AT_MOBILES", "13800000000"),
+        ("EVENT_EXCLUDE", "*:Avoided"),
+        ("DINGTALK_WEBHOOK__ONCALL", webhook.as_str()),
+        ("EVENT_LEVELS__ONCALL", "none"),
+    ];
+    let out = run(&["check"], &vars, "");
+    let (stdout, stderr) = texts(&out);
+    assert_eq!((out.status.code(), stderr.as_str()), (Some(0), ""));
+    assert_no_secret(&stdout);
+    insta::assert_snapshot!(stdout);
+
+    let out = run(
+        &["check"],
+        &[("DINGTALK_WEBHOOK", "nonsense"), ("EVENT_LEVELS", "x")],
+        "",
+    );
+    let (stdout, stderr) = texts(&out);
+    assert_eq!((out.status.code(), stdout.as_str()), (Some(1), ""));
+    assert_eq!(stderr.lines().count(), 2, "{stderr}");
+}
+
+#[test]
+fn preview_shows_decision_and_message_without_a_network() {
+    let vars = [
+        (
+            "DINGTALK_WEBHOOK",
+            "https://name.invalid/robot/send?access_token=0123456789abcdef",
+        ),
+        ("MESSAGE_LANGUAGE", "en"),
+    ];
+    let file = format!("tests/events/{STOPPED}");
+    let out = run(
+        &["preview", &file, "-"],
+        &vars,
+        &sample("eventbridge/Disk-Stalled-Executed.json"),
+    );
+    let (stdout, stderr) = texts(&out);
+    assert_eq!((out.status.code(), stderr.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(stdout);
+    let out = run(&["preview", "-"], &vars, "[{}]");
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        texts(&out).1.contains("$[0]: an object with neither"),
+        "{:?}",
+        texts(&out)
+    );
+}
+
+#[test]
+fn send_delivers_for_real_and_its_code_tells_whether_it_did() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let vars = [
+        ("DINGTALK_WEBHOOK", webhook.as_str()),
+        ("DINGTALK_SECRET", SECRET),
+    ];
+    let file = format!("tests/events/{REBOOT}");
+    assert_eq!(run(&["send", &file], &vars, "").status.code(), Some(0));
+    assert_eq!(group.deliveries().len(), 1);
+    // A filtered event is done.
+    assert_eq!(
+        run(&["send", "-"], &vars, &sample(STOPPED)).status.code(),
+        Some(0)
+    );
+    assert_eq!(group.calls().len(), 1);
+    let out = run(
+        &["send", &file],
+        &[("DINGTALK_WEBHOOK", webhook.as_str())],
+        "",
+    );
+    let (stdout, stderr) = texts(&out);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        stderr.contains("Refused") && stderr.contains("DINGTALK_SECRET"),
+        "{stderr}"
+    );
+    assert!(stdout.contains("\"outcome\":\"failed\""), "{stdout}");
+    assert_no_secret(&format!("{stdout}{stderr}"));
+}
+
+#[test]
+fn wrong_usage_and_unreadable_files_end_with_code_2_and_one_line() {
+    let vars = [(
+        "DINGTALK_WEBHOOK",
+        "https://x.invalid/robot/send?access_token=0123456789abcdef",
+    )];
+    for arguments in [
+        &["--nonsense"][..],
+        &["serve"],
+        &["check", "now"],
+        &["preview"],
+        &["send"],
+        &["send", "--force", "x"],
+        &["preview", "no/such/file"],
+        &["send", "."],
+    ] {
+        let out = run(arguments, &vars, "");
+        let (stdout, stderr) = texts(&out);
+        assert_eq!(out.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(
+            (stderr.lines().count(), stdout.as_str()),
+            (1, ""),
+            "{stderr}"
+        );
+    }
+    for option in ["--help", "--version"] {
+        let out = run(&[option], &[], "");
+        assert_eq!(out.status.code(), Some(0));
+        assert!(texts(&out).0.contains("ecs-dingtalk-notifier"));
+    }
+}
