@@ -208,8 +208,8 @@ impl Shared {
         let mut left = Vec::new();
         loop {
             // Waits for a request without reading it. Over TLS it may have been read already, with the handshake.
-            if left.is_empty() && self.tls.is_none() {
-                socket.peek(&mut [0])?;
+            if left.is_empty() && self.tls.is_none() && socket.peek(&mut [0])? == 0 {
+                return Ok(());
             }
             let early = self.change(|books| {
                 if books.stopped {
