@@ -2,9 +2,9 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Fault, Robot, Route};
-use crate::courier::{Courier, timestamp};
+use crate::courier::{Courier, MAX_COMBINED, timestamp};
 use crate::dingtalk::{Client, Options};
-use crate::event::{self, Batch};
+use crate::event::{self, Batch, Event};
 use crate::fc;
 use crate::log::Log;
 use crate::message::{self, MAX_BYTES};
@@ -31,7 +31,7 @@ ECS system events, told in a DingTalk group.
 Usage:
   ecs-dingtalk-notifier                  serve Function Compute (custom runtime)
   ecs-dingtalk-notifier check            check the configuration and print the routes
-  ecs-dingtalk-notifier preview FILE...  show each event's decision and message, offline
+  ecs-dingtalk-notifier preview FILE...  show each event's decision and the message, offline
   ecs-dingtalk-notifier send FILE...     deliver the events of the files for real
   ecs-dingtalk-notifier --help | --version
 
@@ -144,37 +144,22 @@ fn with_files(command: &str, files: &[&str]) -> u8 {
     }
 }
 
-/// Shows what would become of every event; tells whether all could be understood.
+/// Shows what would become of every payload, route by route; tells whether all could be understood.
 fn preview(payloads: &[(&str, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
     let (config, _) = configuration()?;
     let now = timestamp(SystemClock.wall());
     let mut understood = true;
     for (file, payload) in payloads {
         let Batch { events, faults } = event::parse(payload);
-        for event in &events {
+        print(&format!(
+            "== {file}: {} {}\n\n",
+            events.len(),
+            if events.len() == 1 { "event" } else { "events" }
+        ));
+        if !events.is_empty() {
             for route in &config.routes {
-                let decision = route::decide(&route.filter, event);
-                let rule = format!("{}{}", decision.rule, route.suffix);
-                let what = format!("{file}: {} {}", event.full_name(), event.display_id());
-                if !decision.send {
-                    print(&format!(
-                        "== {what}\n-- route {}: filtered by {rule}\n\n",
-                        route.name
-                    ));
-                    continue;
-                }
-                let message = message::render(event, &route.style, now, MAX_BYTES);
-                print(&format!(
-                    "== {what}\n-- route {}: sent by {rule}, {} of {MAX_BYTES} bytes\n{}\n\n{}\n\n",
-                    route.name,
-                    message.size(),
-                    message.title,
-                    message.text
-                ));
+                print(&preview_route(route, &events, now));
             }
-        }
-        if events.is_empty() && faults.is_empty() {
-            print(&format!("== {file}: holds no event\n\n"));
         }
         for fault in &faults {
             complain!("ecs-dingtalk-notifier: {file}: {fault}");
@@ -182,6 +167,37 @@ fn preview(payloads: &[(&str, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
         }
     }
     Ok(understood)
+}
+
+/// The decision about each event, and the message that holds those which the route takes.
+fn preview_route(route: &Route, events: &[Event], now: jiff::Timestamp) -> String {
+    let mut text = format!("-- route {}\n", route.name);
+    let mut taken = Vec::new();
+    for event in events {
+        let decision = route::decide(&route.filter, event);
+        let verb = if decision.send { "sent" } else { "filtered" };
+        text.push_str(&format!(
+            "{} {}: {verb} by {}{}\n",
+            event.full_name(),
+            event.display_id(),
+            decision.rule,
+            route.suffix
+        ));
+        if decision.send {
+            taken.push(event);
+        }
+    }
+    for together in taken.chunks(MAX_COMBINED) {
+        let message = message::render_all(together, &route.style, now, MAX_BYTES);
+        text.push_str(&format!(
+            "\n{} of {MAX_BYTES} bytes:\n{}\n\n{}\n",
+            message.size(),
+            message.title,
+            message.text
+        ));
+    }
+    text.push('\n');
+    text
 }
 
 /// Delivers every event; tells whether all was delivered or filtered.

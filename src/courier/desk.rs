@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Most events in one message. So many can just be named in 20,000 bytes if their names are of usual length.
-pub(super) const MAX_COMBINED: usize = 400;
+pub const MAX_COMBINED: usize = 400;
 /// How large a message may be after the chatbot called it too long.
 const SHORTENED_BYTES: usize = MAX_BYTES / 4;
 /// With less time than this left, an attempt is not begun.

@@ -16,6 +16,8 @@ mod simulation;
 #[cfg(test)]
 mod stress;
 
+pub use desk::MAX_COMBINED;
+
 use crate::clock::Clock;
 use crate::config::{Robot, Route};
 use crate::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook};

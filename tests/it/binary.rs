@@ -31,9 +31,9 @@ fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
     let mut caller = instance.caller();
     let body = sample(STOPPED);
     let shapes = [
-        Call::invoke(&sample(REBOOT)).request_id("1-67a5"),
+        Call::invoke(sample(REBOOT)).request_id("1-67a5"),
         // As the local mock does it: chunked, in small pieces, headers without values, a line feed behind.
-        Call::invoke(&format!("{body}\n"))
+        Call::invoke(format!("{body}\n"))
             .chunked(7)
             .fragmented(3)
             .empty_headers(),
@@ -84,7 +84,7 @@ fn a_wrong_configuration_tells_all_faults_in_the_answer_to_the_first_invocation(
     ]);
     let mut caller = instance.caller();
     for call in [
-        Call::invoke(&sample(STOPPED)),
+        Call::invoke(sample(STOPPED)),
         Call::new("POST", "/initialize"),
     ] {
         let response = caller.call(&call);
@@ -124,7 +124,7 @@ fn a_webhook_that_never_answers_fails_inside_the_functions_timeout() {
     let begun = Instant::now();
     let response = instance
         .caller()
-        .call(&Call::invoke(&sample(REBOOT)).timeout("3"));
+        .call(&Call::invoke(sample(REBOOT)).timeout("3"));
     assert!(
         begun.elapsed() < Duration::from_secs(3),
         "{:?}",
@@ -155,7 +155,7 @@ fn a_hundred_parallel_invocations_are_all_served_and_cost_a_handful_of_messages(
             event["id"] = json!(format!("event-{n}"));
             event["data"]["resourceId"] = json!(format!("i-{n:018}"));
             let mut caller = instance.caller();
-            caller.send_call(&Call::invoke(&event.to_string()));
+            caller.send_call(&Call::invoke(event.to_string()));
             caller
         })
         .collect();

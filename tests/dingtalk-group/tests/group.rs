@@ -211,7 +211,8 @@ fn every_refusal_has_its_code_and_the_words_of_its_family() {
     let good = markdown().to_string();
     let long = json!({"msgtype": "text", "text": {"content": "x".repeat(20_000)}}).to_string();
     // setup, method, target, content type, body, code, words in each family
-    let rows: Vec<(Setup, &str, String, &str, &str, i64, [&str; 3])> = vec![
+    type Row<'a> = (Setup, &'a str, String, &'a str, &'a str, i64, [&'a str; 3]);
+    let rows: Vec<Row> = vec![
         (
             none,
             "POST",
