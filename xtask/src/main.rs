@@ -103,6 +103,7 @@ fn cargo(
         .args([
             verb,
             "--release",
+            "--locked",
             "--package",
             BINARY,
             "--bin",
