@@ -5,21 +5,18 @@
 //! own: an invocation that waits asks [`Desk::next`] what to do, and whoever is told to send, sends.
 //! The time is an argument throughout, and nothing here blocks.
 
-use super::doubt::{Doubt, Doubts};
 use super::memory::Memory;
 use super::progress::{Progress, Step};
+use super::queue::{Queue, Ticket, Told};
 use super::robots::Robot;
-use super::{Delivery, Failure, Now, message_uuid, remedies};
+use super::{Delivery, Failure, Now, remedies};
 use crate::config::Route;
 use crate::dingtalk::{Attempt, Class, Phase};
 use crate::event::Event;
 use crate::message::MAX_BYTES;
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Most events in one message. So many can just be named in 20,000 bytes if their names are of usual length.
-pub const MAX_COMBINED: usize = 400;
 /// How large a message may be after the chatbot called it too long.
 const SHORTENED_BYTES: usize = MAX_BYTES / 4;
 /// With less time than this left, an attempt is not begun.
@@ -31,61 +28,6 @@ pub(super) struct Desk {
     robots: Vec<Robot>,
     memory: Memory,
     last_ticket: u64,
-}
-
-/// What waits for one route, and the message that is on its way.
-struct Queue {
-    route: Route,
-    first: usize,
-    fallback: Option<usize>,
-    waiting: VecDeque<Ticket>,
-    entries: HashMap<Ticket, Entry>,
-    by_event: HashMap<Arc<str>, Ticket>,
-    shipment: Option<Shipment>,
-    /// Messages that are to be sent again as they were, before any new one is formed.
-    revived: VecDeque<Shipment>,
-    doubts: Doubts,
-}
-
-/// Names an event that waits at a route.
-pub(super) type Ticket = u64;
-
-struct Entry {
-    event: Arc<Event>,
-    identity: Arc<str>,
-    since: Instant,
-    /// Invocations that wait for it: twins wait for one entry.
-    waiters: usize,
-    settled: Option<Delivery>,
-}
-
-/// A message with the events that it holds; they stay the same over all its attempts.
-struct Shipment {
-    tickets: Vec<Ticket>,
-    uuid: String,
-    body: Option<Arc<Vec<u8>>>,
-    budget: usize,
-    at_fallback: bool,
-    secret: usize,
-    fresh: bool,
-    progress: Progress,
-    not_before: Instant,
-    /// Somebody makes an attempt right now.
-    driven: bool,
-    /// An attempt had no clear answer: it may have been shown.
-    doubtful: bool,
-    told: Told,
-    first_told: Option<Told>,
-}
-
-/// What is known of a message's attempts.
-#[derive(Clone, Default)]
-struct Told {
-    failure: Option<Failure>,
-    class: Option<&'static str>,
-    errcode: Option<i64>,
-    attempts: u32,
-    remedy: Option<String>,
 }
 
 /// What an invocation that brings an event is told.
@@ -143,19 +85,13 @@ impl Desk {
         };
         let queues = routes
             .iter()
-            .map(|route| Queue {
-                first: place(&route.robot.webhook, route.rate_limit),
-                fallback: route
+            .map(|route| {
+                let first = place(&route.robot.webhook, route.rate_limit);
+                let fallback = route
                     .fallback
                     .as_ref()
-                    .map(|robot| place(&robot.webhook, route.rate_limit)),
-                route: route.clone(),
-                waiting: VecDeque::new(),
-                entries: HashMap::new(),
-                by_event: HashMap::new(),
-                shipment: None,
-                revived: VecDeque::new(),
-                doubts: Doubts::default(),
+                    .map(|robot| place(&robot.webhook, route.rate_limit));
+                Queue::new(route.clone(), first, fallback)
             })
             .collect();
         Desk {
@@ -503,225 +439,6 @@ impl Desk {
             {
                 queue.entries.remove(ticket);
             }
-        }
-    }
-}
-
-impl Queue {
-    /// Nothing waits, and nothing is to be sent again.
-    fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.revived.is_empty()
-    }
-
-    /// A new entry.
-    fn enter(
-        &mut self,
-        identity: &Arc<str>,
-        event: &Arc<Event>,
-        waiters: usize,
-        now: Now,
-        last: &mut Ticket,
-    ) -> Ticket {
-        *last += 1;
-        self.by_event.insert(Arc::clone(identity), *last);
-        let entry = Entry {
-            event: Arc::clone(event),
-            identity: Arc::clone(identity),
-            since: now.mono,
-            waiters,
-            settled: None,
-        };
-        self.entries.insert(*last, entry);
-        *last
-    }
-
-    /// An event came back of which it is not known whether its message was shown. The message is sent
-    /// again as it was, with the same key: if it was shown, DingTalk shows it no second time.
-    fn revive(
-        &mut self,
-        doubt: Doubt,
-        identity: &Arc<str>,
-        now: Now,
-        last: &mut Ticket,
-    ) -> Option<Ticket> {
-        let tickets: Vec<Ticket> = doubt
-            .events
-            .iter()
-            .map(|(other, event)| {
-                self.enter(other, event, usize::from(other == identity), now, last)
-            })
-            .collect();
-        let mut shipment = Shipment::new(doubt.uuid, tickets, now);
-        shipment.body = doubt.body;
-        shipment.budget = doubt.budget;
-        shipment.fresh = true;
-        shipment.doubtful = true;
-        self.revived.push_back(shipment);
-        self.by_event.get(identity).copied()
-    }
-
-    /// Keeps in mind a message that failed but may have been shown.
-    fn doubt(&mut self, shipment: &Shipment, now: Now) {
-        if !shipment.doubtful {
-            return;
-        }
-        let events = shipment
-            .tickets
-            .iter()
-            .filter_map(|ticket| self.entries.get(ticket))
-            .map(|entry| (Arc::clone(&entry.identity), Arc::clone(&entry.event)))
-            .collect();
-        self.doubts.keep(Doubt {
-            events,
-            uuid: shipment.uuid.clone(),
-            body: shipment.body.clone(),
-            budget: shipment.budget,
-            since: now,
-        });
-    }
-
-    /// The next message: one that is to be sent again, else what has waited longest, up to
-    /// [`MAX_COMBINED`] events.
-    fn form(&mut self, at_fallback: bool, now: Now) {
-        if let Some(revived) = self.revived.pop_front() {
-            self.shipment = Some(Shipment {
-                at_fallback,
-                ..revived
-            });
-            return;
-        }
-        let count = self.waiting.len().min(MAX_COMBINED);
-        let tickets: Vec<Ticket> = self.waiting.drain(..count).collect();
-        let mut identities: Vec<&str> = tickets
-            .iter()
-            .filter_map(|ticket| Some(self.entries.get(ticket)?.identity.as_ref()))
-            .collect();
-        identities.sort_unstable();
-        let uuid = message_uuid(&self.route.name, identities);
-        self.shipment = Some(Shipment {
-            at_fallback,
-            ..Shipment::new(uuid, tickets, now)
-        });
-    }
-
-    /// Since when the oldest event here has waited.
-    fn since(&self) -> Option<Instant> {
-        let ticket = match &self.shipment {
-            Some(shipment) => shipment.tickets.first(),
-            None => match self.revived.front() {
-                Some(shipment) => shipment.tickets.first(),
-                None => self.waiting.front(),
-            },
-        };
-        Some(self.entries.get(ticket?)?.since)
-    }
-
-    /// One invocation no longer waits for the entry; an entry that is settled or on nobody's mind goes.
-    fn let_go(&mut self, ticket: Ticket) {
-        let on_its_way = self
-            .shipments()
-            .any(|shipment| shipment.tickets.contains(&ticket));
-        let Some(entry) = self.entries.get_mut(&ticket) else {
-            return;
-        };
-        entry.waiters = entry.waiters.saturating_sub(1);
-        if entry.waiters == 0 && !on_its_way {
-            if entry.settled.is_none() {
-                self.by_event.remove(&entry.identity);
-            }
-            self.entries.remove(&ticket);
-        }
-    }
-
-    fn shipments(&self) -> impl Iterator<Item = &Shipment> {
-        self.shipment.iter().chain(&self.revived)
-    }
-
-    /// A message for which nobody waits any more is not sent again, until one of its events comes back.
-    fn drop_orphans(&mut self, now: Now) {
-        let is_orphan = |shipment: &Shipment, entries: &HashMap<Ticket, Entry>| {
-            let waited_for = |ticket| {
-                entries
-                    .get(ticket)
-                    .is_some_and(|entry: &Entry| entry.waiters > 0)
-            };
-            !shipment.driven && !shipment.tickets.iter().any(waited_for)
-        };
-        let mut orphans: Vec<Shipment> = Vec::new();
-        orphans.extend(
-            self.shipment
-                .take_if(|shipment| is_orphan(shipment, &self.entries)),
-        );
-        for shipment in std::mem::take(&mut self.revived) {
-            if is_orphan(&shipment, &self.entries) {
-                orphans.push(shipment);
-            } else {
-                self.revived.push_back(shipment);
-            }
-        }
-        for shipment in orphans {
-            self.doubt(&shipment, now);
-            for ticket in &shipment.tickets {
-                if let Some(entry) = self.entries.remove(ticket) {
-                    self.by_event.remove(&entry.identity);
-                }
-            }
-        }
-    }
-}
-
-impl Shipment {
-    fn new(uuid: String, tickets: Vec<Ticket>, now: Now) -> Shipment {
-        Shipment {
-            tickets,
-            uuid,
-            body: None,
-            budget: MAX_BYTES,
-            at_fallback: false,
-            secret: 0,
-            fresh: false,
-            progress: Progress::default(),
-            not_before: now.mono,
-            driven: false,
-            doubtful: false,
-            told: Told::default(),
-            first_told: None,
-        }
-    }
-}
-
-impl Told {
-    fn delivery(self, shipment: &Shipment) -> Delivery {
-        Delivery {
-            failure: self.failure,
-            class: self.class,
-            errcode: self.errcode,
-            attempts: self.attempts,
-            remedy: self.remedy,
-            message_uuid: Some(shipment.uuid.clone()),
-            combined: shipment.tickets.len(),
-            ..Delivery::default()
-        }
-    }
-
-    /// Both chatbots failed: both remedies, named after the worse failure.
-    fn with_first(self, first: &Told) -> Told {
-        let said = |told: &Told| told.remedy.clone().unwrap_or_else(|| "no answer".into());
-        let remedy = Some(format!(
-            "{}; the fallback chatbot: {}",
-            said(first),
-            said(&self)
-        ));
-        let attempts = self.attempts;
-        let worse = if first.failure < self.failure {
-            first.clone()
-        } else {
-            self
-        };
-        Told {
-            remedy,
-            attempts,
-            ..worse
         }
     }
 }

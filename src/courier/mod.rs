@@ -9,6 +9,7 @@ mod desk;
 mod doubt;
 mod memory;
 mod progress;
+mod queue;
 mod remedies;
 mod robots;
 #[cfg(test)]
@@ -16,15 +17,16 @@ mod simulation;
 #[cfg(test)]
 mod stress;
 
-pub use desk::MAX_COMBINED;
+pub use queue::MAX_COMBINED;
 
 use crate::clock::Clock;
 use crate::config::{Robot, Route};
 use crate::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook};
 use crate::event::Event;
 use crate::message;
-use desk::{Admission, Desk, Job, Ticket, Turn};
+use desk::{Admission, Desk, Job, Turn};
 use jiff::Timestamp;
+use queue::Ticket;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};

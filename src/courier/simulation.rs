@@ -1,7 +1,8 @@
 //! Bursts, bans and slow chatbots on a clock that is only counted: every invocation, every request
 //! and every answer is an entry in one queue of moments, so that a run is the same each time.
 
-use super::desk::{Admission, Desk, Job, Ticket, Turn};
+use super::desk::{Admission, Desk, Job, Turn};
+use super::queue::Ticket;
 use super::{Delivery, Failure, Now, lost};
 use crate::config::{Config, Route};
 use crate::dingtalk::{Attempt, Class, Phase};
