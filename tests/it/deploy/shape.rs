@@ -1,0 +1,211 @@
+//! That both files use property names that exist, at the place where they belong, and that nothing in the
+//! template points nowhere. Unknown names pass the tools' own checks and are then dropped or refused.
+
+use super::{keys, names, ros, s_props, yaml};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Faults of `value` held against `shape`: a map of the names allowed, in which `1` stands for a plain value
+/// and `null` for anything. Each item of a list has the list's shape, each branch of `Fn::If` that of the whole.
+fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
+    if let Some(branches) = value.get("Fn::If").and_then(Value::as_array) {
+        return branches
+            .iter()
+            .skip(1)
+            .flat_map(|branch| faults(branch, shape, path))
+            .collect();
+    }
+    if value.get("Ref").is_some() || value.get("Fn::GetAtt").is_some() {
+        return Vec::new();
+    }
+    match (value, shape) {
+        (_, Value::Null) => Vec::new(),
+        (Value::Array(items), _) => items
+            .iter()
+            .flat_map(|item| faults(item, shape, path))
+            .collect(),
+        (Value::Object(map), Value::Object(known)) => map
+            .iter()
+            .flat_map(|(key, inner)| match known.get(key) {
+                Some(shape) => faults(inner, shape, &format!("{path}.{key}")),
+                None => vec![format!("{path}.{key} is no known property")],
+            })
+            .collect(),
+        (Value::Object(_), _) => vec![format!("{path} is a plain value")],
+        (_, Value::Object(_)) => vec![format!("{path} is a map")],
+        _ => Vec::new(),
+    }
+}
+
+/// What an eventbridge trigger's configuration may hold; the same in both files.
+fn trigger_config() -> Value {
+    json!({
+        "triggerEnable": 1, "asyncInvocationType": 1, "eventRuleFilterPattern": 1,
+        "eventSourceConfig": {"eventSourceType": 1, "eventSourceParameters": {}},
+        "eventSinkConfig": {"deliveryOption": {"eventSchema": 1}},
+        "runOptions": {
+            "mode": 1, "errorsTolerance": 1, "retryStrategy": {"PushRetryStrategy": 1}, "deadLetterQueue": {"Arn": 1}
+        }
+    })
+}
+
+#[test]
+fn s_yaml_has_known_property_names_only() {
+    let hook = json!({"handler": 1, "timeout": 1});
+    let destination = json!({"destination": 1});
+    let shape = json!({
+        "edition": 1, "name": 1, "access": 1, "vars": {"region": 1},
+        "resources": {"notifier": {
+            "component": 1,
+            "actions": {"pre-deploy": {"run": 1, "path": 1}},
+            "props": {
+                "region": 1, "functionName": 1, "description": 1, "runtime": 1, "handler": 1, "code": 1, "role": 1,
+                "cpu": 1, "memorySize": 1, "diskSize": 1, "timeout": 1, "instanceConcurrency": 1, "internetAccess": 1,
+                "concurrencyConfig": {"reservedConcurrency": 1},
+                "customRuntimeConfig": {"port": 1},
+                "instanceLifecycleConfig": {"initializer": hook, "preStop": hook},
+                "logConfig": 1,
+                "environmentVariables": null,
+                "asyncInvokeConfig": {
+                    "maxAsyncRetryAttempts": 1, "maxAsyncEventAgeInSeconds": 1,
+                    "destinationConfig": {"onSuccess": destination, "onFailure": destination}
+                },
+                "triggers": {
+                    "triggerName": 1, "triggerType": 1, "description": 1, "qualifier": 1,
+                    "triggerConfig": trigger_config()
+                }
+            }
+        }}
+    });
+    let s = yaml("s.yaml");
+    assert_eq!(faults(&s, &shape, "s.yaml"), [""; 0]);
+    assert_eq!(
+        json!([
+            s["edition"],
+            s["access"],
+            s["resources"]["notifier"]["component"]
+        ]),
+        json!(["3.0.0", "default", "fc3"])
+    );
+    for value in s_props()["environmentVariables"]
+        .as_object()
+        .unwrap()
+        .values()
+    {
+        assert!(value.is_string(), "{value}");
+    }
+}
+
+#[test]
+fn the_template_has_known_property_names_only() {
+    let template = yaml("template.yml");
+    assert_eq!(template["ROSTemplateFormatVersion"], "2015-09-01");
+    let parameter =
+        json!({"Type": 1, "Description": 1, "Default": 1, "NoEcho": 1, "AllowedValues": 1});
+    for (name, given) in template["Parameters"].as_object().unwrap() {
+        assert_eq!(faults(given, &parameter, name), [""; 0]);
+    }
+    let hook = json!({"Handler": 1, "Timeout": 1});
+    let destination = json!({"Destination": 1});
+    let shapes = json!({
+        "Function": {"Type": "ALIYUN::FC3::Function", "Properties": {
+            "FunctionName": 1, "Description": 1, "Runtime": 1, "Handler": 1, "Role": 1,
+            "Code": {"OssBucketName": 1, "OssObjectName": 1},
+            "Cpu": 1, "MemorySize": 1, "DiskSize": 1, "Timeout": 1, "InstanceConcurrency": 1, "InternetAccess": 1,
+            "CustomRuntimeConfig": {"Port": 1},
+            "InstanceLifecycleConfig": {"Initializer": hook, "PreStop": hook},
+            "LogConfig": {
+                "Project": 1, "Logstore": 1, "EnableRequestMetrics": 1, "EnableInstanceMetrics": 1, "LogBeginRule": 1
+            },
+            "EnvironmentVariables": null
+        }},
+        "Concurrency": {"Type": "ALIYUN::FC3::ConcurrencyConfig", "Properties": {
+            "FunctionName": 1, "ReservedConcurrency": 1
+        }},
+        // No Qualifier here, although the API has one.
+        "AsyncInvoke": {"Type": "ALIYUN::FC3::AsyncInvokeConfig", "Properties": {
+            "FunctionName": 1, "MaxAsyncRetryAttempts": 1, "MaxAsyncEventAgeInSeconds": 1,
+            "DestinationConfig": {"OnSuccess": destination, "OnFailure": destination}
+        }},
+        "Trigger": {"Type": "ALIYUN::FC3::Trigger", "Properties": {
+            "FunctionName": 1, "TriggerName": 1, "TriggerType": 1, "Description": 1, "Qualifier": 1,
+            "TriggerConfig": trigger_config()
+        }}
+    });
+    assert_eq!(keys(&template["Resources"]), keys(&shapes));
+    for (resource, shape) in shapes.as_object().unwrap() {
+        assert_eq!(template["Resources"][resource]["Type"], shape["Type"]);
+        assert_eq!(
+            faults(&ros(resource), &shape["Properties"], resource),
+            [""; 0]
+        );
+    }
+}
+
+#[test]
+fn a_name_at_the_wrong_place_or_in_a_branch_is_found() {
+    let shape = json!({"port": 1, "log": {"project": 1}});
+    let found = |value: Value| faults(&value, &shape, "x");
+    assert_eq!(
+        found(json!({"log": {"port": 1}})),
+        ["x.log.port is no known property"]
+    );
+    assert_eq!(
+        found(json!({"port": {"log": 1}})),
+        ["x.port is a plain value"]
+    );
+    assert_eq!(found(json!({"log": "auto"})), ["x.log is a map"]);
+    assert_eq!(
+        found(json!({"log": {"Fn::If": ["HasLog", {"projekt": 1}, {"Ref": "ALIYUN::NoValue"}]}})),
+        ["x.log.projekt is no known property"]
+    );
+}
+
+/// What the functions of ROS below `value` name: `(function, name)`.
+fn uses(value: &Value, found: &mut BTreeSet<(String, String)>) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                let name = match key.as_str() {
+                    "Ref" => inner.as_str(),
+                    "Fn::If" | "Fn::GetAtt" => inner[0].as_str(),
+                    _ => None,
+                };
+                if let Some(name) = name {
+                    found.insert((key.clone(), name.to_owned()));
+                }
+                uses(inner, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| uses(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_the_template_declares_is_what_it_uses() {
+    let template = yaml("template.yml");
+    let mut found = BTreeSet::new();
+    uses(&template, &mut found);
+    let of = |function: &str| -> BTreeSet<String> {
+        found
+            .iter()
+            .filter(|(used, name)| used == function && !name.starts_with("ALIYUN::"))
+            .map(|(_, name)| name.clone())
+            .collect()
+    };
+    assert_eq!(of("Ref"), keys(&template["Parameters"]));
+    assert_eq!(of("Fn::If"), keys(&template["Conditions"]));
+    assert!(of("Fn::GetAtt").is_subset(&keys(&template["Resources"])));
+    assert_eq!(
+        keys(&template),
+        names(&[
+            "ROSTemplateFormatVersion",
+            "Description",
+            "Parameters",
+            "Conditions",
+            "Resources",
+            "Outputs"
+        ])
+    );
+}
