@@ -1,12 +1,12 @@
 //! The real binary: started as Function Compute starts it, called as Function Compute calls it, and its commands.
 
-use crate::platform::{Call, Instance};
+use crate::platform::{Call, Instance, binary};
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{SECRET, TOKEN, group};
 use dingtalk_group::Fault;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -211,11 +211,9 @@ fn a_bad_port_ends_the_process_with_one_line_and_code_2() {
 
 /// Runs a command to its end.
 fn run(arguments: &[&str], vars: &[(&str, &str)], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ecs-dingtalk-notifier"))
+    let mut child = binary(vars)
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_clear()
-        .envs(vars.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

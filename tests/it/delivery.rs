@@ -427,6 +427,46 @@ fn table() -> Vec<Row> {
             ..row("HTTP 414", vec![status(414)])
         },
     ];
+    // Every field that DingTalk may miss; a message of ours has them all, so it is a fault of the notifier.
+    for code in [
+        400201, 400202, 400301, 400302, 400303, 400304, 400401, 400402, 400403, 400501, 400502,
+        400503, 400504, 400505, 400506, 400507, 400508, 400509, 400601, 400602, 400603, 400604,
+        400605,
+    ] {
+        rows.push(refused(
+            "field",
+            code,
+            "miss param : markdown->title",
+            "report",
+        ));
+    }
+    rows.push(Row {
+        faults: vec![answer(
+            r#"{"errcode":"310000","errmsg":"keywords not in content"}"#,
+        )],
+        ..refused("keyword, code as a string", 310000, "", keyword)
+    });
+    for code in [301, 303, 307, 308] {
+        let fault = Fault::Redirect {
+            code,
+            to_other_host: code % 2 == 0,
+        };
+        rows.push(Row {
+            error: Some("Refused"),
+            class: "refused",
+            errcode: None,
+            deliveries: 0,
+            remedy: "redirect",
+            ..row("another redirect", vec![fault])
+        });
+    }
+    rows.push(throttled("flood page", None, Fault::FloodHtml));
+    rows.push(row(
+        "a slow answer",
+        vec![Fault::SlowDrip {
+            interval: Duration::from_millis(2),
+        }],
+    ));
     for text in [
         "keywords not in content",
         "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
@@ -548,6 +588,121 @@ fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy(
         );
         assert_no_secret(&format!("{told} {outcome} {}", bench.lines.text()));
     }
+}
+
+#[test]
+fn a_connection_that_breaks_before_the_request_is_read_costs_no_message() {
+    for fault in [Fault::ResetBeforeReading, Fault::CloseBeforeReading] {
+        let group = group();
+        let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+        group.fault(fault.clone());
+        assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()), "{fault:?}");
+        assert_eq!(
+            (group.calls().len(), group.deliveries().len()),
+            (1, 1),
+            "{fault:?}"
+        );
+        assert_eq!(bench.lines.all()[0]["attempts"], 2, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_message_whose_answer_never_comes_is_shown_once() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    group.fault(Fault::AcceptThenNeverAnswer);
+    assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+    let calls = group.calls();
+    assert_eq!((calls.len(), group.deliveries().len()), (2, 1));
+    assert!(calls[1].duplicate, "the same key came again");
+    let [line] = bench.lines.all().try_into().unwrap();
+    assert_eq!(
+        (&line["attempts"], &line["outcome"]),
+        (&json!(2), &json!("delivered"))
+    );
+}
+
+#[test]
+fn a_repeat_is_a_success_that_sends_nothing_and_goes_only_where_it_failed() {
+    let (first, second) = (group(), group());
+    let (a, b) = (first.webhook(TOKEN), second.webhook(TOKEN));
+    let bench = Bench::new(&vars(
+        &a,
+        &[
+            ("DINGTALK_WEBHOOK__B", &b),
+            ("DINGTALK_SECRET__B", SECRET),
+            ("EVENT_LEVELS__B", "INFO"),
+        ],
+    ));
+    second.fault(answer(r#"{"errcode":400102,"errmsg":"bot is stopped"}"#));
+    let (result, outcome) = bench.handle(&sample(STOPPED));
+    assert_eq!(result.unwrap_err().0, "Refused");
+    let told = |outcome: &Value| -> Vec<String> {
+        let routes = outcome["events"][0]["routes"].as_array().unwrap().clone();
+        routes
+            .iter()
+            .map(|route| route["outcome"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(told(&outcome), ["delivered", "failed"]);
+    let (result, outcome) = bench.handle(&sample(STOPPED));
+    assert_eq!(
+        (result, told(&outcome)),
+        (Ok(()), vec!["duplicate".into(), "delivered".into()])
+    );
+    let (result, outcome) = bench.handle(&sample(STOPPED));
+    assert_eq!(
+        (result, told(&outcome)),
+        (Ok(()), vec!["duplicate".into(), "duplicate".into()])
+    );
+    assert_eq!((first.calls().len(), second.calls().len()), (1, 2));
+    let last = bench.lines.all().pop().unwrap();
+    assert_eq!(last["outcome"], "duplicate");
+    assert!(
+        last.get("attempts").is_none() && last.get("messageUuid").is_none(),
+        "{last}"
+    );
+}
+
+#[test]
+fn the_events_of_one_payload_are_one_message_and_each_has_its_line() {
+    let group = group();
+    let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
+    let (result, _) = bench.handle(&sample("eventbridge-stream/acs-ecs-three-events.json"));
+    assert_eq!(result, Ok(()));
+    let [delivery] = group.deliveries().try_into().unwrap();
+    assert!(
+        delivery.title.contains("3 ECS events"),
+        "{}",
+        delivery.title
+    );
+    let lines = bench.lines.all();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        assert_eq!(
+            (&line["combined"], &line["messageUuid"]),
+            (&json!(3), &json!(delivery.msg_uuid))
+        );
+    }
+}
+
+#[test]
+fn an_invocation_whose_turn_cannot_come_in_time_fails_without_sending() {
+    let group = group();
+    let bench = Bench::new(&vars(
+        &group.webhook(TOKEN),
+        &[("DINGTALK_RATE_LIMIT", "3")],
+    ));
+    assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
+    let (error_type, message) = bench
+        .handle_within(&sample(REBOOT), Duration::from_secs(10))
+        .0
+        .unwrap_err();
+    assert_eq!(error_type, "Throttled");
+    assert!(message.contains("EventBridge will repeat"), "{message}");
+    assert_eq!(group.calls().len(), 1);
+    bench.clock.skip(Duration::from_secs(31));
+    assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
 }
 
 #[test]

@@ -176,8 +176,13 @@ impl Drop for Instance {
     }
 }
 
-fn binary(env: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ecs-dingtalk-notifier"));
+/// The binary under test with nothing but this environment: the one that cargo built, or the one
+/// that `NOTIFIER_BINARY` names.
+pub fn binary(env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(
+        std::env::var_os("NOTIFIER_BINARY")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_ecs-dingtalk-notifier").into()),
+    );
     command.env_clear().envs(env.iter().copied());
     command
 }
