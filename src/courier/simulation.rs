@@ -131,6 +131,10 @@ struct World {
     delivered: usize,
     duplicates: usize,
     routes: Vec<Route>,
+    /// When each route first had something shown.
+    first_shown: BTreeMap<usize, Duration>,
+    /// The threads that came last wake first, as they may.
+    newest_first: bool,
 }
 
 impl World {
@@ -153,6 +157,8 @@ impl World {
             delivered: 0,
             duplicates: 0,
             routes,
+            first_shown: BTreeMap::new(),
+            newest_first: false,
         }
     }
 
@@ -203,7 +209,11 @@ impl World {
                 }
             }
             // Whoever changes something wakes all others, as a condition variable would.
-            while let Some(who) = woken.pop_first() {
+            while let Some(who) = if self.newest_first {
+                woken.pop_last()
+            } else {
+                woken.pop_first()
+            } {
                 if self.poll(who) {
                     woken.extend(0..self.invocations.len());
                 }
@@ -333,6 +343,8 @@ impl World {
         let is_first = !job.at_fallback;
         self.requests.entry(robot).or_default().push(self.now);
         self.keys.push(job.uuid.clone());
+        assert!(!job.events.is_empty(), "a message holds something");
+        self.first_shown.entry(job.route).or_insert(self.now);
         let banned = self
             .weather
             .ban
@@ -610,4 +622,34 @@ fn with_deadlines_of_3_to_60_seconds_nobody_answers_late_and_what_failed_succeed
             assert_eq!(shown.len(), 200, "seed {seed}: every event was shown");
         }
     }
+}
+
+#[test]
+fn nobody_waits_while_later_ones_are_served() {
+    let mut world = World::new(
+        routes(&["aaaaaaaaaaaa", "aaaaaaaaaaaa"], "18", None),
+        FAIR,
+        9,
+    );
+    world.newest_first = true;
+    // Route 0 never runs dry, and its newest threads are always the first to wake.
+    let mut arrivals: Vec<_> = (0..3000)
+        .map(|i| {
+            (
+                Duration::from_millis(20) * i as u32,
+                0,
+                vec![i],
+                seconds(59),
+            )
+        })
+        .collect();
+    arrivals.push((seconds(11), 1, vec![5000], seconds(59)));
+    world.run(arrivals);
+    world.check(18);
+    assert_eq!((world.delivered, world.failed.len()), (3001, 0));
+    assert!(
+        world.first_shown[&1] <= seconds(21),
+        "{:?}",
+        world.first_shown[&1]
+    );
 }

@@ -578,6 +578,13 @@ fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy(
         assert_eq!(calls.len(), row.requests, "{told}");
         assert_eq!(group.deliveries().len(), row.deliveries, "{told}");
         assert_eq!(group.redirect_hits(), 0, "{told}");
+        let trusts_no_connection = calls
+            .windows(2)
+            .all(|pair| pair[0].connection != pair[1].connection);
+        assert!(
+            trusts_no_connection,
+            "{told}: a retry went over the connection that had failed"
+        );
         let keys: Vec<_> = calls
             .iter()
             .filter_map(|call| Some(call.body.as_ref()?["msgUuid"].clone()))
@@ -745,6 +752,45 @@ fn the_second_secret_is_tried_once_when_the_first_is_refused() {
     assert_eq!(error_type, "Refused");
     assert!(message.contains("DINGTALK_SECRET"), "{message}");
     assert_eq!(group.calls().len(), 5);
+}
+
+#[test]
+fn a_remedy_names_the_variables_of_its_own_route_and_chatbot() {
+    let group = group();
+    let nowhere = group.webhook("0000000000000000");
+    let (webhook, fallback) = (group.webhook(TOKEN), group.webhook(FALLBACK_TOKEN));
+    group.configure(FALLBACK_TOKEN, |robot| {
+        robot.secret = Some("SECother".into())
+    });
+    let bench = Bench::new(&[
+        ("DINGTALK_WEBHOOK__OPS", &nowhere),
+        ("EVENT_LEVELS__OPS", "INFO"),
+        ("DINGTALK_WEBHOOK__B", &webhook),
+        ("DINGTALK_FALLBACK_WEBHOOK__B", &fallback),
+        ("EVENT_LEVELS__B", "INFO"),
+    ]);
+    assert!(bench.handle(&sample(STOPPED)).0.is_err());
+    let remedies: Vec<String> = bench
+        .lines
+        .all()
+        .iter()
+        .map(|line| line["remedy"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        remedies[0].contains("DINGTALK_SECRET__B"),
+        "{}",
+        remedies[0]
+    );
+    assert!(
+        remedies[0].contains("DINGTALK_FALLBACK_SECRET__B"),
+        "{}",
+        remedies[0]
+    );
+    assert!(
+        remedies[1].contains("DINGTALK_WEBHOOK__OPS"),
+        "{}",
+        remedies[1]
+    );
 }
 
 #[test]
