@@ -288,11 +288,14 @@ fn failure(
     batch: &Batch,
     per_route: &[Vec<AtRoute>],
 ) -> Option<(&'static str, String)> {
-    let failed: Vec<(&Route, &Delivery)> = routes
+    let tried: Vec<(&Route, &Delivery)> = routes
         .iter()
         .zip(per_route)
         .flat_map(|(route, at)| at.iter().map(move |at| (route, at)))
         .filter_map(|(route, at)| Some((route, at.delivery.as_ref()?)))
+        .collect();
+    let failed: Vec<_> = tried
+        .iter()
         .filter(|(_, delivery)| delivery.failure.is_some())
         .collect();
     let worst = failed
@@ -303,8 +306,9 @@ fn failure(
     let mut parts = Vec::new();
     if let Some((route, delivery, failure)) = worst {
         parts.push(format!(
-            "{} not delivered; route {}: {}: {}",
-            count(failed.len(), "message"),
+            "{} of {} not delivered; route {}: {}: {}",
+            failed.len(),
+            count(tried.len(), "event"),
             route.name,
             failure.as_str(),
             delivery.remedy.as_deref().unwrap_or("no answer")

@@ -154,15 +154,10 @@ impl Desk {
         let Some(queue) = self.queues.get_mut(route) else {
             return delivery;
         };
-        let shipment = queue.shipments().find(|s| s.tickets.contains(&ticket));
-        match shipment {
-            // It was sent, or was about to be sent again: what the last answer said is worth telling.
-            Some(shipment) => {
-                let told = shipment.told.clone();
-                delivery = told.delivery(shipment);
-                delivery.failure = Some(Failure::Deadline);
-            }
-            None => queue.waiting.retain(|waiting| *waiting != ticket),
+        // It was sent, or was about to be sent again: what the last answer said is worth telling.
+        if let Some(shipment) = queue.shipments().find(|s| s.tickets.contains(&ticket)) {
+            delivery = shipment.told.clone().delivery(shipment);
+            delivery.failure = Some(Failure::Deadline);
         }
         if delivery.remedy.is_none() {
             delivery.remedy = Some(remedies::no_time(why));

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Most messages of one route that are kept in mind.
-const CAPACITY: usize = 100;
+/// Most events of one route that are kept in mind: some megabytes if their data are large.
+const CAPACITY: usize = 2_000;
 /// How long: EventBridge repeats an event for a day.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -30,10 +30,12 @@ pub(super) struct Doubts(VecDeque<Doubt>);
 impl Doubts {
     /// Keeps a message in mind; the oldest makes room.
     pub(super) fn keep(&mut self, doubt: Doubt) {
-        if self.0.len() >= CAPACITY {
+        self.0.push_back(doubt);
+        while self.0.len() > 1
+            && self.0.iter().map(|doubt| doubt.events.len()).sum::<usize>() > CAPACITY
+        {
             self.0.pop_front();
         }
-        self.0.push_back(doubt);
     }
 
     /// Takes the message that holds this event, if there is one.

@@ -167,8 +167,15 @@ impl Queue {
             });
             return;
         }
-        let count = self.waiting.len().min(MAX_COMBINED);
-        let tickets: Vec<Ticket> = self.waiting.drain(..count).collect();
+        let mut tickets: Vec<Ticket> = Vec::new();
+        while tickets.len() < MAX_COMBINED
+            && let Some(ticket) = self.waiting.pop_front()
+        {
+            // An entry that nobody waits for any more has left its place in the line behind.
+            if self.entries.contains_key(&ticket) {
+                tickets.push(ticket);
+            }
+        }
         let mut identities: Vec<&str> = tickets
             .iter()
             .filter_map(|ticket| Some(self.entries.get(ticket)?.identity.as_ref()))
@@ -207,6 +214,13 @@ impl Queue {
                 self.by_event.remove(&entry.identity);
             }
             self.entries.remove(&ticket);
+        }
+        while self
+            .waiting
+            .front()
+            .is_some_and(|first| !self.entries.contains_key(first))
+        {
+            self.waiting.pop_front();
         }
     }
 

@@ -653,3 +653,33 @@ fn nobody_waits_while_later_ones_are_served() {
         world.first_shown[&1]
     );
 }
+
+#[test]
+fn a_twin_that_leaves_does_not_take_the_other_ones_event_along() {
+    let mut world = World::new(routes(&["aaaaaaaaaaaa"], "3", None), FAIR, 10);
+    world.run(vec![
+        (Duration::ZERO, 0, vec![1], seconds(59)),
+        // The next turn comes after 30 s: the first twin sees that at once and leaves, the second waits.
+        (seconds(1), 0, vec![2], seconds(40)),
+        (seconds(2), 0, vec![2], seconds(10)),
+        (seconds(3), 0, vec![2], seconds(59)),
+    ]);
+    world.check(3);
+    assert_eq!(
+        (world.delivered, world.failed.as_slice()),
+        (3, &[(0, 2, Failure::Throttled)][..])
+    );
+}
+
+#[test]
+fn a_long_line_that_leaves_clears_the_way_for_who_stays() {
+    let mut world = World::new(routes(&["aaaaaaaaaaaa"], "3", None), FAIR, 11);
+    let last = 20_000;
+    world.run(vec![
+        (Duration::ZERO, 0, vec![0], seconds(59)),
+        (seconds(1), 0, (1..last).collect(), seconds(10)),
+        (seconds(2), 0, vec![last], seconds(59)),
+    ]);
+    world.check(3);
+    assert_eq!((world.delivered, world.failed.len()), (2, last - 1));
+}
