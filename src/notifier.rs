@@ -126,60 +126,83 @@ impl Notifier {
         }
     }
 
-    /// What becomes of each event, route by route. Routes do not wait for each other: one whose
-    /// chatbot never answers would use up the time of the rest.
+    /// What becomes of each event, route by route.
     fn deliver(&self, events: &[Arc<Event>], context: &fc::Context) -> Vec<Vec<AtRoute>> {
-        let one = |route| self.deliver_to(route, events, context);
-        if self.routes.len() < 2 {
-            return self.routes.iter().map(|_| one(0)).collect();
-        }
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..self.routes.len())
-                .map(|route| scope.spawn(move || one(route)))
-                .collect();
-            let mut all = vec![one(0)];
-            for other in others {
-                match other.join() {
-                    Ok(at_route) => all.push(at_route),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        })
-    }
-
-    fn deliver_to(
-        &self,
-        route: usize,
-        events: &[Arc<Event>],
-        context: &fc::Context,
-    ) -> Vec<AtRoute> {
-        let Some(filter) = self.routes.get(route).map(|route| &route.filter) else {
-            return Vec::new();
-        };
-        let decisions: Vec<_> = events
+        let decided: Vec<Vec<Decision>> = self
+            .routes
             .iter()
-            .map(|event| route::decide(filter, event))
+            .map(|route| {
+                let decide = |event: &Arc<Event>| route::decide(&route.filter, event);
+                events.iter().map(decide).collect()
+            })
             .collect();
-        let accepted: Vec<_> = events
+        let accepted: Vec<Vec<Arc<Event>>> = decided
             .iter()
-            .zip(&decisions)
-            .filter(|(_, decision)| decision.send)
-            .map(|(event, _)| Arc::clone(event))
+            .map(|decisions| {
+                let pairs = events.iter().zip(decisions);
+                let taken = pairs.filter(|(_, decision)| decision.send);
+                taken.map(|(event, _)| Arc::clone(event)).collect()
+            })
             .collect();
-        let deliveries = self.courier.deliver(route, &accepted, context.deadline);
-        let mut deliveries = deliveries.into_iter();
-        decisions
+        let delivered = self.deliver_accepted(&accepted, context);
+        decided
             .into_iter()
-            .map(|decision| AtRoute {
-                decision,
-                delivery: if decision.send {
-                    deliveries.next()
-                } else {
-                    None
-                },
+            .zip(delivered)
+            .map(|(decisions, deliveries)| {
+                let mut deliveries = deliveries.into_iter();
+                let at_route = |decision: Decision| AtRoute {
+                    decision,
+                    delivery: if decision.send {
+                        deliveries.next()
+                    } else {
+                        None
+                    },
+                };
+                decisions.into_iter().map(at_route).collect()
             })
             .collect()
+    }
+
+    /// Delivers to each route what it accepted. Routes do not wait for each other: one whose chatbot
+    /// never answers would use up the time of the rest.
+    fn deliver_accepted(
+        &self,
+        accepted: &[Vec<Arc<Event>>],
+        context: &fc::Context,
+    ) -> Vec<Vec<Delivery>> {
+        let one = |route: usize| match accepted.get(route) {
+            Some(events) => self.courier.deliver(route, events, context.deadline),
+            None => Vec::new(),
+        };
+        let last_busy = accepted.iter().rposition(|events| !events.is_empty());
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = accepted
+                .iter()
+                .enumerate()
+                .map(|(route, events)| {
+                    // The last one needs no thread, nor does a route with nothing to deliver. Where the
+                    // platform gives no more threads, it is done in turn.
+                    let own = !events.is_empty() && Some(route) != last_busy;
+                    let spawn =
+                        || std::thread::Builder::new().spawn_scoped(scope, move || one(route));
+                    own.then(spawn).and_then(Result::ok)
+                })
+                .collect();
+            let here: Vec<Option<Vec<Delivery>>> = threads
+                .iter()
+                .enumerate()
+                .map(|(route, thread)| thread.is_none().then(|| one(route)))
+                .collect();
+            threads
+                .into_iter()
+                .zip(here)
+                .map(|(thread, here)| match thread.map(|thread| thread.join()) {
+                    Some(Ok(deliveries)) => deliveries,
+                    Some(Err(panic)) => std::panic::resume_unwind(panic),
+                    None => here.unwrap_or_default(),
+                })
+                .collect()
+        })
     }
 
     /// Writes the log: one line for each event and route.
