@@ -318,7 +318,7 @@ fn draw_group(
             _ => Timestamp::MAX,
         });
     if let Some(planned) = soonest.and_then(|event| countdown(event, style, now)) {
-        let label = language.pick("最早计划时间", "Planned from");
+        let label = language.pick("最早 notBefore", "Planned from (notBefore)");
         lines.push(language.line(label, &format!("**{planned}**")));
     }
     let entry = catalogue::find(first.product.as_deref(), &first.name);

@@ -274,7 +274,7 @@ fn head(event: &Event, style: &Style, what: &str, planned: Option<&str>) -> Stri
     }
     if let Some(planned) = planned {
         lines.push(language.line(
-            language.pick("计划时间", "Planned for"),
+            language.pick("计划时间 notBefore", "Planned for (notBefore)"),
             &format!("**{planned}**"),
         ));
     }

@@ -178,7 +178,10 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("invokeId", Field::Text("执行 ID", "Invocation id")),
     ("repeatMode", Field::Text("执行方式", "Repeat mode")),
     ("repeats", Field::Text("执行次数", "Repeats")),
-    ("notBefore", Field::Time("计划时间", "Planned for")),
+    (
+        "notBefore",
+        Field::Time("计划时间 notBefore", "Planned for (notBefore)"),
+    ),
     ("executeStartTime", Field::Time("开始时间", "Started")),
     ("executeFinishTime", Field::Time("结束时间", "Finished")),
     ("startTime", Field::Time("开始时间", "Started")),
