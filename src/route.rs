@@ -2,6 +2,7 @@
 
 use crate::event::{Event, Level};
 use crate::glob::Glob;
+use serde_json::Value;
 
 /// What one route lets through. Empty lists mean "no such condition".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,7 +41,14 @@ pub fn decide(filter: &Filter, event: &Event) -> Decision {
             .iter()
             .any(|g| g.matches(&event.name) || g.matches(&full_name))
     };
-    let resource = [event.resource_id.as_deref(), event.resource_name.as_deref()];
+    // A disk's event names the disk and the instance that it is attached to.
+    let told = |key: &str| event.details.get(key).and_then(Value::as_str);
+    let resource = [
+        event.resource_id.as_deref(),
+        event.resource_name.as_deref(),
+        told("instanceName"),
+        told("ecsInstanceName"),
+    ];
     let about = |globs: &[Glob]| {
         globs
             .iter()
@@ -182,6 +190,23 @@ mod tests {
                 ..serious()
             };
             assert!(decide(&filter, &stopped).send, "{resource}");
+        }
+    }
+
+    #[test]
+    fn the_event_of_a_disk_is_found_by_the_name_of_its_instance_too() {
+        let mut stalled = event("Disk:Stalled", Some("Executing"), Some(Level::Critical));
+        stalled.resource_id = Some("d-1".into());
+        stalled.resource_name = None;
+        stalled
+            .details
+            .insert("ecsInstanceName".into(), "db-01".into());
+        for (resource, send) in [("db-*", true), ("d-1", true), ("web-*", false)] {
+            let filter = Filter {
+                resources: globs(&[resource]),
+                ..serious()
+            };
+            assert_eq!(decide(&filter, &stalled).send, send, "{resource}");
         }
     }
 
