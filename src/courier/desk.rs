@@ -248,8 +248,7 @@ impl Desk {
                 }
                 self.settle(job.route, None, now);
             }
-            // An attempt that the sender's own deadline cut short is as unclear as any other: who
-            // still has time goes on with the same message.
+            // The next attempt is made by whoever waits and still has time.
             Step::Again(wait) => shipment.not_before = now.mono + wait,
             Step::OtherSecret => shipment.secret = (shipment.secret + 1) % secrets.max(1),
             Step::Shorter => {

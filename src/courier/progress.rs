@@ -44,6 +44,9 @@ impl Progress {
     pub(super) fn after(&mut self, attempt: &Attempt, secrets: usize) -> Step {
         match attempt.class {
             Class::Delivered => Step::Delivered,
+            // Cut short by the deadline of the invocation that made it, which leaves; it says nothing
+            // of the chatbot, and does not count.
+            Class::NotSent | Class::Unclear if attempt.by_deadline => Step::Again(Duration::ZERO),
             Class::NotSent if once(&mut self.reconnected) => Step::Again(Duration::ZERO),
             Class::NotSent => Step::Unreachable,
             Class::Unclear => match RETRY_AFTER.get(self.retries) {

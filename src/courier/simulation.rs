@@ -683,3 +683,28 @@ fn a_long_line_that_leaves_clears_the_way_for_who_stays() {
     world.check(3);
     assert_eq!((world.delivered, world.failed.len()), (2, last - 1));
 }
+
+#[test]
+fn those_in_a_hurry_do_not_use_up_the_retries_of_those_who_have_time() {
+    let weather = Weather {
+        latency: |_| seconds(3),
+        ..FAIR
+    };
+    let mut world = World::new(routes(&["aaaaaaaaaaaa"], "20", None), weather, 12);
+    world.newest_first = true;
+    let mut arrivals = vec![
+        (Duration::ZERO, 0, vec![1], seconds(1)),
+        (seconds(1) / 2, 0, vec![1], seconds(59)),
+    ];
+    arrivals.extend((1..6).map(|i| (Duration::from_millis(900) * i, 0, vec![1], seconds(1))));
+    world.run(arrivals);
+    world.check(20);
+    assert_eq!((world.delivered, world.shown.len()), (1, 1));
+    assert!(world.keys.len() > 4, "{} attempts", world.keys.len());
+    assert!(
+        world
+            .failed
+            .iter()
+            .all(|(_, _, failure)| *failure == Failure::Deadline)
+    );
+}
