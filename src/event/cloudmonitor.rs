@@ -96,6 +96,9 @@ impl Draft {
     }
 }
 
+/// The key among an event's data of an alert that is no longer `TRIGGERED`.
+pub(super) const ALERT_STATUS: &str = "alertStatus";
+
 /// Whether an object is CloudMonitor's flat JSON.
 pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
     string(map, "name").is_some()
@@ -138,10 +141,14 @@ pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> E
     let name = string(meta, "name")
         .or_else(|| string(alert, "eventName"))
         .unwrap_or_default();
-    let details = match object(alert.get("eventContentMap"), "content") {
+    let mut details = match object(alert.get("eventContentMap"), "content") {
         map if map.is_empty() => object(alert.get("eventRawContent"), "content"),
         map => map,
     };
+    // Told once more when the alert is over: that is another message, and must not look like the first.
+    if let Some(resolved) = string(alert, "alertStatus").filter(|status| *status != "TRIGGERED") {
+        details.insert(ALERT_STATUS.to_owned(), resolved.into());
+    }
     let mut event = Draft {
         id: text(meta.get("id"))
             .or_else(|| text(alert.get("dedupId")))

@@ -149,6 +149,9 @@ impl Event {
             Some(id) => part(id),
             None => part(&self.content_hash()),
         }
+        if let Some(status) = string(&self.details, cloudmonitor::ALERT_STATUS) {
+            part(status);
+        }
         hex(&hash.finalize())
     }
 

@@ -80,6 +80,7 @@ pub(super) fn status_word(status: &str, language: Language) -> Option<&'static s
         "started" => ("已开始", "Started"),
         "accomplished" | "success" | "Success" => ("成功", "Succeeded"),
         "failed" => ("失败", "Failed"),
+        "RESOLVED" => ("已恢复", "Resolved"),
         _ => return None,
     };
     Some(language.pick(zh, en))
@@ -120,6 +121,7 @@ pub(super) enum Field {
 
 /// Keys that have a label, in the order in which a person wants them; any other key keeps its own name.
 pub(super) const FIELDS: &[(&str, Field)] = &[
+    ("alertStatus", Field::Text("告警状态", "Alert status")),
     ("reason", Field::Text("原因", "Reason")),
     ("action", Field::Text("动作", "Action")),
     ("operation", Field::Text("操作", "Operation")),

@@ -414,6 +414,16 @@ fn what_is_no_event_is_told_with_its_place() {
 }
 
 #[test]
+fn an_alert_that_is_over_is_another_event_than_the_one_that_began() {
+    let file = "cloudmonitor-webhook/Instance-InstanceFailure.Reboot-Executing.json";
+    let began = one(&sample(file));
+    let over = one(&sample(file).replace("TRIGGERED", "RESOLVED"));
+    assert_ne!(began.identity(), over.identity());
+    assert!(!began.details.contains_key("alertStatus"));
+    assert_eq!(over.details["alertStatus"], "RESOLVED");
+}
+
+#[test]
 fn identity_is_by_source_and_id_and_tells_events_apart_that_share_one() {
     let stopped = one(&sample(STOPPED));
     let mut republished: Value = serde_json::from_str(&sample(STOPPED)).unwrap();
