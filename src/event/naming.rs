@@ -85,18 +85,25 @@ pub(super) fn status(
         .or_else(|| own("result"))
         .or_else(|| own("status"))
         .or_else(|| own("invocationStatus"))
-        .or_else(|| span(product, &named.name, details))
+        .or_else(|| span(&named.name, details))
         .or_else(|| flat.filter(|status| !status.eq_ignore_ascii_case("Normal")))
         .or_else(|| named.tail.clone().filter(|tail| tail != "Normal"))
+        .or_else(|| not_over(product, &named.name))
 }
 
 /// Disk events that have a beginning and an end carry no status: the end is told by its time.
-fn span(product: Option<&str>, name: &str, details: &Map<String, Value>) -> Option<String> {
-    let has_both = name.starts_with("Disk:")
-        && (text(details.get("executeStartTime")).is_some()
-            || text(details.get("executeFinishTime")).is_some()
-            || catalogue::find(product, name)
-                .is_some_and(|entry| entry.statuses.contains(&"Executing")));
+fn span(name: &str, details: &Map<String, Value>) -> Option<String> {
     let ended = text(details.get("executeFinishTime")).is_some();
-    has_both.then(|| if ended { "Executed" } else { "Executing" }.to_owned())
+    let begun = ended || text(details.get("executeStartTime")).is_some();
+    (begun && name.starts_with("Disk:"))
+        .then(|| if ended { "Executed" } else { "Executing" }.to_owned())
+}
+
+/// What nothing says otherwise: an event that knows a beginning and an end, and holds no sign of its
+/// end, is not over.
+fn not_over(product: Option<&str>, name: &str) -> Option<String> {
+    let has_both = name.starts_with("Disk:")
+        && catalogue::find(product, name)
+            .is_some_and(|entry| entry.statuses.contains(&"Executing"));
+    has_both.then(|| "Executing".to_owned())
 }

@@ -281,6 +281,13 @@ fn the_status_is_taken_from_the_first_that_tells_it() {
             Some("Executing"),
         ),
         (
+            "Disk:Stalled:Executed",
+            json!({}),
+            "Normal",
+            Some("Executed"),
+        ),
+        ("Disk:Stalled", json!({}), "", Some("Executing")),
+        (
             "Instance:SystemFailure.Stop:Executing",
             json!({}),
             "Executed",
