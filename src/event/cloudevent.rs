@@ -12,12 +12,13 @@ pub(super) fn is_one(map: &Map<String, Value>) -> bool {
     string(map, "type").is_some()
 }
 
-/// The body of a queue message, where the envelope holds one.
-pub(super) fn queue_body(map: &Map<String, Value>) -> Option<(&'static str, &Value)> {
-    let data = map.get("data")?.as_object()?;
+/// What may be the body of a queue message, by key: where the envelope's data hold it.
+pub(super) fn queue_bodies(map: &Map<String, Value>) -> Vec<(&'static str, Value)> {
+    let mut data = object(map.get("data"), "data");
     ["messageBody", "body", "value"]
         .into_iter()
-        .find_map(|key| Some((key, data.get(key)?)))
+        .filter_map(|key| Some((key, data.remove(key)?)))
+        .collect()
 }
 
 /// The event of an envelope.
@@ -27,6 +28,7 @@ pub(super) fn event(map: &Map<String, Value>) -> Event {
     // Both `acs.ecs` and `acs:ecs` are met.
     let source = source.replacen("acs:", "acs.", 1);
     let product = product(&source, kind);
+    let is_cloudmonitor = kind.contains(":CloudMonitor:");
     let envelope_time = map.get("time").and_then(parse_moment);
     let mut draft = Draft {
         id: text(map.get("id")),
@@ -39,11 +41,17 @@ pub(super) fn event(map: &Map<String, Value>) -> Event {
         ..Draft::default()
     };
     match map.get("data").and_then(Value::as_object) {
-        Some(data) if kind.contains(":CloudMonitor:") && is_flat(data) => {
+        Some(data) if is_cloudmonitor && (is_flat(data) || data.contains_key("content")) => {
             draft.take_flat(data);
             draft.envelope_time = notable(draft.time.as_ref(), envelope_time);
         }
-        _ => draft.details = object(map.get("data"), "data"),
+        _ => {
+            draft.details = object(map.get("data"), "data");
+            if let Some(own) = draft.details.get("eventTime").and_then(parse_moment) {
+                draft.envelope_time = notable(Some(&own), envelope_time);
+                draft.time = Some(own);
+            }
+        }
     }
     draft.source = Some(source).filter(|source| !source.is_empty());
     draft.event()
@@ -56,6 +64,7 @@ fn product(source: &str, kind: &str) -> Option<String> {
         .or_else(|| kind.split_once(':').map(|(prefix, _)| prefix))?;
     Some(match short {
         "ecs" | "ebs" | "ess" => short.to_ascii_uppercase(),
+        "cms" => "CloudMonitor".to_owned(),
         other => other.to_owned(),
     })
 }

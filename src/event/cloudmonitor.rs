@@ -38,7 +38,7 @@ impl Draft {
         let entry = catalogue::find(product.as_deref(), &named.name);
         let level = self
             .level
-            .or_else(|| level(&self.details, &["eventLevel"]))
+            .or_else(|| level(&self.details, &["level", "curLevel", "eventLevel"]))
             .or_else(|| entry?.level(status.as_deref(), &self.details));
         let arn = self.arn.as_deref().and_then(Arn::parse);
         let resource = resource::find(&named.name, arn.as_ref(), &self.details);
@@ -104,6 +104,13 @@ pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
     string(map, "name").is_some()
 }
 
+/// Whether an object is CloudMonitor's flat JSON that has a field called `type` besides: it has a product and a name,
+/// and nothing else of a CloudEvent.
+pub(super) fn is_flat_with_type(map: &Map<String, Value>) -> bool {
+    let has = |key| string(map, key).is_some();
+    is_flat(map) && has("product") && !has("specversion") && !has("source")
+}
+
 /// An event from CloudMonitor's flat JSON.
 pub(super) fn flat(map: &Map<String, Value>) -> Event {
     let mut draft = Draft {
@@ -118,6 +125,9 @@ pub(super) fn flat(map: &Map<String, Value>) -> Event {
     event
 }
 
+/// What an alert is called that tells no name. It is shown nevertheless: the rest of it may matter.
+const NAMELESS: &str = "alert";
+
 /// The `alert` object of a webhook, as an object or as JSON in a string.
 pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
     match map.get("alert")? {
@@ -125,7 +135,11 @@ pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
         Value::String(text) => serde_json::from_str(text).ok(),
         _ => None,
     }
-    .filter(|alert| string(alert, "eventName").is_some() || meta(alert).is_some())
+}
+
+/// Whether an alert tells what happened.
+pub(super) fn is_named(alert: &Map<String, Value>) -> bool {
+    string(alert, "eventName").is_some() || meta(alert).is_some()
 }
 
 fn meta(alert: &Map<String, Value>) -> Option<&Map<String, Value>> {
@@ -140,10 +154,15 @@ pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> E
     let product = either("product");
     let name = string(meta, "name")
         .or_else(|| string(alert, "eventName"))
-        .unwrap_or_default();
-    let mut details = match object(alert.get("eventContentMap"), "content") {
-        map if map.is_empty() => object(alert.get("eventRawContent"), "content"),
-        map => map,
+        .unwrap_or(NAMELESS);
+    let content = ["eventContentMap", "eventRawContent"]
+        .into_iter()
+        .map(|key| object(alert.get(key), "content"))
+        .find(|content| !content.is_empty());
+    let mut details = match content {
+        Some(content) => content,
+        None if is_named(alert) => Map::new(),
+        None => alert.clone(),
     };
     // Told once more when the alert is over: that is another message, and must not look like the first.
     if let Some(resolved) = string(alert, "alertStatus").filter(|status| *status != "TRIGGERED") {

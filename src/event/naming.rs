@@ -61,7 +61,7 @@ pub(super) fn of_type(product: Option<&str>, kind: &str) -> Named {
             Some((outer, inner)) => format!("{outer}:{}", inner.trim_end_matches(']')),
             None => inner.to_owned(),
         };
-        return split(product, &plain);
+        return split(product, with_underscores(product, &plain).unwrap_or(&plain));
     }
     match prefix {
         "ecs" | "ebs" if !rest.is_empty() => split(product, rest),
@@ -70,6 +70,16 @@ pub(super) fn of_type(product: Option<&str>, kind: &str) -> Named {
             tail: None,
         },
     }
+}
+
+/// The catalogue's name for one that lost its underscores, as CloudMonitor's names do on EventBridge.
+fn with_underscores(product: Option<&str>, name: &str) -> Option<&'static str> {
+    catalogue::entries()
+        .iter()
+        .filter(|entry| entry.name.contains('_'))
+        .find(|entry| entry.name.replace('_', "") == name)
+        .filter(|entry| catalogue::find(product, entry.name).is_some())
+        .map(|entry| entry.name)
 }
 
 /// The status: what the data say, else what the flat JSON's own `status` says, else the name's tail.
@@ -85,25 +95,31 @@ pub(super) fn status(
         .or_else(|| own("result"))
         .or_else(|| own("status"))
         .or_else(|| own("invocationStatus"))
-        .or_else(|| span(&named.name, details))
+        .or_else(|| span(product, &named.name, details))
         .or_else(|| flat.filter(|status| !status.eq_ignore_ascii_case("Normal")))
         .or_else(|| named.tail.clone().filter(|tail| tail != "Normal"))
         .or_else(|| not_over(product, &named.name))
 }
 
 /// Disk events that have a beginning and an end carry no status: the end is told by its time.
-fn span(name: &str, details: &Map<String, Value>) -> Option<String> {
+fn span(product: Option<&str>, name: &str, details: &Map<String, Value>) -> Option<String> {
     let ended = text(details.get("executeFinishTime")).is_some();
     let begun = ended || text(details.get("executeStartTime")).is_some();
-    (begun && name.starts_with("Disk:"))
+    // What the catalogue knows to be over in a moment has a result, and no such status.
+    let lasts = catalogue::find(product, name).is_none_or(is_lasting);
+    (begun && lasts && name.starts_with("Disk:"))
         .then(|| if ended { "Executed" } else { "Executing" }.to_owned())
+}
+
+/// Whether an event of this name has a beginning and an end.
+fn is_lasting(entry: &catalogue::Entry) -> bool {
+    entry.statuses.contains(&"Executing")
 }
 
 /// What nothing says otherwise: an event that knows a beginning and an end, and holds no sign of its
 /// end, is not over.
 fn not_over(product: Option<&str>, name: &str) -> Option<String> {
-    let has_both = name.starts_with("Disk:")
-        && catalogue::find(product, name)
-            .is_some_and(|entry| entry.statuses.contains(&"Executing"));
+    let has_both =
+        name.starts_with("Disk:") && catalogue::find(product, name).is_some_and(is_lasting);
     has_both.then(|| "Executing".to_owned())
 }

@@ -49,7 +49,7 @@ pub fn parse(body: &[u8]) -> Batch {
     }
     match serde_json::from_slice(body) {
         Ok(value) => batch.walk(&value, "$", 0),
-        Err(error) => match std::str::from_utf8(body).ok().and_then(without_json) {
+        Err(error) => match mended(body).or_else(|| without_json(body)) {
             Some(value) => batch.walk(&value, "$", 0),
             None => batch.fault(
                 &format!("byte {}", offset(body, &error)),
@@ -61,8 +61,49 @@ pub fn parse(body: &[u8]) -> Batch {
 }
 
 /// A payload that is not JSON itself: a form with JSON fields, or JSON in Base64.
-fn without_json(text: &str) -> Option<Value> {
+fn without_json(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?;
     form(text).or_else(|| unwrap(text))
+}
+
+/// JSON in which a producer cut a character in half: the half gives way to a replacement character, and the event is
+/// shown.
+fn mended(body: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(body);
+    serde_json::from_str(&without_half_surrogates(&text)).ok()
+}
+
+/// The text with each `\uD8xx` to `\uDFxx` that has no partner replaced.
+fn without_half_surrogates(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let taken = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(_), _) => {
+                out.push('\u{fffd}');
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            // A backslash and what it escapes, which may be another backslash.
+            (None, _) => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        let (kept, after) = escape.split_at(taken);
+        out.push_str(kept);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The half of a character that a text begins with, if it begins with one: `\ud83d`.
+fn surrogate(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let unit = u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+    (0xd800..=0xdfff).contains(&unit).then_some(unit)
 }
 
 impl Batch {
@@ -96,14 +137,17 @@ impl Batch {
     }
 
     fn object(&mut self, map: &Map<String, Value>, path: &str, depth: usize) {
-        if let Some(alert) = cloudmonitor::alert(map) {
-            self.events.push(cloudmonitor::webhook(map, &alert));
-        } else if cloudevent::is_one(map) {
+        let alert = cloudmonitor::alert(map);
+        if let Some(alert) = alert.as_ref().filter(|alert| cloudmonitor::is_named(alert)) {
+            self.events.push(cloudmonitor::webhook(map, alert));
+        } else if cloudevent::is_one(map) && !cloudmonitor::is_flat_with_type(map) {
             if !self.queue_message(map, path, depth) {
                 self.events.push(cloudevent::event(map));
             }
         } else if cloudmonitor::is_flat(map) {
             self.events.push(cloudmonitor::flat(map));
+        } else if let Some(alert) = alert {
+            self.events.push(cloudmonitor::webhook(map, &alert));
         } else {
             self.fault(
                 path,
@@ -115,25 +159,24 @@ impl Batch {
     /// Takes the events in the body of a queue message; false where there is none, and the message
     /// itself is the event.
     fn queue_message(&mut self, map: &Map<String, Value>, path: &str, depth: usize) -> bool {
-        let Some((key, body)) = cloudevent::queue_body(map) else {
-            return false;
-        };
-        let inner = match body {
-            Value::String(text) => unwrap(text),
-            Value::Object(_) | Value::Array(_) => Some(body.clone()),
-            _ => None,
-        };
-        let Some(inner) = inner else {
-            return false;
-        };
-        let mut found = Batch::default();
-        found.walk(&inner, &format!("{path}.data.{key}"), depth + 1);
-        if found.events.is_empty() {
-            return false;
+        for (key, body) in cloudevent::queue_bodies(map) {
+            let inner = match body {
+                Value::String(text) => unwrap(&text),
+                Value::Object(_) | Value::Array(_) => Some(body),
+                _ => None,
+            };
+            let Some(inner) = inner else {
+                continue;
+            };
+            let mut found = Batch::default();
+            found.walk(&inner, &format!("{path}.data.{key}"), depth + 1);
+            if !found.events.is_empty() {
+                self.events.append(&mut found.events);
+                self.faults.append(&mut found.faults);
+                return true;
+            }
         }
-        self.events.append(&mut found.events);
-        self.faults.append(&mut found.faults);
-        true
+        false
     }
 }
 

@@ -23,7 +23,8 @@ pub fn parse_moment(value: &Value) -> Option<Moment> {
             Some(at) => Moment::At(at),
             None => Moment::Text(text.trim().to_owned()),
         }),
-        _ => None,
+        Value::Null => None,
+        odd => Some(Moment::Text(odd.to_string())),
     }
 }
 

@@ -4,7 +4,7 @@ use super::Style;
 use super::markdown::plain;
 use super::when;
 use super::words::{FIELDS, Field, status_word};
-use crate::event::{Event, Moment, parse_moment};
+use crate::event::{Event, Level, Moment, parse_moment};
 use serde_json::{Map, Value};
 
 /// Longest value shown, in characters.
@@ -31,6 +31,8 @@ pub(super) fn lines(event: &Event, style: &Style, planned_shown: bool) -> (Vec<S
             "instanceId" | "diskId" | "snapshotId" | "eniId" => same(&event.resource_id),
             "instanceName" | "snapshotName" => same(&event.resource_name),
             "result" | "status" | "invocationStatus" => same(&event.status),
+            "level" | "curLevel" => event.level.is_some() && Level::parse(text) == event.level,
+            "eventTime" => parse_moment(value) == event.time,
             "notBefore" => planned_shown,
             _ => false,
         }

@@ -339,6 +339,92 @@ fn the_events_own_level_wins_even_where_the_catalogue_differs() {
     assert_eq!(one(&ebs.to_string()).level, Some(Level::Critical));
     let unknown = json!({"id": "1", "source": "acs.ecs", "type": "ecs:Brand:New", "data": {}});
     assert_eq!(one(&unknown.to_string()).level, None);
+    for key in ["level", "curLevel", "eventLevel"] {
+        let kind = "ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]";
+        let event = json!({"id": "1", "source": "acs.ecs", "type": kind, "data": {key: "WARN"}});
+        assert_eq!(one(&event.to_string()).level, Some(Level::Warn), "{key}");
+    }
+}
+
+#[test]
+fn a_cloudmonitor_type_whose_data_have_no_name_keeps_that_of_the_type() {
+    let kind = "ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]";
+    let event = json!({"id": "1", "source": "acs.ecs", "type": kind, "data": {
+        "level": "WARN", "regionId": "cn-beijing",
+        "content": {"instanceId": "i-1", "eventStatus": "Executing"},
+    }});
+    let event = one(&event.to_string());
+    assert_eq!(
+        event.full_name(),
+        "Instance:SystemMaintenance.Reboot:Executing"
+    );
+    assert_eq!(event.resource_id.as_deref(), Some("i-1"));
+    assert_eq!(
+        (event.level, event.region.as_deref()),
+        (Some(Level::Warn), Some("cn-beijing"))
+    );
+}
+
+#[test]
+fn the_events_own_time_goes_before_the_envelopes() {
+    let time = |data: Value| {
+        let event = json!({"id": "1", "source": "acs.ecs", "type": "ecs:A:B", "time": "2022-06-15T03:22:19Z", "data": data});
+        let event = one(&event.to_string());
+        (event.time, event.envelope_time)
+    };
+    let at = |text: &str| Some(Moment::At(text.parse().unwrap()));
+    let envelope = at("2022-06-15T03:22:19Z");
+    assert_eq!(time(json!({})), (envelope.clone(), None));
+    assert_eq!(
+        time(json!({"eventTime": "20181226T220114.058+0800"})),
+        (at("2018-12-26T14:01:14.058Z"), envelope.clone())
+    );
+    assert_eq!(
+        time(json!({"eventTime": "soon"})),
+        (Some(Moment::Text("soon".into())), envelope)
+    );
+}
+
+#[test]
+fn half_a_character_costs_no_event() {
+    let event = |name: &str| {
+        format!(
+            r#"[{{"type":"ecs:A:B","source":"acs.ecs","data":{{"instanceName":"{name}"}}}},{{"type":"ecs:C:D"}}]"#
+        )
+    };
+    for (name, shown) in [
+        (r"a\ud83d", "a\u{fffd}"),
+        (r"\udc00b", "\u{fffd}b"),
+        (r"\ud83d\ude00", "\u{1f600}"),
+        (r"\ud83d\ud83d\ude00", "\u{fffd}\u{1f600}"),
+        (r"\\ud83d\ud83d", "\\ud83d\u{fffd}"),
+        (r"\ud83d\n", "\u{fffd}"),
+    ] {
+        let batch = event::parse(event(name).as_bytes());
+        assert_eq!((batch.events.len(), batch.faults.len()), (2, 0), "{name}");
+        assert_eq!(batch.events[0].resource_name.as_deref(), Some(shown));
+    }
+    let cut = [event("x").as_bytes(), b" "].concat();
+    let cut: Vec<u8> = cut
+        .iter()
+        .map(|byte| if *byte == b'x' { 0xe5 } else { *byte })
+        .collect();
+    assert_eq!(event::parse(&cut).events.len(), 2);
+}
+
+#[test]
+fn flat_json_may_have_a_type_besides_and_an_alert_need_not_tell_a_name() {
+    let flat =
+        json!({"type": "StatusNotification", "product": "ECS", "name": "Disk:Stalled:Executing"});
+    assert_eq!(one(&flat.to_string()).full_name(), "Disk:Stalled:Executing");
+    let alert = json!({"alert": {"arn": "acs:ecs:cn-beijing:1:instance/i-1", "severity": "CRITICAL", "why": "x"}});
+    let event = one(&alert.to_string());
+    assert_eq!(
+        (event.name.as_str(), event.level),
+        ("alert", Some(Level::Critical))
+    );
+    assert_eq!(event.resource_id.as_deref(), Some("i-1"));
+    assert_eq!(event.details["why"], "x");
 }
 
 #[test]
@@ -353,6 +439,12 @@ fn cloudmonitor_types_of_other_products_keep_their_names() {
     assert_eq!(
         name("acs.kvstore", "kvstore:CloudMonitor:InstanceFailover"),
         "InstanceFailover"
+    );
+    let agent = json!({"id": "1", "source": "acs.cms", "type": "cms:CloudMonitor:AgentStatusStopped", "data": {}});
+    let agent = one(&agent.to_string());
+    assert_eq!(
+        (agent.name.as_str(), agent.level),
+        ("Agent_Status_Stopped", Some(Level::Critical))
     );
     assert_eq!(
         name("acs.oss", "oss:BucketCreated:PutBucket"),
@@ -380,6 +472,16 @@ fn a_queue_message_that_holds_no_event_is_an_event_itself() {
             ("mns:Queue:SendMessage", Some("q1")),
             "{body}"
         );
+    }
+    let inner = "{\"name\":\"A:B\"}";
+    for data in [
+        json!({"messageBody": null, "body": inner}),
+        json!({"messageBody": "TEST", "value": inner}),
+        json!(json!({"body": inner}).to_string()),
+    ] {
+        let envelope =
+            json!({"id": "q1", "source": "acs.mns", "type": "mns:Queue:SendMessage", "data": data});
+        assert_eq!(one(&envelope.to_string()).name, "A:B", "{data}");
     }
 }
 
