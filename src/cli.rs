@@ -10,6 +10,8 @@ use crate::log::Log;
 use crate::message::{self, MAX_BYTES};
 use crate::notifier::{Function, Notifier};
 use crate::route;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -47,25 +49,39 @@ macro_rules! complain {
     }};
 }
 
-/// Runs the command that the arguments (without the program's name) ask for.
-pub fn run(arguments: Vec<String>) -> ExitCode {
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+/// Runs the command that the arguments (without the program's name) ask for. Names of files may be any bytes.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let readable: Vec<Cow<str>> = arguments
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let words: Vec<&str> = readable.iter().map(AsRef::as_ref).collect();
     let code = match words.as_slice() {
         [] => serve(),
-        ["--help" | "-h", ..] => print(HELP),
+        ["--help" | "-h", ..] | [_, "--help" | "-h", ..] => print(HELP),
         ["--version" | "-V", ..] => print(&format!(
             "ecs-dingtalk-notifier {}\n",
             env!("CARGO_PKG_VERSION")
         )),
         ["check"] => check(),
         ["check", extra, ..] => usage(&format!("check takes no argument, but got {extra:?}")),
-        [command @ ("preview" | "send"), files @ ..] => with_files(command, files),
+        [command @ ("preview" | "send"), ..] => {
+            with_files(command, arguments.get(1..).unwrap_or_default())
+        }
         [other, ..] => usage(&format!("there is no command or option {other:?}")),
     };
     ExitCode::from(code)
 }
 
 fn serve() -> u8 {
+    // The port comes first: where it is of no use, its line is the only one.
+    let bound = match fc::bind() {
+        Ok(bound) => bound,
+        Err(error) => {
+            complain!("ecs-dingtalk-notifier: {error}");
+            return USAGE;
+        }
+    };
     let function = match notifier(Arc::new(SystemClock)) {
         Ok(notifier) => {
             let names: Vec<&str> = notifier.routes().iter().map(|r| r.name.as_str()).collect();
@@ -88,7 +104,7 @@ fn serve() -> u8 {
             Function::Misconfigured(faults)
         }
     };
-    match fc::run(function) {
+    match bound.serve(function) {
         Ok(()) => DONE,
         Err(error) => {
             complain!("ecs-dingtalk-notifier: {error}");
@@ -113,17 +129,18 @@ fn check() -> u8 {
     }
 }
 
-fn with_files(command: &str, files: &[&str]) -> u8 {
+fn with_files(command: &str, files: &[OsString]) -> u8 {
     if files.is_empty() {
         return usage(&format!("{command} needs a FILE (- is standard input)"));
     }
-    if let Some(option) = files.iter().find(|f| f.starts_with('-') && **f != "-") {
+    let is_option = |file: &&OsString| file.as_encoded_bytes().starts_with(b"-") && *file != "-";
+    if let Some(option) = files.iter().find(is_option) {
         return usage(&format!("{command} has no option {option:?}"));
     }
     let mut payloads = Vec::new();
     for file in files {
         match read(file) {
-            Ok(payload) => payloads.push((*file, payload)),
+            Ok(payload) => payloads.push((file.to_string_lossy(), payload)),
             Err(error) => {
                 complain!("ecs-dingtalk-notifier: cannot read {file:?}: {error}");
                 return USAGE;
@@ -145,7 +162,7 @@ fn with_files(command: &str, files: &[&str]) -> u8 {
 }
 
 /// Shows what would become of every payload, route by route; tells whether all could be understood.
-fn preview(payloads: &[(&str, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
+fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
     let (config, _) = configuration()?;
     let now = timestamp(SystemClock.wall());
     let mut understood = true;
@@ -201,7 +218,7 @@ fn preview_route(route: &Route, events: &[Event], now: jiff::Timestamp) -> Strin
 }
 
 /// Delivers every event; tells whether all was delivered or filtered.
-fn send(payloads: &[(&str, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
+fn send(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
     let notifier = notifier(Arc::new(SystemClock))?;
     let mut delivered = true;
     for (file, payload) in payloads {
@@ -348,7 +365,7 @@ fn describe(route: &Route) -> String {
     text
 }
 
-fn read(file: &str) -> std::io::Result<Vec<u8>> {
+fn read(file: &OsStr) -> std::io::Result<Vec<u8>> {
     if file == "-" {
         let mut payload = Vec::new();
         std::io::stdin().read_to_end(&mut payload)?;

@@ -4,5 +4,5 @@ use ecs_dingtalk_notifier::cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::run(std::env::args().skip(1).collect())
+    cli::run(std::env::args_os().skip(1).collect())
 }

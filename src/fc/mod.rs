@@ -51,7 +51,7 @@ mod service;
 pub use context::Context;
 pub use handler::{Failure, Handler};
 pub use limits::Limits;
-pub use run::{DEFAULT_PORT, RunError, port_from, run};
+pub use run::{Bound, DEFAULT_PORT, RunError, bind, port_from, run};
 pub use server::{Shutdown, serve};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

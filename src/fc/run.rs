@@ -88,36 +88,67 @@ pub fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunEr
     Ok(DEFAULT_PORT)
 }
 
-/// Serves `handler` to Function Compute: listens on `0.0.0.0` at the port that the environment tells, until SIGTERM or
-/// SIGINT comes and the requests under way have been answered.
+/// A port that is listened on, while nothing is served there yet: what connects waits.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    signals: Signals,
+}
+
+/// Listens on `0.0.0.0` at the port that the environment tells. For a handler that takes time to make, or has something
+/// to say at the start: the platform sees the port at once.
 ///
-/// Replaces the process's panic hook: a panic is told on stderr by its place only, because its message may hold what
-/// must stay secret. Beyond that nothing is written to stdout or stderr.
+/// # Errors
+///
+/// When that cannot be done; each [`RunError`] says in one line what to mend.
+pub fn bind() -> Result<Bound, RunError> {
+    let port =
+        port_from(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))?;
+    let signals = Signals::new([SIGTERM, SIGINT]).map_err(RunError::Signals)?;
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
+        .map_err(|source| RunError::Bind { port, source })?;
+    Ok(Bound { listener, signals })
+}
+
+impl Bound {
+    /// Serves `handler` to Function Compute, until SIGTERM or SIGINT comes and the requests under way have been answered.
+    ///
+    /// Replaces the process's panic hook: a panic is told on stderr by its place only, because its message may hold what
+    /// must stay secret. Beyond that nothing is written to stdout or stderr.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Signals`] when there is no thread to wait for signals.
+    pub fn serve(self, handler: impl Handler + 'static) -> Result<(), RunError> {
+        let Bound {
+            listener,
+            mut signals,
+        } = self;
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic
+                .location()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let _ = writeln!(io::stderr(), "panic at {place}");
+        }));
+        let shutdown = Shutdown::new();
+        let switch = shutdown.clone();
+        std::thread::Builder::new()
+            .name("fc-signals".to_owned())
+            .spawn(move || signals.forever().for_each(|_| switch.request()))
+            .map_err(RunError::Signals)?;
+        serve(listener, Arc::new(handler), shutdown, Limits::default());
+        Ok(())
+    }
+}
+
+/// [`bind`] and [`Bound::serve`] in one.
 ///
 /// # Errors
 ///
 /// When the server cannot be started; each [`RunError`] says in one line what to mend.
 pub fn run(handler: impl Handler + 'static) -> Result<(), RunError> {
-    let port =
-        port_from(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))?;
-    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(RunError::Signals)?;
-    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
-        .map_err(|source| RunError::Bind { port, source })?;
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let _ = writeln!(io::stderr(), "panic at {place}");
-    }));
-    let shutdown = Shutdown::new();
-    let switch = shutdown.clone();
-    std::thread::Builder::new()
-        .name("fc-signals".to_owned())
-        .spawn(move || signals.forever().for_each(|_| switch.request()))
-        .map_err(RunError::Signals)?;
-    serve(listener, Arc::new(handler), shutdown, Limits::default());
-    Ok(())
+    bind()?.serve(handler)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{SECRET, TOKEN, group};
 use dingtalk_group::Fault;
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -201,16 +202,26 @@ fn a_bad_port_ends_the_process_with_one_line_and_code_2() {
         ("FC_SERVER_PORT", "70000"),
         ("FC_CUSTOM_LISTEN_PORT", "nine"),
     ] {
-        let out = run(&[], &[(name, value)], "");
+        let out = run::<&str>(&[], &[(name, value)], "");
         assert_eq!(out.status.code(), Some(2));
         let complaint = String::from_utf8(out.stderr).unwrap();
-        let last = complaint.lines().last().unwrap();
-        assert!(last.contains(name) && last.contains(value), "{complaint}");
+        assert_eq!(complaint.lines().count(), 1, "{complaint}");
+        assert!(
+            complaint.contains(name) && complaint.contains(value),
+            "{complaint}"
+        );
     }
+    let taken = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let out = run::<&str>(&[], &[("FC_SERVER_PORT", &port)], "");
+    assert_eq!(out.status.code(), Some(2));
+    let (stdout, complaint) = texts(&out);
+    assert_eq!((stdout.as_str(), complaint.lines().count()), ("", 1));
+    assert!(complaint.contains(&port), "{complaint}");
 }
 
 /// Runs a command to its end.
-fn run(arguments: &[&str], vars: &[(&str, &str)], input: &str) -> Output {
+fn run<S: AsRef<OsStr>>(arguments: &[S], vars: &[(&str, &str)], input: &str) -> Output {
     let mut child = binary(vars)
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -339,9 +350,21 @@ fn wrong_usage_and_unreadable_files_end_with_code_2_and_one_line() {
             "{stderr}"
         );
     }
-    for option in ["--help", "--version"] {
-        let out = run(&[option], &[], "");
+    for words in [&["--help"][..], &["--version"], &["send", "--help"]] {
+        let out = run(words, &[], "");
         assert_eq!(out.status.code(), Some(0));
         assert!(texts(&out).0.contains("ecs-dingtalk-notifier"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_may_be_any_bytes() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = OsStr::from_bytes(b"no/such/\xff");
+    for arguments in [&[odd][..], &[OsStr::new("preview"), odd]] {
+        let out = run(arguments, &[], "");
+        assert_eq!(out.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(texts(&out).1.lines().count(), 1, "{arguments:?}");
     }
 }
