@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const READ_BUFFER: usize = 8 * 1024;
 /// How long the rest of a request is waited for on a connection that was told to close just as the request began.
 const CROSSING: Duration = Duration::from_secs(1);
-/// The pace at which such a rest is looked for, and a refused peer's bytes are swallowed.
+/// The pace at which such a rest is looked for, and at which bytes of a refused peer are swallowed that are too many.
 const PACE: Duration = Duration::from_millis(5);
 
 /// Serves a connection to its end. Peers may vanish at any moment; that is nobody's fault and worth no word.
@@ -168,13 +168,18 @@ impl Peer<'_> {
         Ok(())
     }
 
-    /// Lets the peer read the last answer before the connection goes: swallows what it still sends, for a short while
-    /// and slowly, so that it amounts to little.
+    /// Lets the peer read the last answer before the connection goes: swallows what it still sends, for a short while.
+    /// Many clients write a whole body before they read. So twice the largest body is swallowed as fast as it comes,
+    /// what exceeds that slowly, so that it amounts to little.
     fn drain(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
         let limit = Instant::now() + self.limits.drain;
-        while let Ok(1..) = self.read(Some(limit)) {
-            std::thread::sleep(PACE);
+        let mut swallowed = 0;
+        while let Ok(size @ 1..) = self.read(Some(limit)) {
+            swallowed += size;
+            if swallowed > 2 * self.limits.max_body {
+                std::thread::sleep(PACE);
+            }
         }
     }
 }

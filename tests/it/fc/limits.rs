@@ -107,6 +107,19 @@ fn a_64_mb_body_is_refused_and_not_read() {
 }
 
 #[test]
+fn a_peer_that_writes_a_whole_body_before_it_reads_gets_to_read_the_refusal() {
+    let server = Server::start(echo);
+    let body = vec![b'x'; Limits::default().max_body + 1];
+    let mut caller = server.caller();
+    caller.send(format!(
+        "POST /invoke HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    ));
+    assert_eq!(caller.send_while_taken(&body), body.len());
+    assert_eq!(caller.receive().failure(413), "BodyTooLarge");
+}
+
+#[test]
 fn a_chunked_body_that_grows_over_the_cap_is_refused() {
     let server = Server::with(
         Limits {
