@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
             return DEFAULT;
         };
         match text.parse() {
-            Ok(limit @ 3..=20) => limit,
+            Ok(limit @ 3..=20) if !text.starts_with('+') => limit,
             _ => {
                 self.fault(
                     "DINGTALK_RATE_LIMIT",
@@ -349,7 +349,12 @@ fn read_zone(text: &str) -> Result<TimeZone, String> {
 /// A value in a fault's text; shortened, and withheld where it looks like a secret in the wrong place.
 fn quote(text: &str) -> String {
     const MAX_CHARS: usize = 40;
-    if text.starts_with("SEC") || text.contains("access_token") {
+    // Tokens and secrets are long; no level, number, pattern or name of a zone has so long a word.
+    const SECRET_WORD: usize = 24;
+    let has_long_word = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.len() >= SECRET_WORD);
+    if text.starts_with("SEC") || text.contains("access_token") || has_long_word {
         return "something that looks like a secret".to_owned();
     }
     let short: String = text.chars().take(MAX_CHARS).collect();
