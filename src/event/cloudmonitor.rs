@@ -99,6 +99,9 @@ impl Draft {
 /// The key among an event's data of an alert that is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
 
+/// What an alert is called that tells no name. It is shown nevertheless: its level and resource may matter.
+const NAMELESS: &str = "alert";
+
 /// Whether an object is CloudMonitor's flat JSON.
 pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
     string(map, "name").is_some()
@@ -140,7 +143,7 @@ pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> E
     let product = either("product");
     let name = string(meta, "name")
         .or_else(|| string(alert, "eventName"))
-        .unwrap_or_default();
+        .unwrap_or(NAMELESS);
     let mut details = match object(alert.get("eventContentMap"), "content") {
         map if map.is_empty() => object(alert.get("eventRawContent"), "content"),
         map => map,
