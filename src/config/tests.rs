@@ -237,11 +237,16 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
     let told = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_AT_LEVELS", "SECb90923e19e58b466"),
+        // Lowered or with a mention's sign before it, it is still one.
+        ("DINGTALK_AT_ALL", "SECb90923e19e58b466"),
+        ("DINGTALK_AT_MOBILES", "@SECb90923e19e58b466"),
         ("MESSAGE_LANGUAGE", HOOK),
+        ("MESSAGE_TIME_ZONE", &HOOK.to_uppercase()),
     ]);
+    assert_eq!(told.len(), 5);
     assert!(
         told.iter()
-            .all(|f| !f.contains("b90923") && !f.contains("0123456789")),
+            .all(|f| !f.to_lowercase().contains("b90923") && !f.contains("0123456789")),
         "{told:?}"
     );
     let config = read(&[

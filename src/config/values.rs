@@ -349,7 +349,8 @@ fn read_zone(text: &str) -> Result<TimeZone, String> {
 /// A value in a fault's text; shortened, and withheld where it looks like a secret in the wrong place.
 fn quote(text: &str) -> String {
     const MAX_CHARS: usize = 40;
-    if text.starts_with("SEC") || text.contains("access_token") {
+    let lower = text.trim_start_matches('@').to_ascii_lowercase();
+    if lower.starts_with("sec") || lower.contains("access_token") {
         return "something that looks like a secret".to_owned();
     }
     let short: String = text.chars().take(MAX_CHARS).collect();
