@@ -16,13 +16,14 @@ pub(super) const PARAGRAPH: &str = "\n\n";
 pub(super) fn plain(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(4 * max_chars));
     let mut count = 0;
-    let mut chars = text.trim().chars().peekable();
+    // Gone before anything is looked at: between two characters they would hide what these mean together.
+    let visible = text.trim().chars().filter(|c| !is_invisible(*c));
+    let mut chars = visible.peekable();
     let mut last = ' ';
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();
         let shown = match c {
             c if c.is_whitespace() || c.is_control() => ' ',
-            c if is_invisible(c) => continue,
             '[' => '［',
             ']' => '］',
             '<' => '＜',
@@ -105,6 +106,7 @@ mod tests {
             ("@13800000000 &lt;", "＠13800000000 ＆lt;"),
             ("# one\n## two\r\n\ttail  ", "＃ one ## two tail"),
             ("a\u{202e}b\u{200b}c\u{0}d", "abc d"),
+            ("http:/\u{200b}/evil.example", "http:／/evil.example"),
             ("**b** `c` ~~d~~ \\[e", "＊＊b＊＊ ｀c｀ ～～d～～ ＼［e"),
         ] {
             assert_eq!(plain(text, 100), expected);
