@@ -123,7 +123,7 @@ pub fn render_all(events: &[&Event], style: &Style, now: Timestamp, budget: usiz
 ///
 /// What is cut to fit is the event's data, line by line from the end, and the count of what is
 /// missing is told; name, status, times, advice, link, footer, keyword and mentions stay. They need
-/// less than half of [`MAX_BYTES`]; a smaller `budget` than they need is exceeded.
+/// less than three quarters of [`MAX_BYTES`] at the very most; a smaller `budget` than they need is exceeded.
 pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Message {
     let language = style.language;
     let entry = catalogue::find(event.product.as_deref(), &event.name);
