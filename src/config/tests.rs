@@ -233,15 +233,36 @@ fn at_most_fifty_people_are_mentioned() {
 }
 
 #[test]
+fn nobody_is_called_by_what_json_must_escape() {
+    for odd in ["a\"b", "a\\b", "@a", "a b"] {
+        let told = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_AT_USER_IDS", odd)]);
+        assert!(told[0].contains("is no number or id"), "{told:?}");
+    }
+    let fine = [
+        ("DINGTALK_WEBHOOK", HOOK),
+        ("DINGTALK_AT_USER_IDS", "+86-139,经理_1.a@corp"),
+    ];
+    assert_eq!(
+        read(&fine).unwrap().routes[0].style.mentions.user_ids.len(),
+        2
+    );
+}
+
+#[test]
 fn a_secret_in_the_wrong_place_is_not_repeated() {
     let told = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_AT_LEVELS", "SECb90923e19e58b466"),
+        // Lowered or with a mention's sign before it, it is still one.
+        ("DINGTALK_AT_ALL", "SECb90923e19e58b466"),
+        ("DINGTALK_AT_MOBILES", "@SECb90923e19e58b466"),
         ("MESSAGE_LANGUAGE", HOOK),
+        ("MESSAGE_TIME_ZONE", &HOOK.to_uppercase()),
     ]);
+    assert_eq!(told.len(), 5);
     assert!(
         told.iter()
-            .all(|f| !f.contains("b90923") && !f.contains("0123456789")),
+            .all(|f| !f.to_lowercase().contains("b90923") && !f.contains("0123456789")),
         "{told:?}"
     );
     let config = read(&[

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 
 /// Most people that DingTalk mentions in one message, mobiles and user ids together.
 const MAX_MENTIONS: usize = 50;
-/// Longest mobile number or user id, in bytes: keeps 50 mentions well inside a message.
+/// Longest mobile number or user id, in bytes: keeps 50 mentions well inside a message. For the same reason no character
+/// of one may need an escape in JSON.
 const MAX_MENTION_BYTES: usize = 64;
 /// Longest keyword, in bytes.
 const MAX_KEYWORD_BYTES: usize = 200;
@@ -198,11 +199,12 @@ impl<'a> Reader<'a> {
         for person in self.list(name) {
             let odd = person.starts_with('@')
                 || person.len() > MAX_MENTION_BYTES
+                || person.contains(['"', '\\'])
                 || person.chars().any(|c| c.is_whitespace() || c.is_control());
             if odd {
                 self.fault(
                     name,
-                    format!("{} is no number or id; write it without @ and blanks, at most {MAX_MENTION_BYTES} bytes, several separated by commas", quote(person)),
+                    format!("{} is no number or id; write it without @, blanks and quotation marks, at most {MAX_MENTION_BYTES} bytes, several separated by commas", quote(person)),
                 );
             } else if !people.iter().any(|known| known == person) {
                 people.push(person.to_owned());
@@ -354,7 +356,8 @@ fn quote(text: &str) -> String {
     let has_long_word = text
         .split(|c: char| !c.is_ascii_alphanumeric())
         .any(|word| word.len() >= SECRET_WORD);
-    if text.starts_with("SEC") || text.contains("access_token") || has_long_word {
+    let lower = text.trim_start_matches('@').to_ascii_lowercase();
+    if lower.starts_with("sec") || lower.contains("access_token") || has_long_word {
         return "something that looks like a secret".to_owned();
     }
     let short: String = text.chars().take(MAX_CHARS).collect();

@@ -126,7 +126,7 @@ impl Answer {
 
     fn detail(&self, status: u16) -> String {
         match self.errcode {
-            Some(_) if !self.errmsg.trim().is_empty() => self.errmsg.clone(),
+            Some(_) if !text::clean(&self.errmsg, &[]).is_empty() => self.errmsg.clone(),
             Some(code) => format!("HTTP {status}, errcode {code} without errmsg"),
             None if self.flood => format!("HTTP {status}, the answer to a flood of calls"),
             None => format!("HTTP {status} with {}", self.kind),

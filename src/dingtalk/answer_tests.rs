@@ -377,3 +377,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_errmsg_that_shows_as_nothing_counts_as_none() {
+    for errmsg in ["", "  ", "\\u0000\\n\\u2028"] {
+        let attempt = read(200, &format!(r#"{{"errcode":18300,"errmsg":"{errmsg}"}}"#));
+        assert_eq!(attempt.detail, "HTTP 200, errcode 18300 without errmsg");
+    }
+}

@@ -99,6 +99,9 @@ impl Draft {
 /// The key among an event's data of an alert that is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
 
+/// What an alert is called that tells no name. It is shown nevertheless: its level and resource may matter.
+const NAMELESS: &str = "alert";
+
 /// Whether an object is CloudMonitor's flat JSON.
 pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
     string(map, "name").is_some()
@@ -124,9 +127,6 @@ pub(super) fn flat(map: &Map<String, Value>) -> Event {
     event.account = event.account.or_else(|| text(map.get("userId")));
     event
 }
-
-/// What an alert is called that tells no name. It is shown nevertheless: the rest of it may matter.
-const NAMELESS: &str = "alert";
 
 /// The `alert` object of a webhook, as an object or as JSON in a string.
 pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {

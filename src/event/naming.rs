@@ -56,7 +56,10 @@ pub(super) fn of_type(product: Option<&str>, kind: &str) -> Named {
         };
     }
     let (prefix, rest) = kind.split_once(':').unwrap_or(("", kind));
-    if let Some(inner) = rest.strip_prefix("CloudMonitor:") {
+    if let Some(inner) = rest
+        .strip_prefix("CloudMonitor:")
+        .filter(|inner| !inner.is_empty())
+    {
         let plain = match inner.split_once('[') {
             Some((outer, inner)) => format!("{outer}:{}", inner.trim_end_matches(']')),
             None => inner.to_owned(),

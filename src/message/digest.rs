@@ -300,14 +300,13 @@ fn draw_group(
                 Some(name) => format!("{name} {id}"),
                 None => plain(id, MAX_NAME),
             })
+            .filter(|shown| !shown.is_empty())
             .collect();
-        let more = if regions.len() > shown.len() {
-            " …"
-        } else {
-            ""
-        };
-        let shown = shown.join(language.pick("、", ", "));
-        lines.push(language.line(language.pick("地域", "Region"), &format!("{shown}{more}")));
+        let more = if regions.len() > 5 { " …" } else { "" };
+        if !shown.is_empty() {
+            let shown = shown.join(language.pick("、", ", "));
+            lines.push(language.line(language.pick("地域", "Region"), &format!("{shown}{more}")));
+        }
     }
     let soonest = group
         .events

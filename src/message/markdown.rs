@@ -16,13 +16,14 @@ pub(super) const PARAGRAPH: &str = "\n\n";
 pub(super) fn plain(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(4 * max_chars));
     let mut count = 0;
-    let mut chars = text.trim().chars().peekable();
+    // Gone before anything is looked at: between two characters they would hide what these mean together.
+    let visible = text.trim().chars().filter(|c| !is_invisible(*c));
+    let mut chars = visible.peekable();
     let mut last = ' ';
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();
         let shown = match c {
             c if c.is_whitespace() || c.is_control() => ' ',
-            c if is_invisible(c) => continue,
             '[' => '［',
             ']' => '］',
             '<' => '＜',
@@ -33,12 +34,16 @@ pub(super) fn plain(text: &str, max_chars: usize) -> String {
             '`' => '｀',
             '~' => '～',
             '|' => '｜',
+            '$' => '＄',
+            '^' => '＾',
+            '{' => '｛',
+            '}' => '｝',
             '\\' => '＼',
             '#' if out.is_empty() => '＃',
             // Between letters it is part of a name (SCALE_IN_START); elsewhere it may open emphasis.
             '_' if !(last.is_alphanumeric() && next.is_some_and(char::is_alphanumeric)) => '＿',
-            // `://` and `www.` are what clients turn into links by themselves.
-            '/' if last == ':' && next == Some('/') => '／',
+            // `http://`, a bare `//` and `www.` are what clients turn into links by themselves.
+            '/' if next == Some('/') => '／',
             '.' if ends_with_www(&out) => '．',
             c => c,
         };
@@ -105,7 +110,10 @@ mod tests {
             ("@13800000000 &lt;", "＠13800000000 ＆lt;"),
             ("# one\n## two\r\n\ttail  ", "＃ one ## two tail"),
             ("a\u{202e}b\u{200b}c\u{0}d", "abc d"),
+            ("http:/\u{200b}/evil.example", "http:／/evil.example"),
             ("**b** `c` ~~d~~ \\[e", "＊＊b＊＊ ｀c｀ ～～d～～ ＼［e"),
+            ("//evil.example a/b ///", "／/evil.example a/b ／／/"),
+            ("$x$ y^2^ {#id .class}", "＄x＄ y＾2＾ ｛#id .class｝"),
         ] {
             assert_eq!(plain(text, 100), expected);
         }
@@ -120,10 +128,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_character_with_a_meaning_survives(text in "\\PC{0,80}|[\\[\\]<>()@&*`#!_~|\\\\:/wW. \\n]{0,80}") {
+        fn no_character_with_a_meaning_survives(text in "\\PC{0,80}|[\\[\\]<>()@&*`#!_~|$^{}\\\\:/wW. \\n\u{200b}]{0,80}") {
             let out = plain(&text, 60);
-            prop_assert!(!out.contains(['[', ']', '<', '>', '@', '&', '*', '`', '~', '|', '\\', '\n', '\r', '\t']), "{}", out);
-            prop_assert!(!out.contains("://"), "{}", out);
+            prop_assert!(!out.contains(['[', ']', '<', '>', '@', '&', '*', '`', '~', '|', '$', '^', '{', '}', '\\']), "{}", out);
+            prop_assert!(!out.contains(char::is_control), "{}", out);
+            prop_assert!(!out.contains("//"), "{}", out);
             prop_assert!(!out.starts_with('#'));
             prop_assert!(out.chars().count() <= 61);
         }

@@ -123,7 +123,7 @@ pub fn render_all(events: &[&Event], style: &Style, now: Timestamp, budget: usiz
 ///
 /// What is cut to fit is the event's data, line by line from the end, and the count of what is
 /// missing is told; name, status, times, advice, link, footer, keyword and mentions stay. They need
-/// less than half of [`MAX_BYTES`]; a smaller `budget` than they need is exceeded.
+/// less than three quarters of [`MAX_BYTES`] at the very most; a smaller `budget` than they need is exceeded.
 pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Message {
     let language = style.language;
     let entry = catalogue::find(event.product.as_deref(), &event.name);
@@ -173,7 +173,10 @@ fn what_happened(
         Language::Zh => event.titles.zh.as_deref(),
         Language::En => event.titles.en.as_deref(),
     };
-    let what = plain(brought.unwrap_or(&event.name), 2 * MAX_NAME);
+    let mut what = plain(brought.unwrap_or(&event.name), 2 * MAX_NAME);
+    if what.is_empty() {
+        what = language.pick("未命名事件", "unnamed event").to_owned();
+    }
     match event.product.as_deref() {
         // Other products reuse names of ECS: whose event it is must be said.
         Some(product) if is_foreign(product, &event.name) => {
@@ -228,7 +231,7 @@ fn planned_ahead(event: &Event) -> Option<Moment> {
 /// The countdown to planned work that is still ahead.
 fn countdown(event: &Event, style: &Style, now: Timestamp) -> Option<String> {
     let planned = planned_ahead(event)?;
-    Some(when::countdown(&planned, now, &style.zone, style.language))
+    Some(when::countdown(&planned, now, &style.zone, style.language)).filter(|t| !t.is_empty())
 }
 
 /// Heading, level, status, resource, region and times.
@@ -256,21 +259,27 @@ fn head(event: &Event, style: &Style, what: &str, planned: Option<&str>) -> Stri
         (Some(one), None) | (None, Some(one)) => lines.push(language.line(label, &one)),
         (None, None) => {}
     }
+    // Of a text that shows as nothing, nothing is shown.
+    let mut push = |label: &str, shown: &str| {
+        if !shown.is_empty() {
+            lines.push(language.line(label, shown));
+        }
+    };
     if let Some(id) = &event.region {
         let shown = plain(id, MAX_NAME);
         let region = match words::region_name(id, language) {
             Some(name) => format!("{name} {shown}"),
             None => shown,
         };
-        lines.push(language.line(language.pick("地域", "Region"), &region));
+        push(language.pick("地域", "Region"), &region);
     }
     if let Some(time) = &event.time {
         let shown = when::moment(time, &style.zone);
-        lines.push(language.line(language.pick("时间", "Time"), &shown));
+        push(language.pick("时间", "Time"), &shown);
     }
     if let Some(time) = &event.envelope_time {
         let shown = when::moment(time, &style.zone);
-        lines.push(language.line(language.pick("投递时间", "Published"), &shown));
+        push(language.pick("投递时间", "Published"), &shown);
     }
     if let Some(planned) = planned {
         lines.push(language.line(
@@ -328,7 +337,10 @@ fn advice(
 
 /// The event's code with its status, as patterns in the configuration would name it.
 fn code(event: &Event) -> String {
-    plain(&event.full_name(), 2 * MAX_NAME)
+    match plain(&event.full_name(), 2 * MAX_NAME) {
+        code if code.is_empty() => "-".to_owned(),
+        code => code,
+    }
 }
 
 /// Whether this event is one that the route's people want to be mentioned for.

@@ -523,6 +523,22 @@ fn what_is_no_event_is_told_with_its_place() {
 }
 
 #[test]
+fn an_event_that_tells_no_name_has_one_nevertheless() {
+    for (payload, name) in [
+        (
+            json!({"alert": {"meta": {"sysEventMeta": {"level": "CRITICAL"}}}}),
+            "alert",
+        ),
+        (
+            json!({"type": "ecs:CloudMonitor:", "source": "acs.ecs"}),
+            "CloudMonitor:",
+        ),
+    ] {
+        assert_eq!(one(&payload.to_string()).name, name);
+    }
+}
+
+#[test]
 fn an_alert_that_is_over_is_another_event_than_the_one_that_began() {
     let file = "cloudmonitor-webhook/Instance-InstanceFailure.Reboot-Executing.json";
     let began = one(&sample(file));

@@ -271,6 +271,29 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
+fn text_that_shows_as_nothing_leaves_no_empty_heading_and_no_empty_label() {
+    let mut event = hostile("\u{200b}");
+    event.name = "\u{200b}".into();
+    event.status = None;
+    event.region = Some("\u{200b}".into());
+    event.envelope_time = event.time.clone();
+    for language in [Language::Zh, Language::En] {
+        let alone = render(&event, language);
+        let digest = message::render_all(&[&event, &event], &style(language), now(), MAX_BYTES);
+        for message in [alone, digest] {
+            assert_eq!(foreign_markup(&message), Vec::<String>::new());
+            let empty = message
+                .text
+                .lines()
+                .find(|line| line.trim_end().ends_with(['：', ':']) || line.contains("****"));
+            assert_eq!(empty, None, "{}", message.text);
+            let what = ["未命名事件", "unnamed event"];
+            assert!(what.iter().any(|what| message.title.contains(what)));
+        }
+    }
+}
+
+#[test]
 fn a_message_over_the_limit_loses_data_and_nothing_else() {
     let mut data = json!({"instanceId": "i-1", "eventStatus": "Executing"});
     for i in 0..200 {
