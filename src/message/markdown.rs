@@ -1,5 +1,7 @@
 //! DingTalk's markdown subset, and what keeps foreign text harmless inside it.
 
+use std::borrow::Cow;
+
 /// A hard line break that every client honours: a lone line feed does not break.
 pub(super) const BREAK: &str = "  \n";
 
@@ -13,7 +15,34 @@ pub(super) const PARAGRAPH: &str = "\n\n";
 /// even inside code would still render it. So each character with a meaning gives way to its
 /// full-width twin, which looks alike and means nothing: `[` to `［`, `<` to `＜`, `@` to `＠`.
 /// Control, zero-width and direction-changing characters vanish.
-pub(super) fn plain(text: &str, max_chars: usize) -> String {
+pub(super) fn plain(text: &str, max_chars: usize) -> Cow<'_, str> {
+    if text.len() <= max_chars && is_harmless(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(made_harmless(text, max_chars))
+}
+
+/// Whether a text is made of what has no meaning, as most names, ids and addresses are; a no is not
+/// final.
+fn is_harmless(text: &str) -> bool {
+    let mut last = b' ';
+    for byte in text.bytes() {
+        let harmless = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b':' | b',' | b'+' | b'=' => true,
+            b'.' => !last.eq_ignore_ascii_case(&b'w'),
+            b'/' => last != b':',
+            b' ' => last != b' ',
+            _ => false,
+        };
+        if !harmless {
+            return false;
+        }
+        last = byte;
+    }
+    last != b' ' || text.is_empty()
+}
+
+fn made_harmless(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(4 * max_chars));
     let mut count = 0;
     let mut chars = text.trim().chars().peekable();
@@ -81,7 +110,10 @@ pub(super) fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(byte as char);
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                out.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+            }
         }
     }
     out
@@ -126,6 +158,11 @@ mod tests {
             prop_assert!(!out.contains("://"), "{}", out);
             prop_assert!(!out.starts_with('#'));
             prop_assert!(out.chars().count() <= 61);
+        }
+
+        #[test]
+        fn what_is_passed_as_harmless_would_have_stayed_as_it_is(text in "[ wW.:/a-c0-9,+=-]{0,12}") {
+            prop_assert_eq!(plain(&text, 60).into_owned(), made_harmless(&text, 60));
         }
 
         #[test]
