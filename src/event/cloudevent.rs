@@ -21,9 +21,10 @@ pub(super) fn queue_body(map: &Map<String, Value>) -> Option<(&'static str, &Val
 }
 
 /// The event of an envelope.
-pub(super) fn event(map: &Map<String, Value>) -> Event {
-    let kind = string(map, "type").unwrap_or_default();
-    let source = string(map, "source").unwrap_or_default();
+pub(super) fn event(mut map: Map<String, Value>) -> Event {
+    let data = map.remove("data");
+    let kind = string(&map, "type").unwrap_or_default();
+    let source = string(&map, "source").unwrap_or_default();
     // Both `acs.ecs` and `acs:ecs` are met.
     let source = source.replacen("acs:", "acs.", 1);
     let product = product(&source, kind);
@@ -32,18 +33,18 @@ pub(super) fn event(map: &Map<String, Value>) -> Event {
         id: text(map.get("id")),
         named: Some(naming::of_type(product.as_deref(), kind)),
         product,
-        arn: string(map, "subject").map(str::to_owned),
+        arn: string(&map, "subject").map(str::to_owned),
         region: text(map.get("aliyunregionid")),
         account: text(map.get("aliyunaccountid")),
         time: envelope_time.clone(),
         ..Draft::default()
     };
-    match map.get("data").and_then(Value::as_object) {
-        Some(data) if kind.contains(":CloudMonitor:") && is_flat(data) => {
+    match data {
+        Some(Value::Object(data)) if kind.contains(":CloudMonitor:") && is_flat(&data) => {
             draft.take_flat(data);
             draft.envelope_time = notable(draft.time.as_ref(), envelope_time);
         }
-        _ => draft.details = object(map.get("data"), "data"),
+        data => draft.details = object(data, "data"),
     }
     draft.source = Some(source).filter(|source| !source.is_empty());
     draft.event()

@@ -72,7 +72,9 @@ impl Draft {
     }
 
     /// Takes over what a flat JSON object tells.
-    pub(super) fn take_flat(&mut self, flat: &Map<String, Value>) {
+    pub(super) fn take_flat(&mut self, mut flat: Map<String, Value>) {
+        let content = flat.remove("content");
+        let flat = &flat;
         self.product = string(flat, "product")
             .map(str::to_owned)
             .or(self.product.take());
@@ -92,7 +94,7 @@ impl Draft {
             .and_then(parse_moment)
             .or(self.time.take());
         self.titles = titles(flat, "eventRealname", "eventRealnameEn");
-        self.details = object(flat.get("content"), "content");
+        self.details = object(content, "content");
     }
 }
 
@@ -105,16 +107,17 @@ pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
 }
 
 /// An event from CloudMonitor's flat JSON.
-pub(super) fn flat(map: &Map<String, Value>) -> Event {
+pub(super) fn flat(map: Map<String, Value>) -> Event {
     let mut draft = Draft {
         id: text(map.get("id")),
         ..Draft::default()
     };
+    let subscriber = text(map.get("userId"));
     draft.take_flat(map);
     // The owner of the resource is in its ARN; `userId` may be whoever subscribed.
     draft.account = None;
     let mut event = draft.event();
-    event.account = event.account.or_else(|| text(map.get("userId")));
+    event.account = event.account.or(subscriber);
     event
 }
 
@@ -141,8 +144,9 @@ pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> E
     let name = string(meta, "name")
         .or_else(|| string(alert, "eventName"))
         .unwrap_or_default();
-    let mut details = match object(alert.get("eventContentMap"), "content") {
-        map if map.is_empty() => object(alert.get("eventRawContent"), "content"),
+    let content = |key| object(alert.get(key).cloned(), "content");
+    let mut details = match content("eventContentMap") {
+        map if map.is_empty() => content("eventRawContent"),
         map => map,
     };
     // Told once more when the alert is over: that is another message, and must not look like the first.
@@ -189,16 +193,16 @@ pub(super) fn level(map: &Map<String, Value>, keys: &[&str]) -> Option<Level> {
 }
 
 /// Details as an object: as they are, as JSON in a string, or as the one value of `key`.
-pub(super) fn object(value: Option<&Value>, key: &str) -> Map<String, Value> {
+pub(super) fn object(value: Option<Value>, key: &str) -> Map<String, Value> {
     match value {
         None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(map)) => map.clone(),
-        Some(Value::String(text)) => match serde_json::from_str(text) {
+        Some(Value::Object(map)) => map,
+        Some(Value::String(text)) => match serde_json::from_str(&text) {
             Ok(Value::Object(map)) => map,
             _ if text.trim().is_empty() => Map::new(),
-            _ => Map::from_iter([(key.to_owned(), Value::String(text.clone()))]),
+            _ => Map::from_iter([(key.to_owned(), Value::String(text))]),
         },
-        Some(other) => Map::from_iter([(key.to_owned(), other.clone())]),
+        Some(other) => Map::from_iter([(key.to_owned(), other)]),
     }
 }
 

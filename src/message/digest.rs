@@ -62,7 +62,7 @@ pub(super) fn render(events: &[&Event], style: &Style, now: Timestamp, budget: u
         draw(&words, extent, style.language, &mut text);
         text.push_str(&tail);
         message.text = with_keyword(text, style.keyword.as_deref(), &at_text);
-        message.size() <= budget
+        message.fits(budget)
     };
     let most = groups.iter().map(|g| g.resources.len()).max().unwrap_or(0);
     let mut extent = Extent {

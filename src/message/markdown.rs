@@ -103,20 +103,21 @@ fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986.
-pub(super) fn percent_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
+/// Appends `text`, everything percent-encoded but the unreserved characters of RFC 3986.
+pub(super) fn percent_encode(out: &mut String, text: &str) {
+    let mut start = 0;
+    for (place, byte) in text.bytes().enumerate() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                out.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
-            }
+            continue;
         }
+        out.push_str(text.get(start..place).unwrap_or_default());
+        out.push('%');
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+        }
+        start = place + 1;
     }
-    out
+    out.push_str(text.get(start..).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -166,10 +167,19 @@ mod tests {
         }
 
         #[test]
-        fn percent_encoding_leaves_only_url_characters(text in "\\PC{0,40}") {
-            let encoded = percent_encode(&text);
+        fn percent_encoding_leaves_only_url_characters_and_loses_nothing(text in "\\PC{0,40}|[a-c~/?=&%]{0,40}") {
+            let mut encoded = String::new();
+            percent_encode(&mut encoded, &text);
             let is_url_safe = encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b));
             prop_assert!(is_url_safe);
+            let mut decoded = Vec::new();
+            let mut parts = encoded.split('%');
+            decoded.extend_from_slice(parts.next().unwrap().as_bytes());
+            for part in parts {
+                decoded.push(u8::from_str_radix(&part[..2], 16).unwrap());
+                decoded.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            prop_assert_eq!(decoded, text.into_bytes());
         }
     }
 }

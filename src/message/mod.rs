@@ -100,7 +100,9 @@ impl Message {
             at: &self.at,
             msg_uuid,
         };
-        let mut out = Vec::with_capacity(self.size());
+        // Some line breaks and quotes are escaped; more than that is rare.
+        let length = self.frame_len() + self.title.len() + self.text.len() * 9 / 8;
+        let mut out = Vec::with_capacity(length);
         // Strings, lists and a flag: there is nothing in it that cannot be serialised.
         match serde_json::to_writer(&mut out, &body) {
             Ok(()) => out,
@@ -110,10 +112,20 @@ impl Message {
 
     /// The size of the request body in bytes, whatever the key (keys are UUIDs).
     pub fn size(&self) -> usize {
+        self.frame_len() + json::escaped_len(&self.title) + json::escaped_len(&self.text)
+    }
+
+    /// Whether the request body has at most `budget` bytes.
+    fn fits(&self, budget: usize) -> bool {
+        // Most are so short that nothing need be counted.
+        let most = json::MAX_ESCAPED * (self.title.len() + self.text.len());
+        self.frame_len() + most <= budget || self.size() <= budget
+    }
+
+    /// What the request body has beside title and text.
+    fn frame_len(&self) -> usize {
         const FRAME: &str = r#"{"msgtype":"markdown","markdown":{"title":"","text":""},"at":{"atMobiles":[],"atUserIds":[],"isAtAll":},"msgUuid":"00000000-0000-0000-0000-000000000000"}"#;
         FRAME.len()
-            + json::escaped_len(&self.title)
-            + json::escaped_len(&self.text)
             + json::list_len(&self.at.at_mobiles)
             + json::list_len(&self.at.at_user_ids)
             + if self.at.is_at_all { 4 } else { 5 }
@@ -165,7 +177,7 @@ pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Me
         }
         text.push_str(&tail);
         message.text = with_keyword(text, style.keyword.as_deref(), &at_text);
-        if message.size() <= budget {
+        if message.fits(budget) {
             break;
         }
         hidden += 1;
@@ -387,16 +399,17 @@ fn at_words(style: &Style) -> (At, String) {
         at_user_ids: who.user_ids.clone(),
         is_at_all: who.all,
     };
-    let mut names: Vec<String> = who
-        .mobiles
-        .iter()
-        .chain(&who.user_ids)
-        .map(|id| format!("@{id}"))
-        .collect();
-    if who.all {
-        names.push(style.language.pick("@所有人", "@all").to_owned());
+    let mut text = String::new();
+    let everybody = style.language.pick("所有人", "all");
+    let names = who.mobiles.iter().chain(&who.user_ids).map(String::as_str);
+    for name in names.chain(who.all.then_some(everybody)) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push('@');
+        text.push_str(name);
     }
-    (at, names.join(" "))
+    (at, text)
 }
 
 /// Appends the keyword where the text does not hold it; before the mentions, which stand last.
