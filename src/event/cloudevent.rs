@@ -3,6 +3,7 @@
 use super::cloudmonitor::{Draft, is_flat, object};
 use super::{Event, Moment, naming, parse_moment, string, text};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Two times of one event that lie further apart are both worth telling.
 const NOTABLE_SECONDS: i64 = 60;
@@ -14,17 +15,21 @@ pub(super) fn is_one(map: &Map<String, Value>) -> bool {
 
 /// What may be the body of a queue message, by key: where the envelope's data hold it.
 pub(super) fn queue_bodies(map: &Map<String, Value>) -> Vec<(&'static str, Value)> {
-    let mut data = object(map.get("data"), "data");
+    let data = match map.get("data") {
+        Some(Value::Object(data)) => Cow::Borrowed(data),
+        other => Cow::Owned(object(other.cloned(), "data")),
+    };
     ["messageBody", "body", "value"]
         .into_iter()
-        .filter_map(|key| Some((key, data.remove(key)?)))
+        .filter_map(|key| Some((key, data.get(key)?.clone())))
         .collect()
 }
 
 /// The event of an envelope.
-pub(super) fn event(map: &Map<String, Value>) -> Event {
-    let kind = string(map, "type").unwrap_or_default();
-    let source = string(map, "source").unwrap_or_default();
+pub(super) fn event(mut map: Map<String, Value>) -> Event {
+    let data = map.remove("data");
+    let kind = string(&map, "type").unwrap_or_default();
+    let source = string(&map, "source").unwrap_or_default();
     // Both `acs.ecs` and `acs:ecs` are met.
     let source = source.replacen("acs:", "acs.", 1);
     let product = product(&source, kind);
@@ -34,19 +39,21 @@ pub(super) fn event(map: &Map<String, Value>) -> Event {
         id: text(map.get("id")),
         named: Some(naming::of_type(product.as_deref(), kind)),
         product,
-        arn: string(map, "subject").map(str::to_owned),
+        arn: string(&map, "subject").map(str::to_owned),
         region: text(map.get("aliyunregionid")),
         account: text(map.get("aliyunaccountid")),
         time: envelope_time.clone(),
         ..Draft::default()
     };
-    match map.get("data").and_then(Value::as_object) {
-        Some(data) if is_cloudmonitor && (is_flat(data) || data.contains_key("content")) => {
+    match data {
+        Some(Value::Object(data))
+            if is_cloudmonitor && (is_flat(&data) || data.contains_key("content")) =>
+        {
             draft.take_flat(data);
             draft.envelope_time = notable(draft.time.as_ref(), envelope_time);
         }
-        _ => {
-            draft.details = object(map.get("data"), "data");
+        data => {
+            draft.details = object(data, "data");
             if let Some(own) = draft.details.get("eventTime").and_then(parse_moment) {
                 draft.envelope_time = notable(Some(&own), envelope_time);
                 draft.time = Some(own);

@@ -72,7 +72,9 @@ impl Draft {
     }
 
     /// Takes over what a flat JSON object tells.
-    pub(super) fn take_flat(&mut self, flat: &Map<String, Value>) {
+    pub(super) fn take_flat(&mut self, mut flat: Map<String, Value>) {
+        let content = flat.remove("content");
+        let flat = &flat;
         self.product = string(flat, "product")
             .map(str::to_owned)
             .or(self.product.take());
@@ -92,7 +94,7 @@ impl Draft {
             .and_then(parse_moment)
             .or(self.time.take());
         self.titles = titles(flat, "eventRealname", "eventRealnameEn");
-        self.details = object(flat.get("content"), "content");
+        self.details = object(content, "content");
     }
 }
 
@@ -115,16 +117,17 @@ pub(super) fn is_flat_with_type(map: &Map<String, Value>) -> bool {
 }
 
 /// An event from CloudMonitor's flat JSON.
-pub(super) fn flat(map: &Map<String, Value>) -> Event {
+pub(super) fn flat(map: Map<String, Value>) -> Event {
     let mut draft = Draft {
         id: text(map.get("id")),
         ..Draft::default()
     };
+    let subscriber = text(map.get("userId"));
     draft.take_flat(map);
     // The owner of the resource is in its ARN; `userId` may be whoever subscribed.
     draft.account = None;
     let mut event = draft.event();
-    event.account = event.account.or_else(|| text(map.get("userId")));
+    event.account = event.account.or(subscriber);
     event
 }
 
@@ -157,7 +160,7 @@ pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> E
         .unwrap_or(NAMELESS);
     let content = ["eventContentMap", "eventRawContent"]
         .into_iter()
-        .map(|key| object(alert.get(key), "content"))
+        .map(|key| object(alert.get(key).cloned(), "content"))
         .find(|content| !content.is_empty());
     let mut details = match content {
         Some(content) => content,
@@ -208,16 +211,16 @@ pub(super) fn level(map: &Map<String, Value>, keys: &[&str]) -> Option<Level> {
 }
 
 /// Details as an object: as they are, as JSON in a string, or as the one value of `key`.
-pub(super) fn object(value: Option<&Value>, key: &str) -> Map<String, Value> {
+pub(super) fn object(value: Option<Value>, key: &str) -> Map<String, Value> {
     match value {
         None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(map)) => map.clone(),
-        Some(Value::String(text)) => match serde_json::from_str(text) {
+        Some(Value::Object(map)) => map,
+        Some(Value::String(text)) => match serde_json::from_str(&text) {
             Ok(Value::Object(map)) => map,
             _ if text.trim().is_empty() => Map::new(),
-            _ => Map::from_iter([(key.to_owned(), Value::String(text.clone()))]),
+            _ => Map::from_iter([(key.to_owned(), Value::String(text))]),
         },
-        Some(other) => Map::from_iter([(key.to_owned(), other.clone())]),
+        Some(other) => Map::from_iter([(key.to_owned(), other)]),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The lines that an event's own data give: what a person wants of it, labelled, never the raw dump.
 
 use super::Style;
-use super::markdown::plain;
+use super::markdown::{BREAK, plain};
 use super::when;
-use super::words::{FIELDS, Field, status_word};
+use super::words::{Field, field, status_word};
 use crate::event::{Event, Level, Moment, parse_moment};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Longest value shown, in characters.
 const MAX_VALUE: usize = 300;
@@ -16,12 +17,39 @@ const MAX_DEPTH: usize = 4;
 /// Most lines that one event's data give before the rest is counted.
 const MAX_LINES: usize = 60;
 
-/// The labelled lines of `event`'s data, and how many more there would have been.
+/// The lines as they are written.
+struct Lines<'a> {
+    text: &'a mut String,
+    style: &'a Style,
+    /// Where each line ends in the text.
+    ends: Vec<usize>,
+    /// Lines beyond [`MAX_LINES`].
+    more: usize,
+}
+
+impl Lines<'_> {
+    fn push(&mut self, label: &str, value: &str) {
+        if self.ends.len() == MAX_LINES {
+            self.more += 1;
+            return;
+        }
+        self.text.push_str(BREAK);
+        self.style.language.line(self.text, label, &[value]);
+        self.ends.push(self.text.len());
+    }
+}
+
+/// Appends the labelled lines of `event`'s data to `text`; tells where each of them ends, and how many more there would
+/// have been.
 ///
 /// Known keys come first, in the order of the table; unknown ones follow under their own names.
 /// What stands elsewhere in the message is not repeated.
-pub(super) fn lines(event: &Event, style: &Style, planned_shown: bool) -> (Vec<String>, usize) {
-    let mut lines = Vec::new();
+pub(super) fn write(
+    text: &mut String,
+    event: &Event,
+    style: &Style,
+    planned_shown: bool,
+) -> (Vec<usize>, usize) {
     let said = |key: &str, value: &Value| {
         let Some(text) = value.as_str() else {
             return false;
@@ -37,85 +65,93 @@ pub(super) fn lines(event: &Event, style: &Style, planned_shown: bool) -> (Vec<S
             _ => false,
         }
     };
-    for (key, field) in FIELDS {
-        let Some(value) = event.details.get(*key) else {
-            continue;
-        };
-        if said(key, value) {
-            continue;
-        }
-        let (label, shown) = match field {
-            Field::Hidden => continue,
-            Field::Text(zh, en) => (style.language.pick(*zh, *en), text(value, style)),
-            Field::Time(zh, en) => (style.language.pick(*zh, *en), time(value, style)),
-        };
-        if let Some(shown) = shown {
-            lines.push(style.language.line(label, &shown));
+    let mut known = Vec::new();
+    let mut unknown = Vec::new();
+    for (key, value) in &event.details {
+        match field(key) {
+            Some((_, Field::Hidden)) => {}
+            Some((place, field)) if !said(key, value) => known.push((place, field, value)),
+            Some(_) => {}
+            None => unknown.push((key, value)),
         }
     }
-    let mut rest = Vec::new();
-    flatten("", &event.details, 0, style, &mut rest);
-    lines.append(&mut rest);
-    let more = lines.len().saturating_sub(MAX_LINES);
-    lines.truncate(MAX_LINES);
-    (lines, more)
+    known.sort_unstable_by_key(|(place, _, _)| *place);
+
+    let mut lines = Lines {
+        text,
+        style,
+        ends: Vec::new(),
+        more: 0,
+    };
+    for (_, field, value) in known {
+        let (label, shown) = match field {
+            Field::Hidden => continue,
+            Field::Text(zh, en) => (style.language.pick(zh, en), words(value, style)),
+            Field::Time(zh, en) => (style.language.pick(zh, en), time(value, style)),
+        };
+        if let Some(shown) = shown {
+            lines.push(label, &shown);
+        }
+    }
+    for (key, value) in unknown {
+        flatten(key, value, 0, &mut lines);
+    }
+    (lines.ends, lines.more)
 }
 
-/// Lines for the keys without a label, nested ones as `outer.inner`.
-fn flatten(
-    prefix: &str,
-    map: &Map<String, Value>,
-    depth: usize,
-    style: &Style,
-    lines: &mut Vec<String>,
-) {
-    for (key, value) in map {
-        if depth == 0 && FIELDS.iter().any(|(known, _)| known == key) {
-            continue;
+/// Lines for a key without a label, nested ones as `outer.inner`.
+fn flatten(path: &str, value: &Value, depth: usize, lines: &mut Lines) {
+    match value {
+        Value::Object(inner) if depth < MAX_DEPTH => nested(path, inner, depth + 1, lines),
+        _ => {
+            if let Some(shown) = words(value, lines.style) {
+                let label = plain(path, MAX_KEY);
+                let label = if label.is_empty() { "-" } else { &label };
+                lines.push(label, &shown);
+            }
         }
-        let path = if prefix.is_empty() {
-            key.clone()
+    }
+}
+
+fn nested(outer: &str, map: &Map<String, Value>, depth: usize, lines: &mut Lines) {
+    for (key, value) in map {
+        if outer.is_empty() {
+            flatten(key, value, depth, lines);
         } else {
-            format!("{prefix}.{key}")
-        };
-        match value {
-            Value::Object(inner) if depth < MAX_DEPTH => {
-                flatten(&path, inner, depth + 1, style, lines);
-            }
-            _ => {
-                if let Some(shown) = text(value, style) {
-                    let label = plain(&path, MAX_KEY);
-                    let label = if label.is_empty() { "-" } else { &label };
-                    lines.push(style.language.line(label, &shown));
-                }
-            }
+            flatten(&format!("{outer}.{key}"), value, depth, lines);
         }
     }
 }
 
 /// A value in words; `None` where there is nothing to show.
-fn text(value: &Value, style: &Style) -> Option<String> {
-    let raw = match value {
+fn words<'a>(value: &'a Value, style: &Style) -> Option<Cow<'a, str>> {
+    let shown = match value {
         Value::Null => return None,
-        Value::String(s) => status_word(s, style.language).map_or_else(|| s.clone(), str::to_owned),
-        Value::Bool(b) => b.to_string(),
-        Value::Number(n) => n.to_string(),
+        Value::String(s) => plain(status_word(s, style.language).unwrap_or(s), MAX_VALUE),
+        _ => Cow::Owned(plain(&unquoted(value, style), MAX_VALUE).into_owned()),
+    };
+    Some(shown).filter(|shown| !shown.is_empty())
+}
+
+/// A flag, a number, or what a list or an object holds.
+fn unquoted(value: &Value, style: &Style) -> String {
+    match value {
         Value::Array(items) => {
-            let parts: Vec<_> = items.iter().filter_map(|item| text(item, style)).collect();
+            let parts: Vec<_> = items.iter().filter_map(|item| words(item, style)).collect();
             parts.join(", ")
         }
         Value::Object(map) => map
             .iter()
-            .filter_map(|(key, value)| Some(format!("{key} {}", text(value, style)?)))
+            .filter_map(|(key, value)| Some(format!("{key} {}", words(value, style)?)))
             .collect::<Vec<_>>()
             .join(", "),
-    };
-    Some(plain(&raw, MAX_VALUE)).filter(|shown| !shown.is_empty())
+        other => other.to_string(),
+    }
 }
 
-fn time(value: &Value, style: &Style) -> Option<String> {
+fn time<'a>(value: &'a Value, style: &Style) -> Option<Cow<'a, str>> {
     match parse_moment(value) {
-        Some(at @ Moment::At(_)) => Some(when::moment(&at, &style.zone)),
-        _ => text(value, style),
+        Some(at @ Moment::At(_)) => Some(Cow::Owned(when::moment(&at, &style.zone))),
+        _ => words(value, style),
     }
 }

@@ -4,7 +4,7 @@
 use super::markdown::{BREAK, PARAGRAPH, plain};
 use super::words::{self, Language};
 use super::{At, MAX_NAME, Message, Style, at_words, with_keyword};
-use super::{advice, code, countdown, link, status, what_happened, when};
+use super::{advice, code, link, named, push_link, status, what_happened, when};
 use crate::catalogue;
 use crate::event::{Event, Level, Moment};
 use jiff::Timestamp;
@@ -14,6 +14,16 @@ struct Group<'a> {
     events: Vec<&'a Event>,
     /// `name (id)` of each resource and how often it stands there, in order of appearance.
     resources: Vec<(String, usize)>,
+}
+
+/// A group in words, all but the names of its resources: they alone depend on how much is shown.
+struct Words<'a> {
+    /// Heading, and the label of the resources.
+    before: String,
+    resources: &'a [(String, usize)],
+    /// Regions, time, advice and code.
+    after: String,
+    events: usize,
 }
 
 /// How much of a digest is shown.
@@ -36,27 +46,46 @@ pub(super) fn render(events: &[&Event], style: &Style, now: Timestamp, budget: u
         Some(_) => at_words(style),
         None => (At::default(), String::new()),
     };
-    let draw = |extent| draw(events, &groups, extent, style, now, &at, &at_text);
-    let fits = |extent| draw(extent).size() <= budget;
+    let mut message = Message {
+        title: title(events, &groups, style.language),
+        text: String::new(),
+        at,
+    };
+    let head = head(events, &groups, style);
+    let tail = tail(events, &at_text, style.language);
+    let words: Vec<Words> = groups
+        .iter()
+        .map(|group| in_words(group, style, now))
+        .collect();
+    let mut fits = |extent| {
+        let mut text = head.clone();
+        draw(&words, extent, style.language, &mut text);
+        text.push_str(&tail);
+        message.text = with_keyword(text, style.keyword.as_deref(), &at_text);
+        message.fits(budget)
+    };
     let most = groups.iter().map(|g| g.resources.len()).max().unwrap_or(0);
-    let all = Extent {
+    let mut extent = Extent {
         groups: groups.len(),
         resources: most,
     };
-    if fits(all) {
-        return draw(all);
+    if !fits(extent) {
+        extent.resources = largest(1, most, |resources| {
+            fits(Extent {
+                resources,
+                ..extent
+            })
+        });
+        if !fits(extent) {
+            extent.groups = largest(1, groups.len(), |groups| fits(Extent { groups, ..extent }));
+            fits(extent);
+        }
     }
-    let resources = largest(1, most, |resources| fits(Extent { resources, ..all }));
-    let one = Extent { resources, ..all };
-    if fits(one) {
-        return draw(one);
-    }
-    let groups = largest(1, groups.len(), |groups| fits(Extent { groups, ..one }));
-    draw(Extent { groups, ..one })
+    message
 }
 
 /// The largest number from `low` to `high` that passes, given that smaller ones pass if larger ones do; else `low`.
-fn largest(low: usize, high: usize, passes: impl Fn(usize) -> bool) -> usize {
+fn largest(low: usize, high: usize, mut passes: impl FnMut(usize) -> bool) -> usize {
     let (mut low, mut high) = (low, high.max(low));
     while low < high {
         let middle = low + (high - low).div_ceil(2);
@@ -117,82 +146,83 @@ fn gravity(level: Option<Level>) -> u8 {
 }
 
 fn resource(event: &Event, language: Language) -> String {
-    let named = |text: &Option<String>| {
-        text.as_deref()
-            .map(|text| plain(text, MAX_NAME))
-            .filter(|text| !text.is_empty())
-    };
-    match (named(&event.resource_name), named(&event.resource_id)) {
-        (Some(name), Some(id)) => language.parenthesis(&name, &id),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => language.pick("未说明资源".into(), "resource not told".into()),
+    let name = named(event.resource_name.as_deref());
+    match (name, named(event.resource_id.as_deref())) {
+        (Some(name), Some(id)) => {
+            let (open, close) = language.parentheses();
+            [&name, open, &id, close].concat()
+        }
+        (Some(one), None) | (None, Some(one)) => one.into_owned(),
+        (None, None) => language.pick("未说明资源", "resource not told").to_owned(),
     }
 }
 
-fn draw(
-    events: &[&Event],
-    groups: &[Group],
-    extent: Extent,
-    style: &Style,
-    now: Timestamp,
-    at: &At,
-    at_text: &str,
-) -> Message {
-    let language = style.language;
-    let worst = groups
-        .first()
-        .and_then(|group| group.events.first())
-        .and_then(|event| event.level);
-    let icon = words::level_icon(worst);
-    let count = language.pick(
+fn count(events: &[&Event], language: Language) -> String {
+    language.pick(
         format!("{} 条 ECS 事件", events.len()),
         format!("{} ECS events", events.len()),
-    );
-    let mut text = format!("### {icon} {count}{PARAGRAPH}{}", levels(events, language));
-    if let Some(span) = span(events, style) {
-        text.push_str(BREAK);
-        text.push_str(&language.line(language.pick("时间", "Time"), &span));
-    }
-    let mut unnamed = 0;
-    for group in groups.iter().take(extent.groups) {
-        text.push_str(PARAGRAPH);
-        unnamed += draw_group(group, extent.resources, style, now, &mut text);
-    }
-    let left: usize = groups
-        .iter()
-        .skip(extent.groups)
-        .map(|g| g.events.len())
-        .sum();
-    if left + unnamed > 0 {
-        text.push_str(PARAGRAPH);
-        text.push_str(&language.pick(
-            format!("……另有 {} 条事件未列出，函数日志中逐条记录", left + unnamed),
-            format!(
-                "… {} more events are not listed here; the function's log names every one",
-                left + unnamed
-            ),
-        ));
-    }
-    if let Some(link) = link::console_of(events) {
-        let word = language.pick("在控制台查看", "Open in the console");
-        text.push_str(&format!("{PARAGRAPH}[{word}]({link})"));
-    }
-    text.push_str(&format!("{PARAGRAPH}CloudMonitor · ECS · {count}"));
-    if !at_text.is_empty() {
-        text.push_str(PARAGRAPH);
-        text.push_str(at_text);
-    }
-    let first = groups.first().and_then(|g| g.events.first());
+    )
+}
+
+fn title(events: &[&Event], groups: &[Group], language: Language) -> String {
+    let first = groups.first().and_then(|group| group.events.first());
+    let icon = words::level_icon(first.and_then(|event| event.level));
+    let count = count(events, language);
     let what = first.map_or(String::new(), |event| heading(event, language));
     let more = if groups.len() > 1 {
         language.pick(" 等", " and others")
     } else {
         ""
     };
-    Message {
-        title: format!("{icon} {count} · {what}{more}"),
-        text: with_keyword(text, style.keyword.as_deref(), at_text),
-        at: at.clone(),
+    format!("{icon} {count} · {what}{more}")
+}
+
+/// What stands before the groups.
+fn head(events: &[&Event], groups: &[Group], style: &Style) -> String {
+    let language = style.language;
+    let first = groups.first().and_then(|group| group.events.first());
+    let icon = words::level_icon(first.and_then(|event| event.level));
+    let count = count(events, language);
+    let mut text = format!("### {icon} {count}{PARAGRAPH}{}", levels(events, language));
+    if let Some(span) = span(events, style) {
+        text.push_str(BREAK);
+        language.line(&mut text, language.pick("时间", "Time"), &[&span]);
+    }
+    text
+}
+
+/// What stands behind them.
+fn tail(events: &[&Event], at_text: &str, language: Language) -> String {
+    let mut text = String::new();
+    if let Some(link) = link::console_of(events) {
+        push_link(&mut text, &link, language);
+    }
+    let count = count(events, language);
+    text.push_str(&format!("{PARAGRAPH}CloudMonitor · ECS · {count}"));
+    if !at_text.is_empty() {
+        text.push_str(PARAGRAPH);
+        text.push_str(at_text);
+    }
+    text
+}
+
+/// Appends the groups as far as they are shown, and the count of what is left out.
+fn draw(groups: &[Words], extent: Extent, language: Language, text: &mut String) {
+    let mut left = 0;
+    for (place, group) in groups.iter().enumerate() {
+        if place < extent.groups {
+            text.push_str(PARAGRAPH);
+            left += draw_group(group, extent.resources, language, text);
+        } else {
+            left += group.events;
+        }
+    }
+    if left > 0 {
+        text.push_str(PARAGRAPH);
+        text.push_str(&language.pick(
+            format!("……另有 {left} 条事件未列出，函数日志中逐条记录"),
+            format!("… {left} more events are not listed here; the function's log names every one"),
+        ));
     }
 }
 
@@ -236,55 +266,65 @@ fn heading(event: &Event, language: Language) -> String {
     let what = what_happened(event, entry, language);
     match status(event, language) {
         Some(status) => format!("{what} · {status}"),
-        None => what,
+        None => what.into_owned(),
     }
 }
 
 /// One group; tells how many of its events are not named.
-fn draw_group(
-    group: &Group,
-    most: usize,
-    style: &Style,
-    now: Timestamp,
-    text: &mut String,
-) -> usize {
-    let language = style.language;
-    let Some(first) = group.events.first() else {
-        return 0;
+fn draw_group(group: &Words, most: usize, language: Language, text: &mut String) -> usize {
+    text.push_str(&group.before);
+    let (shown, hidden) = group
+        .resources
+        .split_at_checked(most)
+        .unwrap_or((group.resources, &[]));
+    for (place, (name, count)) in shown.iter().enumerate() {
+        if place > 0 {
+            text.push_str(language.pick("、", ", "));
+        }
+        text.push_str(name);
+        if *count != 1 {
+            text.push_str(&format!(" ×{count}"));
+        }
+    }
+    let unnamed: usize = hidden.iter().map(|(_, count)| count).sum();
+    if unnamed > 0 {
+        text.push_str(&language.pick(
+            format!(" 等，另有 {unnamed} 条"),
+            format!(" and {unnamed} more"),
+        ));
+    }
+    text.push_str(&group.after);
+    unnamed
+}
+
+fn in_words<'a>(group: &'a Group, style: &Style, now: Timestamp) -> Words<'a> {
+    let mut words = Words {
+        before: String::new(),
+        resources: &group.resources,
+        after: String::new(),
+        events: group.events.len(),
     };
+    let Some(first) = group.events.first() else {
+        return words;
+    };
+    let language = style.language;
     let over = first.status.as_deref().map_or("", words::over_icon);
-    text.push_str(&format!(
-        "**{} {over}{}**{}",
+    words.before = format!(
+        "**{} {over}{}**{}{BREAK}",
         words::level_icon(first.level),
         heading(first, language),
         match group.events.len() {
             1 => String::new(),
             count => format!(" × {count}"),
         }
-    ));
-    let shown = group.resources.get(..most).unwrap_or(&group.resources);
-    let names: Vec<String> = shown
-        .iter()
-        .map(|(name, count)| match count {
-            1 => name.clone(),
-            count => format!("{name} ×{count}"),
-        })
-        .collect();
-    let unnamed: usize = group
-        .resources
-        .iter()
-        .skip(shown.len())
-        .map(|(_, count)| count)
-        .sum();
-    let mut list = names.join(language.pick("、", ", "));
-    if unnamed > 0 {
-        list.push_str(&language.pick(
-            format!(" 等，另有 {unnamed} 条"),
-            format!(" and {unnamed} more"),
-        ));
-    }
+    );
     let label = words::resource_label(first.resource_kind.as_deref(), language);
-    let mut lines = vec![language.line(label, &list)];
+    language.line(&mut words.before, label, &[]);
+
+    let mut line = |label, value: &[&str]| {
+        words.after.push_str(BREAK);
+        language.line(&mut words.after, label, value);
+    };
     let mut regions: Vec<&str> = group
         .events
         .iter()
@@ -298,37 +338,36 @@ fn draw_group(
             .take(5)
             .map(|id| match words::region_name(id, language) {
                 Some(name) => format!("{name} {id}"),
-                None => plain(id, MAX_NAME),
+                None => plain(id, MAX_NAME).into_owned(),
             })
             .filter(|shown| !shown.is_empty())
             .collect();
         let more = if regions.len() > 5 { " …" } else { "" };
         if !shown.is_empty() {
             let shown = shown.join(language.pick("、", ", "));
-            lines.push(language.line(language.pick("地域", "Region"), &format!("{shown}{more}")));
+            line(language.pick("地域", "Region"), &[&shown, more]);
         }
     }
     let soonest = group
         .events
         .iter()
-        .filter(|event| super::planned_ahead(event).is_some())
-        .min_by_key(|event| match super::planned_ahead(event) {
-            Some(Moment::At(at)) => at,
-            _ => Timestamp::MAX,
+        .filter_map(|event| super::planned_ahead(event))
+        .min_by_key(|planned| match planned {
+            Moment::At(at) => *at,
+            Moment::Text(_) => Timestamp::MAX,
         });
-    if let Some(planned) = soonest.and_then(|event| countdown(event, style, now)) {
+    if let Some(planned) = soonest {
         let label = language.pick("最早 notBefore", "Planned from (notBefore)");
-        lines.push(language.line(label, &format!("**{planned}**")));
+        let shown = when::countdown(&planned, now, &style.zone, language);
+        if !shown.is_empty() {
+            line(label, &["**", &shown, "**"]);
+        }
     }
     let entry = catalogue::find(first.product.as_deref(), &first.name);
-    lines.push(language.line(
+    line(
         language.pick("建议", "What to do"),
-        advice(first, entry, language),
-    ));
-    lines.push(language.line(language.pick("事件", "Event"), &code(first)));
-    for line in lines {
-        text.push_str(BREAK);
-        text.push_str(&line);
-    }
-    unnamed
+        &[advice(first, entry, language)],
+    );
+    line(language.pick("事件", "Event"), &[&code(first)]);
+    words
 }

@@ -13,14 +13,14 @@ pub(super) fn console(event: &Event) -> Option<String> {
         return None;
     }
     let id = event.resource_id.as_deref().filter(|id| is_id(id));
-    let url = match (event.resource_kind.as_deref(), id) {
-        (Some("instance"), Some(id)) => format!("{BASE}/server/{id}/detail?regionId={region}"),
-        (Some("disk"), Some(id)) => format!("{BASE}/diskdetail/{id}/detail?regionId={region}"),
-        (Some("snapshot"), Some(id)) => format!("{BASE}/snapshot/region/{region}?snapshotIds={id}"),
-        (Some("eni"), Some(id)) => format!("{BASE}/networkInterfaces/region/{region}/detail/{id}"),
-        _ => format!("{BASE}/server/region/{region}"),
+    let path: &[&str] = match (event.resource_kind.as_deref(), id) {
+        (Some("instance"), Some(id)) => &["/server/", id, "/detail?regionId=", region],
+        (Some("disk"), Some(id)) => &["/diskdetail/", id, "/detail?regionId=", region],
+        (Some("snapshot"), Some(id)) => &["/snapshot/region/", region, "?snapshotIds=", id],
+        (Some("eni"), Some(id)) => &["/networkInterfaces/region/", region, "/detail/", id],
+        _ => &["/server/region/", region],
     };
-    Some(in_browser(&url))
+    Some(in_browser(path))
 }
 
 /// The console's list of instances in the one region of all these events, if they have one in common.
@@ -29,16 +29,20 @@ pub(super) fn console_of(events: &[&Event]) -> Option<String> {
     events
         .iter()
         .all(|event| is_ecs(event) && event.region.as_deref() == Some(region))
-        .then(|| in_browser(&format!("{BASE}/server/region/{region}")))
+        .then(|| in_browser(&["/server/region/", region]))
 }
 
 const BASE: &str = "https://ecs.console.aliyun.com";
 
-fn in_browser(url: &str) -> String {
-    format!(
-        "dingtalk://dingtalkclient/page/link?url={}&pc_slide=false",
-        percent_encode(url)
-    )
+fn in_browser(path: &[&str]) -> String {
+    let mut link = String::with_capacity(256);
+    link.push_str("dingtalk://dingtalkclient/page/link?url=");
+    percent_encode(&mut link, BASE);
+    for part in path {
+        percent_encode(&mut link, part);
+    }
+    link.push_str("&pc_slide=false");
+    link
 }
 
 /// Whether the ECS console is the place to look; also for an event that tells no product.

@@ -1,5 +1,7 @@
 //! DingTalk's markdown subset, and what keeps foreign text harmless inside it.
 
+use std::borrow::Cow;
+
 /// A hard line break that every client honours: a lone line feed does not break.
 pub(super) const BREAK: &str = "  \n";
 
@@ -13,7 +15,34 @@ pub(super) const PARAGRAPH: &str = "\n\n";
 /// even inside code would still render it. So each character with a meaning gives way to its
 /// full-width twin, which looks alike and means nothing: `[` to `［`, `<` to `＜`, `@` to `＠`.
 /// Control, zero-width and direction-changing characters vanish.
-pub(super) fn plain(text: &str, max_chars: usize) -> String {
+pub(super) fn plain(text: &str, max_chars: usize) -> Cow<'_, str> {
+    if text.len() <= max_chars && is_harmless(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(made_harmless(text, max_chars))
+}
+
+/// Whether a text is made of what has no meaning, as most names, ids and addresses are; a no is not
+/// final.
+fn is_harmless(text: &str) -> bool {
+    let mut last = b' ';
+    for byte in text.bytes() {
+        let harmless = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b':' | b',' | b'+' | b'=' => true,
+            b'.' => !last.eq_ignore_ascii_case(&b'w'),
+            b'/' => last != b'/' && last != b':',
+            b' ' => last != b' ',
+            _ => false,
+        };
+        if !harmless {
+            return false;
+        }
+        last = byte;
+    }
+    last != b' ' || text.is_empty()
+}
+
+fn made_harmless(text: &str, max_chars: usize) -> String {
     let mut out = String::with_capacity(text.len().min(4 * max_chars));
     let mut count = 0;
     // Gone before anything is looked at: between two characters they would hide what these mean together.
@@ -79,17 +108,21 @@ fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986.
-pub(super) fn percent_encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
+/// Appends `text`, everything percent-encoded but the unreserved characters of RFC 3986.
+pub(super) fn percent_encode(out: &mut String, text: &str) {
+    let mut start = 0;
+    for (place, byte) in text.bytes().enumerate() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
+            continue;
         }
+        out.push_str(text.get(start..place).unwrap_or_default());
+        out.push('%');
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+        }
+        start = place + 1;
     }
-    out
+    out.push_str(text.get(start..).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -138,10 +171,24 @@ mod tests {
         }
 
         #[test]
-        fn percent_encoding_leaves_only_url_characters(text in "\\PC{0,40}") {
-            let encoded = percent_encode(&text);
+        fn what_is_passed_as_harmless_would_have_stayed_as_it_is(text in "[ wW.:/a-c0-9,+=-]{0,12}") {
+            prop_assert_eq!(plain(&text, 60).into_owned(), made_harmless(&text, 60));
+        }
+
+        #[test]
+        fn percent_encoding_leaves_only_url_characters_and_loses_nothing(text in "\\PC{0,40}|[a-c~/?=&%]{0,40}") {
+            let mut encoded = String::new();
+            percent_encode(&mut encoded, &text);
             let is_url_safe = encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b));
             prop_assert!(is_url_safe);
+            let mut decoded = Vec::new();
+            let mut parts = encoded.split('%');
+            decoded.extend_from_slice(parts.next().unwrap().as_bytes());
+            for part in parts {
+                decoded.push(u8::from_str_radix(&part[..2], 16).unwrap());
+                decoded.extend_from_slice(&part.as_bytes()[2..]);
+            }
+            prop_assert_eq!(decoded, text.into_bytes());
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod details;
 mod digest;
+mod json;
 mod link;
 mod markdown;
 mod when;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use markdown::{BREAK, PARAGRAPH, plain};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Most bytes of a request body that the chatbot takes (its error 460101 names the number).
 pub const MAX_BYTES: usize = 20_000;
@@ -98,13 +100,35 @@ impl Message {
             at: &self.at,
             msg_uuid,
         };
+        // Some line breaks and quotes are escaped; more than that is rare.
+        let length = self.frame_len() + self.title.len() + self.text.len() * 9 / 8;
+        let mut out = Vec::with_capacity(length);
         // Strings, lists and a flag: there is nothing in it that cannot be serialised.
-        serde_json::to_vec(&body).unwrap_or_default()
+        match serde_json::to_writer(&mut out, &body) {
+            Ok(()) => out,
+            Err(_) => Vec::new(),
+        }
     }
 
     /// The size of the request body in bytes, whatever the key (keys are UUIDs).
     pub fn size(&self) -> usize {
-        self.body("00000000-0000-0000-0000-000000000000").len()
+        self.frame_len() + json::escaped_len(&self.title) + json::escaped_len(&self.text)
+    }
+
+    /// Whether the request body has at most `budget` bytes.
+    fn fits(&self, budget: usize) -> bool {
+        // Most are so short that nothing need be counted.
+        let most = json::MAX_ESCAPED * (self.title.len() + self.text.len());
+        self.frame_len() + most <= budget || self.size() <= budget
+    }
+
+    /// What the request body has beside title and text.
+    fn frame_len(&self) -> usize {
+        const FRAME: &str = r#"{"msgtype":"markdown","markdown":{"title":"","text":""},"at":{"atMobiles":[],"atUserIds":[],"isAtAll":},"msgUuid":"00000000-0000-0000-0000-000000000000"}"#;
+        FRAME.len()
+            + json::list_len(&self.at.at_mobiles)
+            + json::list_len(&self.at.at_user_ids)
+            + if self.at.is_at_all { 4 } else { 5 }
     }
 }
 
@@ -130,15 +154,20 @@ pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Me
     let what = what_happened(event, entry, language);
     let (at, at_text) = mentions(event, style);
     let planned = countdown(event, style, now);
-    let head = head(event, style, &what, planned.as_deref());
+    let mut shown = String::with_capacity(1024);
+    head(&mut shown, event, style, &what, planned.as_deref());
+    let mut ends = vec![shown.len()];
+    let (lines, mut hidden) = details::write(&mut shown, event, style, planned.is_some());
+    ends.extend(lines);
     let tail = tail(event, style, entry, &at_text);
-    let (mut lines, mut hidden) = details::lines(event, style, planned.is_some());
-    loop {
-        let mut text = head.clone();
-        for line in &lines {
-            text.push_str(BREAK);
-            text.push_str(line);
-        }
+    let mut message = Message {
+        title: title(event, &what, language),
+        text: String::new(),
+        at,
+    };
+    while let Some(end) = ends.pop() {
+        let mut text = String::with_capacity(end + tail.len() + 128);
+        text.push_str(shown.get(..end).unwrap_or_default());
         if hidden > 0 {
             text.push_str(BREAK);
             text.push_str(&language.pick(
@@ -147,27 +176,23 @@ pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Me
             ));
         }
         text.push_str(&tail);
-        let message = Message {
-            title: title(event, &what, language),
-            text: with_keyword(text, style.keyword.as_deref(), &at_text),
-            at: at.clone(),
-        };
-        if lines.is_empty() || message.size() <= budget {
-            return message;
+        message.text = with_keyword(text, style.keyword.as_deref(), &at_text);
+        if message.fits(budget) {
+            break;
         }
-        lines.pop();
         hidden += 1;
     }
+    message
 }
 
 /// What happened, in the reader's language: the catalogue's title, else the one that came along, else the name.
-fn what_happened(
-    event: &Event,
+fn what_happened<'a>(
+    event: &'a Event,
     entry: Option<&'static catalogue::Entry>,
     language: Language,
-) -> String {
+) -> Cow<'a, str> {
     if let Some(entry) = entry {
-        return language.pick(entry.title.zh, entry.title.en).to_owned();
+        return Cow::Borrowed(language.pick(entry.title.zh, entry.title.en));
     }
     let brought = match language {
         Language::Zh => event.titles.zh.as_deref(),
@@ -175,12 +200,12 @@ fn what_happened(
     };
     let mut what = plain(brought.unwrap_or(&event.name), 2 * MAX_NAME);
     if what.is_empty() {
-        what = language.pick("未命名事件", "unnamed event").to_owned();
+        what = language.pick("未命名事件", "unnamed event").into();
     }
     match event.product.as_deref() {
         // Other products reuse names of ECS: whose event it is must be said.
         Some(product) if is_foreign(product, &event.name) => {
-            format!("{} {what}", plain(product, MAX_NAME))
+            Cow::Owned(format!("{} {what}", plain(product, MAX_NAME)))
         }
         _ => what,
     }
@@ -192,11 +217,18 @@ fn is_foreign(product: &str, name: &str) -> bool {
     !product.eq_ignore_ascii_case("ECS") && !prefix.eq_ignore_ascii_case(product)
 }
 
-fn status(event: &Event, language: Language) -> Option<String> {
+fn status(event: &Event, language: Language) -> Option<Cow<'_, str>> {
     let status = event.status.as_deref()?;
-    let word =
-        words::status_word(status, language).map_or_else(|| plain(status, 60), str::to_owned);
+    let word = match words::status_word(status, language) {
+        Some(word) => Cow::Borrowed(word),
+        None => plain(status, 60),
+    };
     Some(word).filter(|word| !word.is_empty())
+}
+
+/// A name or an id as it is shown; `None` where there is nothing to show.
+fn named(text: Option<&str>) -> Option<Cow<'_, str>> {
+    Some(plain(text?, MAX_NAME)).filter(|shown| !shown.is_empty())
 }
 
 /// Notification and conversation list: how bad, what, which resource.
@@ -204,15 +236,15 @@ fn title(event: &Event, what: &str, language: Language) -> String {
     let resource = event
         .resource_name
         .as_deref()
-        .or(event.resource_id.as_deref())
-        .map(|name| plain(name, MAX_NAME));
+        .or(event.resource_id.as_deref());
     let over = event.status.as_deref().map_or("", words::over_icon);
-    let mut title = format!("{} {over}{what}", words::level_icon(event.level));
-    for part in [status(event, language), resource].into_iter().flatten() {
-        if !part.is_empty() {
-            title.push_str(" · ");
-            title.push_str(&part);
-        }
+    let mut title = [words::level_icon(event.level), " ", over, what].concat();
+    for part in [status(event, language), named(resource)]
+        .into_iter()
+        .flatten()
+    {
+        title.push_str(" · ");
+        title.push_str(&part);
     }
     title
 }
@@ -235,59 +267,59 @@ fn countdown(event: &Event, style: &Style, now: Timestamp) -> Option<String> {
 }
 
 /// Heading, level, status, resource, region and times.
-fn head(event: &Event, style: &Style, what: &str, planned: Option<&str>) -> String {
+fn head(out: &mut String, event: &Event, style: &Style, what: &str, planned: Option<&str>) {
     let language = style.language;
     let icon = words::level_icon(event.level);
-    let mut lines = vec![language.line(
-        language.pick("级别", "Level"),
-        &format!("{icon} {}", words::level_word(event.level, language)),
-    )];
+    for piece in ["### ", icon, " ", what, PARAGRAPH] {
+        out.push_str(piece);
+    }
+    let level = words::level_word(event.level, language);
+    language.line(out, language.pick("级别", "Level"), &[icon, " ", level]);
+    let mut line = |label, value: &[&str]| {
+        out.push_str(BREAK);
+        language.line(out, label, value);
+    };
     if let Some(word) = status(event, language) {
         let icon = event.status.as_deref().map_or("", words::over_icon);
-        lines.push(language.line(language.pick("状态", "Status"), &format!("{icon}{word}")));
+        line(language.pick("状态", "Status"), &[icon, &word]);
     }
-    let named = |text: &Option<String>| {
-        text.as_deref()
-            .map(|t| plain(t, MAX_NAME))
-            .filter(|t| !t.is_empty())
-    };
     let label = words::resource_label(event.resource_kind.as_deref(), language);
-    match (named(&event.resource_name), named(&event.resource_id)) {
+    let name = named(event.resource_name.as_deref());
+    match (name, named(event.resource_id.as_deref())) {
         (Some(name), Some(id)) => {
-            lines.push(language.line(label, &language.parenthesis(&name, &id)))
+            let (open, close) = language.parentheses();
+            line(label, &[&name, open, &id, close]);
         }
-        (Some(one), None) | (None, Some(one)) => lines.push(language.line(label, &one)),
+        (Some(one), None) | (None, Some(one)) => line(label, &[&one]),
         (None, None) => {}
     }
-    // Of a text that shows as nothing, nothing is shown.
-    let mut push = |label: &str, shown: &str| {
-        if !shown.is_empty() {
-            lines.push(language.line(label, shown));
-        }
-    };
     if let Some(id) = &event.region {
         let shown = plain(id, MAX_NAME);
-        let region = match words::region_name(id, language) {
-            Some(name) => format!("{name} {shown}"),
-            None => shown,
-        };
-        push(language.pick("地域", "Region"), &region);
+        let label = language.pick("地域", "Region");
+        match words::region_name(id, language) {
+            Some(name) => line(label, &[name, " ", &shown]),
+            None if shown.is_empty() => {}
+            None => line(label, &[&shown]),
+        }
     }
     if let Some(time) = &event.time {
         let shown = when::moment(time, &style.zone);
-        push(language.pick("时间", "Time"), &shown);
+        if !shown.is_empty() {
+            line(language.pick("时间", "Time"), &[&shown]);
+        }
     }
     if let Some(time) = &event.envelope_time {
         let shown = when::moment(time, &style.zone);
-        push(language.pick("投递时间", "Published"), &shown);
+        if !shown.is_empty() {
+            line(language.pick("投递时间", "Published"), &[&shown]);
+        }
     }
     if let Some(planned) = planned {
-        lines.push(language.line(
+        line(
             language.pick("计划时间 notBefore", "Planned for (notBefore)"),
-            &format!("**{planned}**"),
-        ));
+            &["**", planned, "**"],
+        );
     }
-    format!("### {icon} {what}{PARAGRAPH}{}", lines.join(BREAK))
 }
 
 /// Advice, link and footer.
@@ -298,26 +330,38 @@ fn tail(
     at_text: &str,
 ) -> String {
     let language = style.language;
+    let mut tail = String::with_capacity(1024);
+    tail.push_str(PARAGRAPH);
     let advice = advice(event, entry, language);
-    let mut tail = format!(
-        "{PARAGRAPH}{}",
-        language.line(language.pick("建议", "What to do"), advice)
-    );
+    language.line(&mut tail, language.pick("建议", "What to do"), &[advice]);
     if let Some(link) = link::console(event) {
-        let word = language.pick("在控制台查看", "Open in the console");
-        tail.push_str(&format!("{PARAGRAPH}[{word}]({link})"));
+        push_link(&mut tail, &link, language);
     }
-    let code = code(event);
-    let id: String = plain(&event.display_id(), MAX_NAME)
-        .chars()
-        .take(8)
-        .collect();
-    tail.push_str(&format!("{PARAGRAPH}CloudMonitor · ECS · {code} · {id}"));
+    let id = event.display_id();
+    let id = plain(&id, MAX_NAME);
+    let short = id.char_indices().nth(8).map_or(&*id, |(end, _)| &id[..end]);
+    for piece in [
+        PARAGRAPH,
+        "CloudMonitor · ECS · ",
+        &code(event),
+        " · ",
+        short,
+    ] {
+        tail.push_str(piece);
+    }
     if !at_text.is_empty() {
         tail.push_str(PARAGRAPH);
         tail.push_str(at_text);
     }
     tail
+}
+
+/// The paragraph with the link to the console.
+fn push_link(out: &mut String, link: &str, language: Language) {
+    let word = language.pick("在控制台查看", "Open in the console");
+    for piece in [PARAGRAPH, "[", word, "](", link, ")"] {
+        out.push_str(piece);
+    }
 }
 
 /// What to do, by the event's status.
@@ -337,7 +381,7 @@ fn advice(
 
 /// The event's code with its status, as patterns in the configuration would name it.
 fn code(event: &Event) -> String {
-    match plain(&event.full_name(), 2 * MAX_NAME) {
+    match plain(&event.full_name(), 2 * MAX_NAME).into_owned() {
         code if code.is_empty() => "-".to_owned(),
         code => code,
     }
@@ -366,16 +410,17 @@ fn at_words(style: &Style) -> (At, String) {
         at_user_ids: who.user_ids.clone(),
         is_at_all: who.all,
     };
-    let mut names: Vec<String> = who
-        .mobiles
-        .iter()
-        .chain(&who.user_ids)
-        .map(|id| format!("@{id}"))
-        .collect();
-    if who.all {
-        names.push(style.language.pick("@所有人", "@all").to_owned());
+    let mut text = String::new();
+    let everybody = style.language.pick("所有人", "all");
+    let names = who.mobiles.iter().chain(&who.user_ids).map(String::as_str);
+    for name in names.chain(who.all.then_some(everybody)) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push('@');
+        text.push_str(name);
     }
-    (at, names.join(" "))
+    (at, text)
 }
 
 /// Appends the keyword where the text does not hold it; before the mentions, which stand last.

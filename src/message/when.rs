@@ -4,16 +4,62 @@ use super::markdown::plain;
 use super::words::Language;
 use crate::event::Moment;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// A moment in the zone, to the second, with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
 pub(super) fn moment(moment: &Moment, zone: &TimeZone) -> String {
     match moment {
-        Moment::At(at) => at
-            .to_zoned_datetime(zone.clone())
-            .strftime("%Y-%m-%d %H:%M:%S (UTC%:z)")
-            .to_string(),
-        Moment::Text(text) => plain(text, 60),
+        Moment::At(at) => {
+            let offset = zone.to_offset(*at);
+            let local = offset.to_datetime(*at);
+            let mut out = minute(local);
+            two(&mut out, ':', local.second().into());
+            let seconds = offset.seconds();
+            out.push_str(if seconds < 0 { " (UTC-" } else { " (UTC+" });
+            digits(&mut out, seconds.abs() / 3600, 2);
+            two(&mut out, ':', seconds.abs() / 60 % 60);
+            // Local mean times of old have seconds.
+            if seconds % 60 != 0 {
+                two(&mut out, ':', seconds.abs() % 60);
+            }
+            out.push(')');
+            out
+        }
+        Moment::Text(text) => plain(text, 60).into_owned(),
+    }
+}
+
+/// `2026-11-25 09:01`. By hand: times are most of what formatting a message costs.
+fn minute(local: DateTime) -> String {
+    // Room for what the caller adds.
+    let mut out = String::with_capacity(32);
+    let year = i32::from(local.year());
+    if year < 0 {
+        out.push('-');
+    }
+    digits(
+        &mut out,
+        year.abs(),
+        if (-999..0).contains(&year) { 3 } else { 4 },
+    );
+    two(&mut out, '-', local.month().into());
+    two(&mut out, '-', local.day().into());
+    two(&mut out, ' ', local.hour().into());
+    two(&mut out, ':', local.minute().into());
+    out
+}
+
+fn two(out: &mut String, before: char, number: i32) {
+    out.push(before);
+    digits(out, number, 2);
+}
+
+/// The last `width` digits of a number that is not negative.
+fn digits(out: &mut String, number: i32, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i32.pow(place) % 10;
+        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
     }
 }
 
@@ -27,9 +73,7 @@ pub(super) fn countdown(
     let Moment::At(at) = planned else {
         return moment(planned, zone);
     };
-    let local = at
-        .to_zoned_datetime(zone.clone())
-        .strftime("%Y-%m-%d %H:%M");
+    let local = minute(zone.to_datetime(*at));
     let minutes = at.as_second().saturating_sub(now.as_second()) / 60;
     if *at <= now {
         return language.pick(format!("{local}（已到时间）"), format!("{local} (due)"));
@@ -47,6 +91,7 @@ pub(super) fn countdown(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_moment_stands_in_the_zone_with_its_offset() {
@@ -107,6 +152,22 @@ mod tests {
             let now = now.parse().unwrap();
             assert_eq!(countdown(&planned, now, &zone, Language::En), en);
             assert_eq!(countdown(&planned, now, &zone, Language::Zh), zh);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_moment_is_written_as_the_library_would(
+            second in Timestamp::MIN.as_second()..=Timestamp::MAX.as_second(),
+            near in 0_i64..4_000_000_000,
+            zone in prop::sample::select(&["Asia/Shanghai", "America/St_Johns", "Africa/Monrovia", "UTC"][..]),
+        ) {
+            let zone = TimeZone::get(zone).unwrap();
+            for second in [second, near] {
+                let at = Timestamp::from_second(second).unwrap();
+                let expected = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string();
+                prop_assert_eq!(moment(&Moment::At(at), &zone), expected);
+            }
         }
     }
 }

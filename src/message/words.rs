@@ -25,17 +25,16 @@ impl Language {
         }
     }
 
-    /// `label：value` or `label: value`, the label in bold.
-    pub(super) fn line(self, label: &str, value: &str) -> String {
-        self.pick(
-            format!("**{label}**：{value}"),
-            format!("**{label}**: {value}"),
-        )
+    /// Appends `label：value` or `label: value`, the label in bold; the value comes in pieces.
+    pub(super) fn line(self, out: &mut String, label: &str, value: &[&str]) {
+        for piece in ["**", label, self.pick("**：", "**: ")].iter().chain(value) {
+            out.push_str(piece);
+        }
     }
 
-    /// `outer（inner）` or `outer (inner)`.
-    pub(super) fn parenthesis(self, outer: &str, inner: &str) -> String {
-        self.pick(format!("{outer}（{inner}）"), format!("{outer} ({inner})"))
+    /// What stands around the inner text of `outer（inner）` or `outer (inner)`.
+    pub(super) fn parentheses(self) -> (&'static str, &'static str) {
+        self.pick(("（", "）"), (" (", ")"))
     }
 }
 
@@ -88,10 +87,13 @@ pub(super) fn status_word(status: &str, language: Language) -> Option<&'static s
 
 /// The icon of a status that ends the matter; empty for every other.
 pub(super) fn over_icon(status: &str) -> &'static str {
-    match status.to_ascii_lowercase().as_str() {
-        "executed" | "avoided" => "✅ ",
-        "canceled" | "cancelled" => "🚫 ",
-        _ => "",
+    let is = |word: &str| status.eq_ignore_ascii_case(word);
+    if is("executed") || is("avoided") {
+        "✅ "
+    } else if is("canceled") || is("cancelled") {
+        "🚫 "
+    } else {
+        ""
     }
 }
 
@@ -120,7 +122,7 @@ pub(super) enum Field {
 }
 
 /// Keys that have a label, in the order in which a person wants them; any other key keeps its own name.
-pub(super) const FIELDS: &[(&str, Field)] = &[
+static FIELDS: &[(&str, Field)] = &[
     ("alertStatus", Field::Text("告警状态", "Alert status")),
     ("reason", Field::Text("原因", "Reason")),
     ("action", Field::Text("动作", "Action")),
@@ -206,6 +208,12 @@ pub(super) const FIELDS: &[(&str, Field)] = &[
     ("playerUid", Field::Hidden),
     ("requestId", Field::Hidden),
 ];
+
+/// What to do with this key, and its place in the order; `None` for a key that has no label.
+pub(super) fn field(key: &str) -> Option<(usize, Field)> {
+    let place = FIELDS.iter().position(|(known, _)| *known == key)?;
+    Some((place, FIELDS.get(place)?.1))
+}
 
 /// A region's name (zh, en); `None` for one that the table lacks.
 ///
