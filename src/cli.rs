@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Fault, Robot, Route};
-use crate::courier::{Courier, MAX_COMBINED, timestamp};
+use crate::courier::{Courier, timestamp};
 use crate::dingtalk::{Client, Options};
 use crate::event::{self, Batch, Event};
 use crate::fc;
@@ -204,8 +204,8 @@ fn preview_route(route: &Route, events: &[Event], now: jiff::Timestamp) -> Strin
             taken.push(event);
         }
     }
-    for together in taken.chunks(MAX_COMBINED) {
-        let message = message::render_all(together, &route.style, now, MAX_BYTES);
+    for together in message::portions(&taken) {
+        let message = message::render_all(&together, &route.style, now, MAX_BYTES);
         text.push_str(&format!(
             "\n{} of {MAX_BYTES} bytes:\n{}\n\n{}\n",
             message.size(),

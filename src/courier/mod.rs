@@ -17,8 +17,6 @@ mod simulation;
 #[cfg(test)]
 mod stress;
 
-pub use queue::MAX_COMBINED;
-
 use crate::clock::Clock;
 use crate::config::{Robot, Route};
 use crate::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook};

@@ -5,13 +5,10 @@ use super::progress::Progress;
 use super::{Delivery, Failure, Now, message_uuid};
 use crate::config::Route;
 use crate::event::Event;
-use crate::message::MAX_BYTES;
+use crate::message::{MAX_BYTES, Room};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Most events in one message. So many can just be named in 20,000 bytes if their names are of usual length.
-pub const MAX_COMBINED: usize = 400;
 
 /// What waits for one route, and the message that is on its way.
 pub(super) struct Queue {
@@ -157,8 +154,7 @@ impl Queue {
         });
     }
 
-    /// The next message: one that is to be sent again, else what has waited longest, up to
-    /// [`MAX_COMBINED`] events.
+    /// The next message: one that is to be sent again, else what has waited longest, as much as fits.
     pub(super) fn form(&mut self, at_fallback: bool, now: Now) {
         if let Some(revived) = self.revived.pop_front() {
             self.shipment = Some(Shipment {
@@ -168,13 +164,16 @@ impl Queue {
             return;
         }
         let mut tickets: Vec<Ticket> = Vec::new();
-        while tickets.len() < MAX_COMBINED
-            && let Some(ticket) = self.waiting.pop_front()
-        {
+        let mut room = Room::default();
+        while let Some(ticket) = self.waiting.front() {
             // An entry that nobody waits for any more has left its place in the line behind.
-            if self.entries.contains_key(&ticket) {
-                tickets.push(ticket);
+            if let Some(entry) = self.entries.get(ticket) {
+                if !room.takes(&entry.event) {
+                    break;
+                }
+                tickets.push(*ticket);
             }
+            self.waiting.pop_front();
         }
         let mut identities: Vec<&str> = tickets
             .iter()

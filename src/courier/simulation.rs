@@ -445,9 +445,9 @@ fn two_hundred_at_one_instant_are_two_messages_at_most() {
 #[test]
 fn the_events_of_one_payload_are_one_message() {
     let mut world = World::new(routes(&["aaaaaaaaaaaa"], "18", None), FAIR, 4);
-    world.run(vec![(Duration::ZERO, 0, (0..300).collect(), seconds(59))]);
+    world.run(vec![(Duration::ZERO, 0, (0..400).collect(), seconds(59))]);
     world.check(18);
-    assert_eq!((world.delivered, world.shown.len()), (300, 1));
+    assert_eq!((world.delivered, world.shown.len()), (400, 1));
 }
 
 #[test]

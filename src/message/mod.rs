@@ -7,9 +7,11 @@ mod digest;
 mod json;
 mod link;
 mod markdown;
+mod room;
 mod when;
 mod words;
 
+pub use room::{Room, portions};
 pub use words::Language;
 
 use crate::catalogue;
