@@ -329,9 +329,13 @@ fn failure(
     let mut parts = Vec::new();
     if let Some((route, delivery, failure)) = worst {
         parts.push(format!(
-            "{} of {} not delivered; route {}: {}: {}",
+            "{} of {} failed; route {}: {}: {}",
             failed.len(),
-            count(tried.len(), "event"),
+            if tried.len() == 1 {
+                "1 delivery".to_owned()
+            } else {
+                format!("{} deliveries", tried.len())
+            },
             route.name,
             failure.as_str(),
             delivery.remedy.as_deref().unwrap_or("no answer")

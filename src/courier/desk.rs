@@ -228,6 +228,7 @@ impl Desk {
             return;
         };
         shipment.driven = false;
+        let sent = body.len();
         shipment.body = Some(body).filter(|body| !body.is_empty());
         shipment.fresh = true;
         shipment.doubtful |= attempt.class == Class::Unclear;
@@ -252,7 +253,8 @@ impl Desk {
             Step::Again(wait) => shipment.not_before = now.mono + wait,
             Step::OtherSecret => shipment.secret = (shipment.secret + 1) % secrets.max(1),
             Step::Shorter => {
-                shipment.budget = SHORTENED_BYTES;
+                // Whatever the limit is: less than what was too long.
+                shipment.budget = SHORTENED_BYTES.min(sent / 2);
                 shipment.body = None;
             }
             Step::Throttled(pause) => {
@@ -366,11 +368,22 @@ impl Desk {
     /// Forms the message, if it is not formed yet, and hands out its next attempt.
     fn begin(&mut self, route: usize, robot: usize, at_fallback: bool, now: Now) -> Option<Job> {
         let queue = self.queues.get_mut(route)?;
+        // Why the message does not go to the first chatbot; worth telling should the fallback fail.
+        let closed = self
+            .robots
+            .get_mut(queue.first)
+            .filter(|_| at_fallback)
+            .and_then(|first| first.closed_until(now));
         let state = self.robots.get_mut(robot)?;
         if queue.shipment.is_none() {
             queue.form(at_fallback, now);
             if let Some(shipment) = &mut queue.shipment {
                 shipment.secret = state.secret;
+                shipment.first_told = closed.map(|reopens| Told {
+                    failure: Some(Failure::Throttled),
+                    remedy: Some(remedies::closed(&queue.route, reopens)),
+                    ..Told::default()
+                });
             }
         }
         let secrets = queue

@@ -2,7 +2,7 @@
 
 use super::{Failure, timestamp};
 use crate::config::Route;
-use crate::dingtalk::Attempt;
+use crate::dingtalk::{Attempt, Class, Reason};
 use std::time::SystemTime;
 
 /// The remedy with the names that the variables have on this route, and what was said.
@@ -20,7 +20,13 @@ pub(super) fn of(route: &Route, at_fallback: bool, attempt: &Attempt) -> String 
     };
     match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
         (Some(remedy), "") => own(remedy),
-        (Some(remedy), detail) => format!("{} ({detail})", own(remedy)),
+        (Some(remedy), detail) => match (attempt.class, attempt.errcode) {
+            // The text alone would be little to search for.
+            (Class::Refused(Reason::Unknown), Some(code)) => {
+                format!("{} (errcode {code}: {detail})", own(remedy))
+            }
+            _ => format!("{} ({detail})", own(remedy)),
+        },
         (None, detail) => detail.to_owned(),
     }
 }

@@ -64,6 +64,7 @@ impl Answer {
             flood: false,
             kind: "an empty body",
         };
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         match serde_json::from_slice::<Value>(body) {
             Ok(Value::Object(fields)) => {
                 answer.kind = "JSON without errcode";
@@ -95,12 +96,18 @@ impl Answer {
             Some(0) | None => None,
             Some(code) => Some(by_errcode(code, &self.errmsg)),
         };
+        let usual = if self.flood && self.errcode.is_none() {
+            FLOOD_BAN
+        } else {
+            BAN
+        };
+        let throttled = Class::Throttled {
+            pause: pause(retry_after, now).unwrap_or(usual),
+        };
         match (by_code, status) {
-            (_, 429) => Class::Throttled {
-                pause: pause(retry_after, now).unwrap_or(BAN),
-            },
+            (_, 429) | (Some(Class::Throttled { .. }), _) => throttled,
             (Some(class), _) => class,
-            (None, _) if self.flood => Class::Throttled { pause: FLOOD_BAN },
+            (None, _) if self.flood => throttled,
             (None, 300..400) => Class::Refused(Reason::Redirected),
             (None, 408) => Class::Unclear,
             (None, 404) => Class::Refused(Reason::Endpoint),
@@ -120,6 +127,7 @@ impl Answer {
             Class::Unclear if self.errcode.is_none() && (200..300).contains(&status) => {
                 Some(remedy::NOT_DINGTALK)
             }
+            Class::Unclear if self.errcode == Some(-1) => Some(remedy::BUSY),
             Class::Delivered | Class::NotSent | Class::Unclear => None,
         }
     }

@@ -203,7 +203,8 @@ fn every_known_code_and_text_has_its_class_as_number_and_as_string() {
             assert_eq!(attempt.phase, Phase::Answer);
             assert_eq!(
                 attempt.remedy.is_some(),
-                !matches!(class, Class::Delivered | Class::Unclear)
+                class != Class::Delivered,
+                "{body}"
             );
             if !text.is_empty() {
                 let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -319,6 +320,17 @@ fn retry_after_is_honoured_within_bounds() {
             let pause = Duration::from_secs(seconds);
             let attempt = classify(429, header, body.as_bytes(), now());
             assert_eq!(attempt.class, Class::Throttled { pause }, "{header:?}");
+        }
+    }
+    for (status, body, usual) in [
+        (200, r#"{"errcode":660026}"#, 600),
+        (200, r#"{"status":1111,"punish":"deny"}"#, 300),
+        (429, r#"{"status":1111,"punish":"deny"}"#, 300),
+    ] {
+        for (header, seconds) in [(None, usual), (Some("7"), 7)] {
+            let pause = Duration::from_secs(seconds);
+            let attempt = classify(status, header, body.as_bytes(), now());
+            assert_eq!(attempt.class, Class::Throttled { pause }, "{body}");
         }
     }
 }

@@ -31,6 +31,9 @@ pub(super) fn attempt(
         Error::BodyExceedsLimit(_) | Error::LargeResponseHeader(..) | Error::Protocol(_) => {
             Some(remedy::NOT_DINGTALK)
         }
+        _ if is_certificate(error) && describe(error).contains("CaUsedAsEndEntity") => {
+            Some(remedy::CA_AS_SERVER)
+        }
         _ if is_certificate(error) => Some(remedy::CERTIFICATE),
         _ => remedy::unreachable(phase, proxied),
     };

@@ -63,6 +63,9 @@ pub(super) const THROTTLED: &str = "the chatbot got too many messages (20 a minu
 /// The remedy for a ban of an address.
 pub(super) const FLOODED: &str = "DingTalk shuts out the address that the function calls from, because too many calls came from it: give the function a public address of its own (VPC with a NAT gateway)";
 
+/// The remedy for errcode -1.
+pub(super) const BUSY: &str = "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event";
+
 /// The remedy for HTTP 2xx without an errcode.
 pub(super) const NOT_DINGTALK: &str = "the answer is not DingTalk's: check that DINGTALK_WEBHOOK is the chatbot's URL, and look for a gateway that answers in DingTalk's place";
 
@@ -91,6 +94,9 @@ pub(super) fn unreachable(phase: Phase, proxied: bool) -> Option<&'static str> {
     };
     Some(text)
 }
+
+/// The remedy for a server that shows the certificate of an authority as its own.
+pub(super) const CA_AS_SERVER: &str = "the server shows a certificate authority's certificate as its own, which is not accepted, not even from SSL_CERT_FILE: give the server a certificate of its own (basicConstraints CA:FALSE), signed by that authority";
 
 /// The remedy for a certificate that was not accepted.
 pub(super) const CERTIFICATE: &str = "the server's certificate is not trusted: check the host in DINGTALK_WEBHOOK; if the server has a CA of its own, name that CA's certificate file (PEM) in SSL_CERT_FILE";

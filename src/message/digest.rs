@@ -98,7 +98,7 @@ fn largest(low: usize, high: usize, mut passes: impl FnMut(usize) -> bool) -> us
     low
 }
 
-/// Groups by event, status and level; the worst first, then the largest.
+/// Groups by event, status and level; the worst first, what is over behind what is not, then the largest.
 fn group<'a>(events: &[&'a Event], language: Language) -> Vec<Group<'a>> {
     let mut order: Vec<Group<'a>> = Vec::new();
     let mut places = std::collections::HashMap::new();
@@ -129,8 +129,10 @@ fn group<'a>(events: &[&'a Event], language: Language) -> Vec<Group<'a>> {
         }
     }
     order.sort_by_key(|group| {
-        let level = group.events.first().and_then(|event| event.level);
-        (gravity(level), std::cmp::Reverse(group.events.len()))
+        let first = group.events.first();
+        let level = first.and_then(|event| event.level);
+        let over = first.is_some_and(|event| event.is_over());
+        (gravity(level), over, std::cmp::Reverse(group.events.len()))
     });
     order
 }
@@ -158,9 +160,16 @@ fn resource(event: &Event, language: Language) -> String {
 }
 
 fn count(events: &[&Event], language: Language) -> String {
+    // Events of other products may be among them.
+    let (zh, en) = if events.iter().all(|event| link::is_ecs(event)) {
+        (" ECS ", "ECS ")
+    } else {
+        ("", "")
+    };
+    let events = events.len();
     language.pick(
-        format!("{} 条 ECS 事件", events.len()),
-        format!("{} ECS events", events.len()),
+        format!("{events} 条{zh}事件"),
+        format!("{events} {en}events"),
     )
 }
 
@@ -174,7 +183,11 @@ fn title(events: &[&Event], groups: &[Group], language: Language) -> String {
     } else {
         ""
     };
-    format!("{icon} {count} · {what}{more}")
+    let over = first
+        .and_then(|event| event.status.as_deref())
+        .filter(|_| events.iter().all(|event| event.is_over()))
+        .map_or("", words::over_icon);
+    format!("{icon} {over}{count} · {what}{more}")
 }
 
 /// What stands before the groups.
@@ -357,7 +370,7 @@ fn in_words<'a>(group: &'a Group, style: &Style, now: Timestamp) -> Words<'a> {
             Moment::Text(_) => Timestamp::MAX,
         });
     if let Some(planned) = soonest {
-        let label = language.pick("最早 notBefore", "Planned from (notBefore)");
+        let label = language.pick("最早计划时间 notBefore", "Planned from (notBefore)");
         let shown = when::countdown(&planned, now, &style.zone, language);
         if !shown.is_empty() {
             line(label, &["**", &shown, "**"]);

@@ -46,7 +46,7 @@ fn in_browser(path: &[&str]) -> String {
 }
 
 /// Whether the ECS console is the place to look; also for an event that tells no product.
-fn is_ecs(event: &Event) -> bool {
+pub(super) fn is_ecs(event: &Event) -> bool {
     event.product.as_deref().is_none_or(|product| {
         ["ECS", "EBS", "CloudMonitor"]
             .iter()

@@ -98,7 +98,8 @@ fn ends_with_www(text: &str) -> bool {
         .filter(|c| c.eq_ignore_ascii_case(&'w'))
         .count()
         == 3
-        && !tail.next().is_some_and(char::is_alphanumeric)
+        // Chinese goes without blanks: a link may begin right behind it.
+        && !tail.next().is_some_and(|c| c.is_ascii_alphanumeric())
 }
 
 /// Characters that show as nothing or turn the direction of what follows.
@@ -139,6 +140,7 @@ mod tests {
             ("_x_ __y__", "＿x＿ ＿＿y＿＿"),
             ("[a](http://evil.example)", "［a］(http:／/evil.example)"),
             ("www.evil.example wwww.b", "www．evil.example wwww.b"),
+            ("中www.evil.example", "中www．evil.example"),
             ("<font color=red>x</font>", "＜font color=red＞x＜/font＞"),
             ("@13800000000 &lt;", "＠13800000000 ＆lt;"),
             ("# one\n## two\r\n\ttail  ", "＃ one ## two tail"),

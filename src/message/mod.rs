@@ -428,7 +428,7 @@ fn at_words(style: &Style) -> (At, String) {
 /// Appends the keyword where the text does not hold it; before the mentions, which stand last.
 fn with_keyword(text: String, keyword: Option<&str>, at_text: &str) -> String {
     match keyword {
-        Some(keyword) if !text.contains(keyword) => {
+        Some(keyword) if !shows(&text, keyword) => {
             let body = text.strip_suffix(at_text).unwrap_or(&text);
             if at_text.is_empty() {
                 format!("{body}{PARAGRAPH}{keyword}")
@@ -438,4 +438,15 @@ fn with_keyword(text: String, keyword: Option<&str>, at_text: &str) -> String {
         }
         _ => text,
     }
+}
+
+/// Whether the text holds the keyword where it can be read: whether DingTalk looks into addresses is not known.
+fn shows(text: &str, keyword: &str) -> bool {
+    let mut parts = text.split("](");
+    let first = parts.next().unwrap_or_default();
+    first.contains(keyword)
+        || parts.any(|part| {
+            let (_address, shown) = part.split_once(')').unwrap_or((part, ""));
+            shown.contains(keyword)
+        })
 }

@@ -733,6 +733,12 @@ fn a_too_long_message_is_shortened_before_it_is_sent_again() {
         sizes[0] > 15_000 && sizes[0] <= 20_000 && sizes[1] <= 5_000,
         "{sizes:?}"
     );
+    // One that is short already is made shorter still, or nothing would be gained.
+    group.clear();
+    group.fault(answer(r#"{"errcode":460101,"errmsg":"too long"}"#));
+    assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
+    let calls = group.calls();
+    assert!(calls[1].raw_body.len() < calls[0].raw_body.len());
 }
 
 #[test]
@@ -826,6 +832,28 @@ fn the_fallback_takes_over_while_the_first_chatbot_is_closed_or_refuses() {
     assert_eq!(error_type, "Refused");
     assert!(message.contains("the fallback chatbot: "), "{message}");
     assert_no_secret(&message);
+}
+
+#[test]
+fn a_fallback_that_fails_does_not_hide_that_the_first_chatbot_is_closed() {
+    let group = group();
+    let (webhook, fallback) = (group.webhook(TOKEN), group.webhook(FALLBACK_TOKEN));
+    let bench = Bench::new(&vars(&webhook, &[("DINGTALK_FALLBACK_WEBHOOK", &fallback)]));
+    let busy = || answer(r#"{"errcode":-1,"errmsg":"系统繁忙"}"#);
+    group.fault(answer(r#"{"errcode":130101,"errmsg":"send too fast"}"#));
+    // The second invocation finds the first chatbot closed, and starts at the fallback.
+    for _ in 0..2 {
+        group.faults([busy(), busy(), busy(), busy()]);
+        let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
+        assert_eq!(error_type, "Throttled");
+        for part in [
+            "nothing is sent to it before 20",
+            "the fallback chatbot: DingTalk says that it is busy",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+    assert_eq!(group.calls().len(), 1 + 4 + 4);
 }
 
 #[test]

@@ -188,6 +188,17 @@ fn the_keyword_is_appended_only_where_it_is_missing() {
             message.text
         );
     }
+    // Whether DingTalk looks into the addresses of links is not known.
+    for keyword in ["ecs", "pc_slide"] {
+        let mut style = style(Language::Zh);
+        style.keyword = Some(keyword.into());
+        let message = message::render(&batch.events[0], &style, now(), MAX_BYTES);
+        assert!(
+            message.text.contains(&format!("\n\n{keyword} @")),
+            "{}",
+            message.text
+        );
+    }
 }
 
 /// Foreign text in every place that an event has for it.
@@ -482,13 +493,29 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
     for event in &mut events {
         event.status = Some("Executed".into());
     }
-    assert!(digest(&events, Language::Zh).at.at_mobiles.is_empty());
+    let all_over = digest(&events, Language::Zh);
+    assert!(all_over.at.at_mobiles.is_empty());
+    assert!(
+        all_over.title.contains("✅ 3 条 ECS 事件"),
+        "{}",
+        all_over.title
+    );
     events[2].status = Some("Failed".into());
     let message = digest(&events, Language::Zh);
     assert_eq!(message.at.at_mobiles, ["13800000000"]);
     assert!(message.text.ends_with("@13800000000 @manager7675"));
+    // What is open stands before what is over, though it is fewer.
+    assert!(message.title.contains("已失败"), "{}", message.title);
     events[2].level = Some(Level::Info);
     assert!(digest(&events, Language::Zh).at.at_mobiles.is_empty());
+}
+
+#[test]
+fn a_digest_does_not_call_events_of_other_products_events_of_ecs() {
+    let mut events = reboots(2);
+    events[1].product = Some("MongoDB".into());
+    assert!(digest(&events, Language::Zh).title.contains(" 2 条事件"));
+    assert!(digest(&events, Language::En).title.contains(" 2 events"));
 }
 
 #[test]
