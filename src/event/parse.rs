@@ -9,14 +9,23 @@ use std::fmt;
 
 /// How deep arrays, strings that hold JSON and queue messages are unwrapped.
 const MAX_DEPTH: usize = 8;
+/// Most commas and brackets of one payload, which is to say JSON values, also in texts that hold JSON. An event has
+/// about forty. Two bytes can be a value that takes over thirty in memory, of which an instance has 128 MB for all.
+const MAX_VALUES: usize = 200_000;
+/// Most events of one payload: as many as an instance remembers. With its outcome, one takes 3 KB and more.
+const MAX_EVENTS: usize = 10_000;
+/// Most faults of one payload that are told one by one.
+const MAX_FAULTS: usize = 20;
 
 /// What stands in a payload.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The events, in order of appearance.
     pub events: Vec<Event>,
-    /// What is no event, in order of appearance.
+    /// What is no event, in order of appearance: the first twenty.
     pub faults: Vec<Fault>,
+    /// How many faults there are beyond those.
+    pub more_faults: usize,
 }
 
 /// A part of a payload that is no event.
@@ -47,6 +56,12 @@ pub fn parse(body: &[u8]) -> Batch {
         batch.fault("$", format!("the payload is empty; {ACCEPTED}"));
         return batch;
     }
+    if !is_bounded(body) {
+        let problem =
+            format!("more than {MAX_VALUES} commas and brackets; send fewer events at once");
+        batch.fault("$", problem);
+        return batch;
+    }
     match serde_json::from_slice(body) {
         Ok(value) => batch.walk(&value, "$", 0),
         Err(error) => match std::str::from_utf8(body).ok().and_then(without_json) {
@@ -60,6 +75,14 @@ pub fn parse(body: &[u8]) -> Batch {
     batch
 }
 
+/// Whether a text that may be JSON holds no more values than there is memory for.
+fn is_bounded(text: &[u8]) -> bool {
+    let marks = text
+        .iter()
+        .filter(|byte| matches!(byte, b',' | b'[' | b'{'));
+    marks.count() <= MAX_VALUES
+}
+
 /// A payload that is not JSON itself: a form with JSON fields, or JSON in Base64.
 fn without_json(text: &str) -> Option<Value> {
     form(text).or_else(|| unwrap(text))
@@ -67,10 +90,14 @@ fn without_json(text: &str) -> Option<Value> {
 
 impl Batch {
     fn fault(&mut self, path: &str, problem: String) {
-        self.faults.push(Fault {
-            path: path.to_owned(),
-            problem,
-        });
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(Fault {
+                path: path.to_owned(),
+                problem,
+            });
+        } else {
+            self.more_faults += 1;
+        }
     }
 
     fn walk(&mut self, value: &Value, path: &str, depth: usize) {
@@ -96,7 +123,10 @@ impl Batch {
     }
 
     fn object(&mut self, map: &Map<String, Value>, path: &str, depth: usize) {
-        if let Some(alert) = cloudmonitor::alert(map) {
+        if self.events.len() >= MAX_EVENTS {
+            let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
+            self.fault(path, problem);
+        } else if let Some(alert) = cloudmonitor::alert(map) {
             self.events.push(cloudmonitor::webhook(map, &alert));
         } else if cloudevent::is_one(map) {
             if !self.queue_message(map, path, depth) {
@@ -131,8 +161,18 @@ impl Batch {
         if found.events.is_empty() {
             return false;
         }
-        self.events.append(&mut found.events);
-        self.faults.append(&mut found.faults);
+        for event in found.events {
+            if self.events.len() < MAX_EVENTS {
+                self.events.push(event);
+            } else {
+                let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
+                self.fault(path, problem);
+            }
+        }
+        for fault in found.faults {
+            self.fault(&fault.path, fault.problem);
+        }
+        self.more_faults += found.more_faults;
         true
     }
 }
@@ -149,6 +189,7 @@ fn unwrap(text: &str) -> Option<Value> {
     [&alphabet::STANDARD, &alphabet::URL_SAFE]
         .into_iter()
         .find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(&compact).ok())
+        .filter(|bytes| is_bounded(bytes))
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .filter(|inner| {
             inner
@@ -169,7 +210,8 @@ fn form(text: &str) -> Option<Value> {
     let mut map = Map::new();
     for field in text.split('&') {
         let (name, value) = field.split_once('=')?;
-        map.insert(decode_form(name)?, Value::String(decode_form(value)?));
+        let value = decode_form(value).filter(|value| is_bounded(value.as_bytes()))?;
+        map.insert(decode_form(name)?, Value::String(value));
     }
     Some(Value::Object(map))
 }
