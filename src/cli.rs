@@ -167,7 +167,11 @@ fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
     let now = timestamp(SystemClock.wall());
     let mut understood = true;
     for (file, payload) in payloads {
-        let Batch { events, faults } = event::parse(payload);
+        let Batch {
+            events,
+            faults,
+            more_faults,
+        } = event::parse(payload);
         print(&format!(
             "== {file}: {} {}\n\n",
             events.len(),
@@ -181,6 +185,9 @@ fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
         for fault in &faults {
             complain!("ecs-dingtalk-notifier: {file}: {fault}");
             understood = false;
+        }
+        if more_faults > 0 {
+            complain!("ecs-dingtalk-notifier: {file}: and {more_faults} more that are no events");
         }
     }
     Ok(understood)

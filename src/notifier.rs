@@ -62,6 +62,7 @@ fn misconfigured(faults: &[ConfigFault]) -> fc::Failure {
 struct Batch {
     events: Vec<Arc<Event>>,
     faults: Vec<event::Fault>,
+    more_faults: usize,
 }
 
 impl From<event::Batch> for Batch {
@@ -69,6 +70,7 @@ impl From<event::Batch> for Batch {
         Batch {
             events: batch.events.into_iter().map(Arc::new).collect(),
             faults: batch.faults,
+            more_faults: batch.more_faults,
         }
     }
 }
@@ -277,6 +279,9 @@ fn outcome(routes: &[Route], batch: &Batch, per_route: &[Vec<AtRoute>]) -> Value
             .map(|fault| json!({ "path": fault.path, "problem": fault.problem }))
             .collect();
         outcome.insert("invalid".to_owned(), Value::Array(invalid));
+        if batch.more_faults > 0 {
+            outcome.insert("moreInvalid".to_owned(), json!(batch.more_faults));
+        }
     }
     Value::Object(outcome)
 }
@@ -344,7 +349,7 @@ fn failure(
     if let Some(fault) = invalid {
         parts.push(format!(
             "{} of the payload not understood; {fault}",
-            count(batch.faults.len(), "part")
+            count(batch.faults.len() + batch.more_faults, "part")
         ));
     }
     let error_type = match (worst, invalid) {

@@ -9,14 +9,28 @@ use std::fmt;
 
 /// How deep arrays, strings that hold JSON and queue messages are unwrapped.
 const MAX_DEPTH: usize = 8;
+/// Most bytes of memory that the values of one payload may take, estimated by its commas and brackets, also those in
+/// texts that hold JSON. Two bytes can be a value that takes over thirty in memory, of which an instance has 128 MB for
+/// all. An ordinary event takes about 3 KB.
+const MAX_MEMORY: usize = 48 * 1024 * 1024;
+/// What an object takes: room for several fields comes with the first.
+const OBJECT_BYTES: usize = 700;
+/// What any other value takes.
+const VALUE_BYTES: usize = 64;
+/// Most events of one payload: as many as an instance remembers. With its outcome, one takes 3 KB and more.
+const MAX_EVENTS: usize = 10_000;
+/// Most faults of one payload that are told one by one.
+const MAX_FAULTS: usize = 20;
 
 /// What stands in a payload.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The events, in order of appearance.
     pub events: Vec<Event>,
-    /// What is no event, in order of appearance.
+    /// What is no event, in order of appearance: the first twenty.
     pub faults: Vec<Fault>,
+    /// How many faults there are beyond those.
+    pub more_faults: usize,
 }
 
 /// A part of a payload that is no event.
@@ -47,6 +61,12 @@ pub fn parse(body: &[u8]) -> Batch {
         batch.fault("$", format!("the payload is empty; {ACCEPTED}"));
         return batch;
     }
+    if !is_bounded(body) {
+        let problem =
+            "so many commas and brackets are more than there is memory for; send fewer events at once".to_owned();
+        batch.fault(Path::Root, problem);
+        return batch;
+    }
     // Checked as a whole, text is read faster than with every string checked by itself.
     let value = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str(text),
@@ -63,6 +83,16 @@ pub fn parse(body: &[u8]) -> Batch {
         },
     }
     batch
+}
+
+/// Whether a text that may be JSON holds no more values than there is memory for.
+fn is_bounded(text: &[u8]) -> bool {
+    let bytes = text.iter().map(|byte| match byte {
+        b'{' => OBJECT_BYTES,
+        b',' | b'[' => VALUE_BYTES,
+        _ => 0,
+    });
+    bytes.sum::<usize>() <= MAX_MEMORY
 }
 
 /// A payload that is not JSON itself: a form with JSON fields, or JSON in Base64.
@@ -132,10 +162,24 @@ impl fmt::Display for Path<'_> {
 
 impl Batch {
     fn fault(&mut self, path: impl fmt::Display, problem: String) {
-        self.faults.push(Fault {
-            path: path.to_string(),
-            problem,
-        });
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(Fault {
+                path: path.to_string(),
+                problem,
+            });
+        } else {
+            self.more_faults += 1;
+        }
+    }
+
+    /// Whether there are as many events as one payload may have; one more is a fault then.
+    fn is_full(&mut self, path: &Path) -> bool {
+        let full = self.events.len() >= MAX_EVENTS;
+        if full {
+            let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
+            self.fault(path, problem);
+        }
+        full
     }
 
     fn walk(&mut self, value: Value, path: &Path, depth: usize) {
@@ -161,6 +205,9 @@ impl Batch {
     }
 
     fn object(&mut self, map: Map<String, Value>, path: &Path, depth: usize) {
+        if self.is_full(path) {
+            return;
+        }
         let alert = cloudmonitor::alert(&map);
         if let Some(alert) = alert.as_ref().filter(|alert| cloudmonitor::is_named(alert)) {
             self.events.push(cloudmonitor::webhook(&map, alert));
@@ -194,11 +241,19 @@ impl Batch {
             };
             let mut found = Batch::default();
             found.walk(inner, &Path::Data(path, key), depth + 1);
-            if !found.events.is_empty() {
-                self.events.append(&mut found.events);
-                self.faults.append(&mut found.faults);
-                return true;
+            if found.events.is_empty() {
+                continue;
             }
+            for event in found.events {
+                if !self.is_full(path) {
+                    self.events.push(event);
+                }
+            }
+            for fault in found.faults {
+                self.fault(&fault.path, fault.problem);
+            }
+            self.more_faults += found.more_faults;
+            return true;
         }
         false
     }
@@ -216,6 +271,7 @@ fn unwrap(text: &str) -> Option<Value> {
     [&alphabet::STANDARD, &alphabet::URL_SAFE]
         .into_iter()
         .find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(&compact).ok())
+        .filter(|bytes| is_bounded(bytes))
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .filter(|inner| {
             inner
@@ -236,7 +292,8 @@ fn form(text: &str) -> Option<Value> {
     let mut map = Map::new();
     for field in text.split('&') {
         let (name, value) = field.split_once('=')?;
-        map.insert(decode_form(name)?, Value::String(decode_form(value)?));
+        let value = decode_form(value).filter(|value| is_bounded(value.as_bytes()))?;
+        map.insert(decode_form(name)?, Value::String(value));
     }
     Some(Value::Object(map))
 }

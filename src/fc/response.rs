@@ -72,6 +72,12 @@ impl Response {
                 "VersionNotSupported",
                 "HTTP/1.1 and HTTP/1.0 are spoken here",
             ),
+            // In the platform's own terms: a failed invocation.
+            Reject::Busy => error(
+                404,
+                "Deadline",
+                "there was no memory for so large a request before its deadline; nothing was done",
+            ),
             Reject::Timeout => error(408, "RequestTimeout", "the request did not arrive in time"),
         }
     }

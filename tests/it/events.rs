@@ -539,6 +539,36 @@ fn an_event_that_tells_no_name_has_one_nevertheless() {
 }
 
 #[test]
+fn a_payload_of_more_values_or_events_than_there_is_memory_for_is_not_read_on() {
+    let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
+    let numbers = list("7", 800_000);
+    let in_text = json!([numbers]).to_string();
+    let in_base64 = json!([STANDARD.encode(&numbers)]).to_string();
+    for payload in [
+        numbers,
+        in_text,
+        list("{}", 70_000),
+        list("[]", 400_000),
+        list("{\"type\":\"a\"}", 70_000),
+        format!("{{\"type\":\"a\",\"data\":{}}}", list("[[7]]", 270_000)),
+        in_base64,
+    ] {
+        let batch = event::parse(payload.as_bytes());
+        let told = format!("{:?} of {}", batch.faults, &payload[..20]);
+        assert_eq!((batch.events.len(), batch.faults.len()), (0, 1), "{told}");
+    }
+    let batch = event::parse(list("7", 100_000).as_bytes());
+    assert_eq!((batch.faults.len(), batch.more_faults), (20, 99_980));
+    let batch = event::parse(list("{\"type\":\"a\"}", 10_003).as_bytes());
+    assert_eq!((batch.events.len(), batch.faults.len()), (10_000, 3));
+    assert_eq!(batch.faults[0].path, "$[10000]");
+    let queued = json!({"type": "b", "data": {"body": list("{\"type\":\"a\"}", 6_000)}});
+    let batch = event::parse(json!([queued, queued]).to_string().as_bytes());
+    assert_eq!((batch.events.len(), batch.faults.len()), (10_000, 20));
+    assert_eq!(batch.more_faults, 1_980);
+}
+
+#[test]
 fn an_alert_that_is_over_is_another_event_than_the_one_that_began() {
     let file = "cloudmonitor-webhook/Instance-InstanceFailure.Reboot-Executing.json";
     let began = one(&sample(file));
