@@ -103,23 +103,10 @@ fn check_fault(fault: &Fault, vars: &[(String, String)]) {
         assert!(!problem.contains(char::is_control), "{problem:?}");
     }
     let text = format!("{fault} {fault:?}");
-    let shown = vars.iter().any(|(name, value)| quotable(name, value));
-    let named = vars.iter().any(|(name, _)| name.contains(MARK));
-    assert!(shown || named || !leaks(&text), "a secret in {text}");
-}
-
-/// Whether a fault may quote the mark: it stands in a value that looks like no secret.
-fn quotable(name: &str, value: &str) -> bool {
-    let base = base(name);
-    if base.contains("SECRET") || base.contains("WEBHOOK") {
-        return false;
-    }
-    value.split([',', '，']).any(|part| {
-        let part = part.trim().trim_start_matches('@').to_lowercase();
-        part.contains(MARK)
-            && !part.starts_with("sec")
-            && !value.to_lowercase().contains("access_token")
-    })
+    let named = vars
+        .iter()
+        .any(|(name, _)| name.to_lowercase().contains(MARK));
+    assert!(named || !leaks(&text), "a secret in {text}");
 }
 
 fn base(name: &str) -> &str {
