@@ -256,10 +256,16 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         // Lowered or with a mention's sign before it, it is still one.
         ("DINGTALK_AT_ALL", "SECb90923e19e58b466"),
         ("DINGTALK_AT_MOBILES", "@SECb90923e19e58b466"),
+        // Two lines of a file that became one, and a token alone.
+        (
+            "DINGTALK_AT_USER_IDS",
+            "@DINGTALK_SECRET=SECb90923e19e58b466",
+        ),
+        ("DINGTALK_RATE_LIMIT", "18/b90923e19e58b466"),
         ("MESSAGE_LANGUAGE", HOOK),
         ("MESSAGE_TIME_ZONE", &HOOK.to_uppercase()),
     ]);
-    assert_eq!(told.len(), 5);
+    assert_eq!(told.len(), 7);
     assert!(
         told.iter()
             .all(|f| !f.to_lowercase().contains("b90923") && !f.contains("0123456789")),

@@ -351,13 +351,7 @@ fn read_zone(text: &str) -> Result<TimeZone, String> {
 /// A value in a fault's text; shortened, and withheld where it looks like a secret in the wrong place.
 fn quote(text: &str) -> String {
     const MAX_CHARS: usize = 40;
-    // Tokens and secrets are long; no level, number, pattern or name of a zone has so long a word.
-    const SECRET_WORD: usize = 24;
-    let has_long_word = text
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| word.len() >= SECRET_WORD);
-    let lower = text.trim_start_matches('@').to_ascii_lowercase();
-    if lower.starts_with("sec") || lower.contains("access_token") || has_long_word {
+    if looks_like_a_secret(text) {
         return "something that looks like a secret".to_owned();
     }
     let short: String = text.chars().take(MAX_CHARS).collect();
@@ -366,4 +360,16 @@ fn quote(text: &str) -> String {
     } else {
         format!("{short:?}")
     }
+}
+
+/// Tokens and secrets are 64 letters and digits in a row, whatever stands before them; no right value of another
+/// variable is anything like it.
+fn looks_like_a_secret(text: &str) -> bool {
+    const FEW: usize = 16;
+    let lower = text.trim_start_matches('@').to_ascii_lowercase();
+    lower.starts_with("sec")
+        || lower.contains("access_token")
+        || lower
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|run| run.len() >= FEW)
 }

@@ -1,0 +1,230 @@
+//! Bytes to events: no panic, no loss, the same every time and however it is wrapped, in bounded space.
+
+use crate::recipe;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ecs_dingtalk_notifier::event::{self, Batch, Level};
+use ecs_dingtalk_notifier::glob::Glob;
+use ecs_dingtalk_notifier::route::{self, Filter};
+use serde_json::{Value, json};
+
+/// Payloads are unwrapped eight times over; the checks that wrap one further time leave room.
+const SAFE_LAYERS: usize = 5;
+/// The JSON reader gives up at 128 levels.
+const SAFE_NESTING: usize = 100;
+/// Longest text of one fault, in bytes.
+const MAX_FAULT: usize = 1_000;
+
+/// Checks the payload that `input` stands for; see [`recipe::payload`].
+pub fn check(input: &[u8]) {
+    check_payload(&recipe::payload(input));
+}
+
+fn check_payload(payload: &[u8]) {
+    let batch = event::parse(payload);
+    assert_same(&event::parse(payload), &batch, "read a second time");
+    bounded(payload, &batch);
+    for event in &batch.events {
+        assert!(!event.name.is_empty(), "a name is there");
+        assert!(!event.display_id().is_empty());
+        let identity = event.identity();
+        assert!(identity.len() == 32 && identity.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(event.identity(), identity);
+        assert_eq!(event.clone().identity(), identity);
+        let _ = (event.full_name(), event.is_over(), event.not_before());
+        decided(event);
+    }
+
+    let bom = "\u{feff}".as_bytes();
+    if !payload.starts_with(bom) {
+        let dressed = [bom, b"\n\t ", payload, b"\r\n"].concat();
+        assert_same(&event::parse(&dressed), &batch, "with BOM and blanks");
+    }
+
+    let Ok(value) = serde_json::from_slice::<Value>(payload) else {
+        let held = std::str::from_utf8(payload).ok().and_then(inner);
+        assert!(
+            !batch.events.is_empty()
+                || !batch.faults.is_empty()
+                || held.is_some_and(|held| is_nothing(&held)),
+            "what is no JSON is a fault, or unwrapped"
+        );
+        return;
+    };
+    if nesting(&value) > SAFE_NESTING || layers(&value) > SAFE_LAYERS {
+        return;
+    }
+    assert!(
+        !batch.events.is_empty() || !batch.faults.is_empty() || is_nothing(&value),
+        "nothing became of it"
+    );
+    each_element_counts(&value, &batch);
+    wrapped(payload, &value, &batch);
+}
+
+/// Every element of an array gives what it gives alone.
+fn each_element_counts(value: &Value, batch: &Batch) {
+    let Value::Array(items) = value else { return };
+    let mut events = Vec::new();
+    let mut faults = 0;
+    for item in items {
+        let text = item.to_string();
+        // Not every float comes back from its text exactly as it was.
+        if serde_json::from_str::<Value>(&text).ok().as_ref() != Some(item) {
+            return;
+        }
+        let alone = event::parse(text.as_bytes());
+        assert!(
+            !alone.events.is_empty() || !alone.faults.is_empty() || is_nothing(item),
+            "an element was lost: {text}"
+        );
+        faults += fault_count(&alone);
+        events.extend(alone.events);
+    }
+    assert_eq!(batch.events, events, "an array's events are its elements'");
+    assert_eq!(
+        fault_count(batch),
+        faults,
+        "an array's faults are its elements'"
+    );
+}
+
+/// An array, a string of JSON, Base64 and a queue message around it change nothing.
+fn wrapped(payload: &[u8], value: &Value, batch: &Batch) {
+    let Ok(text) = std::str::from_utf8(payload) else {
+        return;
+    };
+    if !value.is_object() && !value.is_array() {
+        return;
+    }
+    for (how, dressed) in [
+        ("in an array", format!("[{text}]")),
+        ("as a string", json!(text).to_string()),
+        ("in Base64", STANDARD.encode(text)),
+        ("in an array of strings", json!([text]).to_string()),
+        (
+            "in a string of Base64",
+            json!(STANDARD.encode(text)).to_string(),
+        ),
+    ] {
+        assert_alike(&event::parse(dressed.as_bytes()), batch, how);
+    }
+    if !batch.events.is_empty() {
+        let message = json!({
+            "type": "mns:Queue:SendMessage", "source": "acs.mns", "id": "1", "data": { "messageBody": text },
+        });
+        assert_alike(
+            &event::parse(message.to_string().as_bytes()),
+            batch,
+            "in a queue message",
+        );
+    }
+}
+
+/// All faults, those beyond the first twenty too.
+fn fault_count(batch: &Batch) -> usize {
+    batch.faults.len() + batch.more_faults
+}
+
+fn assert_same(other: &Batch, batch: &Batch, how: &str) {
+    assert_eq!(other.events, batch.events, "{how}");
+    assert_eq!(other.faults, batch.faults, "{how}");
+}
+
+/// The paths of faults tell the way to them, which is another when wrapped.
+fn assert_alike(other: &Batch, batch: &Batch, how: &str) {
+    assert_eq!(other.events, batch.events, "{how}");
+    assert_eq!(fault_count(other), fault_count(batch), "{how}");
+    let identities = |batch: &Batch| {
+        batch
+            .events
+            .iter()
+            .map(event::Event::identity)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(identities(other), identities(batch), "{how}");
+}
+
+fn bounded(payload: &[u8], batch: &Batch) {
+    assert!(
+        batch.events.len() <= payload.len() / 8 + 1,
+        "more events than bytes for them"
+    );
+    assert!(batch.faults.len() <= payload.len() + 1);
+    for fault in &batch.faults {
+        let text = fault.to_string();
+        assert!(text.len() <= MAX_FAULT, "{} bytes", text.len());
+        assert!(!text.chars().any(char::is_control), "{text:?}");
+    }
+}
+
+/// Whatever an event holds, a filter decides about it.
+fn decided(event: &event::Event) {
+    let globs = |texts: &[&str]| texts.iter().copied().map(Glob::new).collect::<Vec<_>>();
+    let filter = Filter {
+        levels: vec![Level::Critical],
+        include: globs(&["Disk:*", "*a*b?c*"]),
+        exclude: globs(&["*:Executed"]),
+        regions: globs(&["cn-*", "*1"]),
+        resources: Vec::new(),
+        resources_exclude: globs(&["?"]),
+    };
+    let decision = route::decide(&filter, event);
+    assert_eq!(route::decide(&filter, event), decision);
+}
+
+/// Empty arrays, however deep: the only payloads that are neither event nor fault.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::String(text) => inner(text).is_some_and(|inner| is_nothing(&inner)),
+        _ => false,
+    }
+}
+
+/// How many times over something is wrapped at most.
+fn layers(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(layers).max().unwrap_or_default(),
+        Value::String(text) => 1 + inner(text).map_or(0, |inner| layers(&inner)),
+        Value::Object(map) => {
+            let data = map.get("data").and_then(Value::as_object);
+            let bodies = ["messageBody", "body", "value"];
+            let body = data.and_then(|data| bodies.into_iter().find_map(|key| data.get(key)));
+            1 + body.map_or(0, layers)
+        }
+        _ => 0,
+    }
+}
+
+fn nesting(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(nesting).max().unwrap_or_default(),
+        Value::Object(map) => 1 + map.values().map(nesting).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// The JSON in a text, as it stands or in Base64. Said once more here, so that the reader is not held against itself.
+fn inner(text: &str) -> Option<Value> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if let Ok(value) = serde_json::from_str(text) {
+        return Some(value);
+    }
+    let standard: String = text
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace() && *c != '=')
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(standard)
+        .ok()?;
+    let text = String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())?;
+    inner(&text)
+}

@@ -1,0 +1,477 @@
+//! Payloads made from bytes: a recipe decides shape, keys and values, so that few bytes reach far.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+
+/// The payload that `input` stands for: a recipe's, where it begins with the byte 1; else the input itself. No payload
+/// that means anything begins with that byte.
+pub fn payload(input: &[u8]) -> Vec<u8> {
+    match input.split_first() {
+        Some((1, recipe)) => Draw(recipe).payload(),
+        _ => input.to_vec(),
+    }
+}
+
+/// Takes decisions from bytes, one after the other; when they are used up every decision is the first choice.
+pub(crate) struct Draw<'a>(pub(crate) &'a [u8]);
+
+impl Draw<'_> {
+    pub(crate) fn byte(&mut self) -> u8 {
+        match self.0.split_first() {
+            Some((first, rest)) => {
+                self.0 = rest;
+                *first
+            }
+            None => 0,
+        }
+    }
+
+    /// A number below `count`, which is at most 256 and not 0.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        usize::from(self.byte()) % count
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    fn payload(&mut self) -> Vec<u8> {
+        let value = self.shape(0);
+        match self.below(8) {
+            6 => STANDARD.encode(value.to_string()).into_bytes(),
+            7 => match &value {
+                Value::Object(fields) if fields.contains_key("alert") => form(fields).into_bytes(),
+                _ => value.to_string().into_bytes(),
+            },
+            _ => value.to_string().into_bytes(),
+        }
+    }
+
+    /// One of the shapes in which events arrive, some inside others.
+    fn shape(&mut self, depth: usize) -> Value {
+        match self.below(16) {
+            0..=4 => self.object(&CLOUD_EVENT, "data"),
+            5 | 6 => self.object(&FLAT, "content"),
+            7 => self.webhook(),
+            8 if depth < 4 => {
+                let mut envelope = self.object(&CLOUD_EVENT, "data");
+                let body = self.pick(&["messageBody", "body", "value"]);
+                let inner = self.shape(depth + 1);
+                envelope["data"] = json!({ body: self.wrapped(inner) });
+                envelope
+            }
+            9 | 10 if depth < 4 => (0..self.below(6)).map(|_| self.shape(depth + 1)).collect(),
+            11 if depth < 4 => {
+                let inner = self.shape(depth + 1);
+                self.wrapped(inner)
+            }
+            12 => {
+                let mut event = self.object(&CLOUD_EVENT, "data");
+                event["type"] = json!(self.pick(&[
+                    "ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]",
+                    "mongodb:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]",
+                    "ecs:CloudMonitor:Disk[Stalled]",
+                ]));
+                if self.below(2) == 1 {
+                    event["data"] = self.object(&FLAT, "content");
+                }
+                event
+            }
+            13 => self.value(0),
+            _ => self.object(&CLOUD_EVENT, "data"),
+        }
+    }
+
+    fn wrapped(&mut self, inner: Value) -> Value {
+        match self.below(4) {
+            0 => inner,
+            1 => json!(STANDARD.encode(inner.to_string())),
+            2 => json!(URL_SAFE_NO_PAD.encode(inner.to_string())),
+            _ => json!(inner.to_string()),
+        }
+    }
+
+    /// An object with some of these keys, and details under one more; the first key is nearly always there.
+    fn object(&mut self, keys: &[&str], details: &str) -> Value {
+        let mut object = Map::new();
+        for (place, key) in keys.iter().enumerate() {
+            let odds = self.byte();
+            if odds < 200 || place == 0 && odds < 250 {
+                object.insert((*key).to_owned(), self.field(key));
+            }
+        }
+        let data = self.details();
+        let data = if self.below(6) == 5 {
+            json!(data.to_string())
+        } else {
+            data
+        };
+        object.insert(details.to_owned(), data);
+        Value::Object(object)
+    }
+
+    fn webhook(&mut self) -> Value {
+        let mut alert = self.object(&ALERT, "eventContentMap");
+        if self.below(3) > 0 {
+            alert["meta"] = json!({ "sysEventMeta": self.object(&META, "more") });
+        }
+        let mut webhook = self.object(&["severity", "userId", "time"], "more");
+        webhook["alert"] = if self.below(3) == 2 {
+            json!(alert.to_string())
+        } else {
+            alert
+        };
+        webhook
+    }
+
+    fn details(&mut self) -> Value {
+        let mut details = Map::new();
+        for _ in 0..self.below(12) {
+            let key = if self.below(5) == 4 {
+                self.text()
+            } else {
+                self.pick(&DETAILS).to_owned()
+            };
+            let value = match self.below(5) {
+                4 => self.value(0),
+                _ => self.field(&key),
+            };
+            details.insert(key, value);
+        }
+        Value::Object(details)
+    }
+
+    /// A value that fits the key as a rule.
+    fn field(&mut self, key: &str) -> Value {
+        let lower = key.to_ascii_lowercase();
+        let fitting: &[&str] = match lower.as_str() {
+            "type" | "name" | "eventname" => &NAMES,
+            "source" | "product" => &PRODUCTS,
+            "level" | "curlevel" | "severity" | "eventlevel" => &LEVELS,
+            "aliyunregionid" | "regionid" => &REGIONS,
+            "subject" | "resourceid" | "arn" => &ARNS,
+            "status" | "eventstatus" | "state" | "result" | "invocationstatus" | "alertstatus" => {
+                &STATUSES
+            }
+            _ if lower.contains("time")
+                || lower.contains("before")
+                || lower.starts_with("interval") =>
+            {
+                &TIMES
+            }
+            _ if lower.ends_with("id") => &IDS,
+            _ => &WORDS,
+        };
+        match self.below(4) {
+            0..=1 => json!(self.pick(fitting)),
+            2 => json!(self.text()),
+            _ => self.value(2),
+        }
+    }
+
+    /// Any JSON.
+    fn value(&mut self, depth: usize) -> Value {
+        match self.below(12) {
+            0 => Value::Null,
+            1 => json!(self.below(2) == 1),
+            2 => json!(i64::from(self.byte()) * 1_000_000_007 * i64::from(self.byte())),
+            3 => json!(f64::from(self.byte()) * 1.7e9 + f64::from(self.byte()) / 8.0),
+            4 | 5 if depth < 5 => (0..self.below(4)).map(|_| self.value(depth + 1)).collect(),
+            6 | 7 if depth < 5 => {
+                let mut map = Map::new();
+                for _ in 0..self.below(4) {
+                    map.insert(self.text(), self.value(depth + 1));
+                }
+                Value::Object(map)
+            }
+            _ => json!(self.text()),
+        }
+    }
+
+    /// Text: known words, pieces that mean something to a markdown reader, raw bytes, or very much of one character.
+    fn text(&mut self) -> String {
+        match self.below(8) {
+            0 => self.pick(&WORDS).to_owned(),
+            1..=3 => (0..=self.below(6)).map(|_| self.pick(&HOSTILE)).collect(),
+            4 => self.pick(&TIMES).to_owned(),
+            5 => {
+                let times = self.below(256) * 3;
+                self.pick(&[
+                    "长",
+                    "\"",
+                    "a",
+                    "_",
+                    "\u{1F6A8}",
+                    "a/",
+                    "w",
+                    "\u{200b}",
+                    "=",
+                    "\\",
+                ])
+                .repeat(times)
+            }
+            _ => {
+                let length = self.below(24).min(self.0.len());
+                let (bytes, rest) = self.0.split_at(length);
+                self.0 = rest;
+                String::from_utf8_lossy(bytes).into_owned()
+            }
+        }
+    }
+}
+
+/// A webhook's fields as a form.
+fn form(fields: &Map<String, Value>) -> String {
+    let encode =
+        |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            let name = if name == "alert" {
+                name.clone()
+            } else {
+                encode(name)
+            };
+            format!("{name}={}", encode(&text))
+        })
+        .collect();
+    fields.join("&")
+}
+
+const CLOUD_EVENT: [&str; 7] = [
+    "type",
+    "source",
+    "id",
+    "subject",
+    "time",
+    "aliyunregionid",
+    "aliyunaccountid",
+];
+const FLAT: [&str; 14] = [
+    "name",
+    "product",
+    "id",
+    "level",
+    "curLevel",
+    "status",
+    "resourceId",
+    "instanceName",
+    "regionId",
+    "userId",
+    "eventTime",
+    "eventRealname",
+    "eventRealnameEn",
+    "time",
+];
+const ALERT: [&str; 9] = [
+    "eventName",
+    "severity",
+    "product",
+    "alertStatus",
+    "dedupId",
+    "traceId",
+    "arn",
+    "timestamp",
+    "userId",
+];
+const META: [&str; 11] = [
+    "name",
+    "product",
+    "id",
+    "level",
+    "status",
+    "resourceId",
+    "instanceName",
+    "regionId",
+    "eventTime",
+    "eventNameZh",
+    "eventNameEn",
+];
+const DETAILS: [&str; 30] = [
+    "instanceId",
+    "instanceName",
+    "eventStatus",
+    "state",
+    "result",
+    "status",
+    "notBefore",
+    "executeStartTime",
+    "executeFinishTime",
+    "reason",
+    "publicIpAddress",
+    "privateIpAddress",
+    "diskId",
+    "diskName",
+    "snapshotId",
+    "snapshotName",
+    "eniId",
+    "imageId",
+    "groupId",
+    "resourceId",
+    "resourceType",
+    "eventLevel",
+    "eventType",
+    "invocationStatus",
+    "secondaryPrivateIps",
+    "alertStatus",
+    "intervalStart",
+    "operation",
+    "messageBody",
+    "exitCode",
+];
+const NAMES: [&str; 18] = [
+    "ecs:Instance:StateChange",
+    "ecs:Instance:SystemMaintenance.Reboot",
+    "ecs:Disk:Stalled",
+    "ecs:Disk:DiskOperationCompleted",
+    "Instance:SystemMaintenance.Reboot:Scheduled",
+    "Instance:InstanceFailure.Reboot",
+    "Disk:Stalled:Executing",
+    "Snapshot:CreateSnapshotCompleted",
+    "NetworkInterface:PrivateIPAssigned",
+    "CloudAssistant:TaskCompleted",
+    "Agent_Status_Stopped",
+    "ecs:",
+    ":",
+    "ess:AutoScaling:SCALE_IN_START",
+    "mongodb:Brand:New",
+    "a:b:Executed",
+    "\u{200b}",
+    "ecs:x {#id .class}",
+];
+const PRODUCTS: [&str; 8] = [
+    "acs.ecs",
+    "acs:ecs",
+    "ECS",
+    "EBS",
+    "MongoDB",
+    "CloudMonitor",
+    "acs.mns",
+    "实例",
+];
+const LEVELS: [&str; 6] = ["CRITICAL", "warning", "INFO", "Warn", "P1", ""];
+const REGIONS: [&str; 5] = [
+    "cn-hangzhou",
+    "us-east-1",
+    "xx-new-1",
+    "cn hangzhou",
+    "a/../b",
+];
+const ARNS: [&str; 6] = [
+    "acs:ecs:cn-hangzhou:1234:instance/i-bp1abc",
+    "acs:ecs:cn-hangzhou::disk/d-1",
+    "acs:ecs:::instance/<resource-id>",
+    "acs:ecs:cn-beijing:1:eni/x/eni-1",
+    "acs:::::",
+    "i-bp1abc",
+];
+const IDS: [&str; 6] = ["i-bp1abc", "d-1", "s-2", "eni-3", "1234567890", "A-b_c"];
+const STATUSES: [&str; 12] = [
+    "Scheduled",
+    "Executing",
+    "Executed",
+    "Avoided",
+    "Canceled",
+    "Inquiring",
+    "Stopped",
+    "failed",
+    "Normal",
+    "TRIGGERED",
+    "RESOLVED",
+    "executed",
+];
+const TIMES: [&str; 12] = [
+    "2019-04-12T01:01:01Z",
+    "20181226T220114.058+0800",
+    "2020-11-19T21:04:42.179PRC",
+    "1704780333000",
+    "1708906637.742",
+    "9999-12-31T23:59:59Z",
+    "-009999-01-01T00:00:00Z",
+    "0000-01-01T00:00:00+18:00",
+    "253402300799",
+    "2019-11-11T11:00Z",
+    "\u{200b}",
+    "yesterday",
+];
+const WORDS: [&str; 8] = [
+    "web-01",
+    "实例",
+    "a b",
+    "10.0.0.1",
+    "",
+    " ",
+    "System maintenance",
+    "\u{feff}",
+];
+/// Pieces that a reader of markdown, HTML or links could take for its own, alone or put together.
+const HOSTILE: [&str; 64] = [
+    "[",
+    "](",
+    ")",
+    "!",
+    "<",
+    ">",
+    "&",
+    ";",
+    "@",
+    "#",
+    "*",
+    "**",
+    "_",
+    "__",
+    "`",
+    "```",
+    "~",
+    "~~",
+    "|",
+    "\\",
+    "/",
+    "//",
+    ":",
+    "://",
+    "http",
+    "https://evil.example",
+    "www",
+    ".",
+    "evil.example",
+    "dingtalk",
+    "dtmd",
+    "\n",
+    "\r\n",
+    "  \n",
+    "\n\n",
+    "\t",
+    "---",
+    "===",
+    "- ",
+    "1. ",
+    "+ ",
+    "> ",
+    "$",
+    "$$",
+    "^",
+    "{",
+    "}",
+    "{#a .b}",
+    "=",
+    "\u{200b}",
+    "\u{200d}",
+    "\u{202e}",
+    "\u{0}",
+    "\u{ad}",
+    "all",
+    "所有人",
+    "13900000000",
+    "a",
+    "&#64;",
+    "&lt;",
+    "<!--",
+    "[^1]",
+    "[ ] ",
+    ": ",
+];
