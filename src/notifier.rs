@@ -5,9 +5,10 @@ use crate::config::{Config, Fault as ConfigFault, Route};
 use crate::courier::{Courier, Delivery, timestamp};
 use crate::event::{self, Event};
 use crate::fc;
-use crate::log::{Line, Log};
+use crate::log::{Line, Log, bounded};
 use crate::route::{self, Decision};
 use serde_json::{Map, Value, json};
+use std::io::Write;
 use std::sync::Arc;
 
 /// The function: ready, or telling what is wrong with its configuration.
@@ -29,7 +30,9 @@ pub struct Notifier {
 impl fc::Handler for Function {
     fn invoke(&self, payload: &[u8], context: &fc::Context) -> Result<Value, fc::Failure> {
         match self {
-            Function::Ready(notifier) => notifier.handle(payload, context),
+            Function::Ready(notifier) => notifier
+                .handle(payload, context)
+                .inspect_err(|failure| complain_of_parts(failure, context)),
             Function::Misconfigured(faults) => Err(misconfigured(faults)),
         }
     }
@@ -39,6 +42,26 @@ impl fc::Handler for Function {
             Function::Ready(_) => Ok(()),
             Function::Misconfigured(faults) => Err(misconfigured(faults)),
         }
+    }
+}
+
+/// What is no event has no line in the log, and the platform shows the answer to nobody: whoever finds it in a
+/// dead-letter queue looks for the reason here.
+fn complain_of_parts(failure: &fc::Failure, context: &fc::Context) {
+    let parts = failure
+        .outcome
+        .as_ref()
+        .and_then(|outcome| outcome.get("invalid"));
+    for part in parts.and_then(Value::as_array).into_iter().flatten() {
+        let told = |key| bounded(part.get(key).and_then(Value::as_str).unwrap_or_default());
+        // Standard error that is gone is no error of ours.
+        let _ = writeln!(
+            std::io::stderr(),
+            "request {}: InvalidEvent: {}: {}",
+            bounded(&context.request_id),
+            told("path"),
+            told("problem")
+        );
     }
 }
 

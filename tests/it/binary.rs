@@ -66,10 +66,19 @@ fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
     assert_eq!(line["outcome"], "duplicate");
     let first: Value = serde_json::from_str(&instance.stdout_lines()[0]).unwrap();
     assert_eq!(first["requestId"], "1-67a5");
-    assert_no_secret(&instance.stdout_lines().join("\n"));
-    assert_no_secret(&instance.stderr_text());
+    // What is no event has no line there: the reason stands on standard error.
+    let response = caller.call(&Call::invoke("[7,{\"a\":1}]").request_id("1-67a6"));
+    assert_eq!(response.json()["errorType"], "InvalidEvent");
     instance.sigterm();
     assert_eq!(instance.wait_exit(PATIENCE), 0);
+    let complaints = instance.stderr_text();
+    for part in ["$[0]: neither", "$[1]: an object"] {
+        let line = format!("request 1-67a6: InvalidEvent: {part}");
+        assert!(complaints.contains(&line), "{complaints}");
+    }
+    assert_eq!(instance.stdout_lines().len(), 3);
+    assert_no_secret(&instance.stdout_lines().join("\n"));
+    assert_no_secret(&complaints);
 }
 
 #[test]
