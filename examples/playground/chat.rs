@@ -272,3 +272,119 @@ fn clean(html: &str) -> String {
         .clean(html)
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let mentions = Mentions {
+            effective: vec!["13800000000".into(), "manager7675".into()],
+            others: vec!["13100000009".into(), "nobody".into()],
+        };
+        render(text, &mentions).trim().to_owned()
+    }
+
+    #[test]
+    fn the_subset_is_rendered() {
+        for (text, expected) in [
+            ("### a", "<h3>a</h3>"),
+            (
+                "**a** *b*  \nc",
+                "<p><strong>a</strong> <em>b</em><br>\nc</p>",
+            ),
+            ("a\nb", "<p>a b</p>"),
+            ("> a", "<blockquote>\n<p>a</p>\n</blockquote>"),
+            ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+            ("1. a", "<ol>\n<li>a</li>\n</ol>"),
+            (
+                "[a](https://b.example/?c=1&d)",
+                "<p><a href=\"https://b.example/?c=1&amp;d\" target=\"_blank\" rel=\"noopener noreferrer\">a</a></p>",
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_outside_the_subset_is_text() {
+        for (text, expected) in [
+            ("`a`", "<p>a</p>"),
+            ("```\n<b>\n```", "<p>&lt;b&gt;\n</p>"),
+            ("|a|\n|-|\n|b|", "<p>|a| |-| |b|</p>"),
+            ("a <b>c</b>", "<p>a &lt;b&gt;c&lt;/b&gt;</p>"),
+            ("~~a~~", "<p>~~a~~</p>"),
+            ("![a](https://b.example/c.png)", "<p>🖼 a</p>"),
+            ("[a](javascript:alert(1))", "<p>a</p>"),
+            ("[a](data:text/html,b)", "<p>a</p>"),
+            (
+                "[a](dtmd://dingtalkclient/sendMessage?content=b)",
+                "<p>a</p>",
+            ),
+            ("a\n\n---", "<p>a</p>\n<p>---</p>"),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+        let script = shown("<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>");
+        assert!(
+            !script.contains("<script") && !script.contains("<img"),
+            "{script}"
+        );
+        assert!(script.contains("&lt;script&gt;"), "{script}");
+    }
+
+    #[test]
+    fn the_sanitiser_alone_would_let_nothing_through_either() {
+        let html = clean(
+            "<a href='javascript:x' onclick=x style=x>a</a><script>b</script><span class='mention evil'>c</span><iframe></iframe>",
+        );
+        assert_eq!(
+            html,
+            "<a target=\"_blank\" rel=\"noopener noreferrer\">a</a><span class=\"mention\">c</span>"
+        );
+    }
+
+    #[test]
+    fn a_deep_link_leads_to_the_address_that_it_wraps() {
+        let wrapped =
+            |url: &str| format!("dingtalk://dingtalkclient/page/link?url={url}&pc_slide=false");
+        assert_eq!(
+            href(&wrapped("https%3A%2F%2Fa.example%2F%E4%B8%AD%3Fb%3Dc%2")).as_deref(),
+            Some("https://a.example/中?b=c%2")
+        );
+        assert_eq!(href(&wrapped("javascript%3Aalert(1)")), None);
+        assert_eq!(href("dingtalk://dingtalkclient/page/link?x=1"), None);
+        assert_eq!(href("ftp://a.example"), None);
+    }
+
+    #[test]
+    fn addresses_become_links_as_clients_make_them() {
+        let links = |text: &str| shown(text).matches("<a href").count();
+        assert_eq!(
+            links("see https://a.example/b?c=d, www.e.example and HTTP://F.example"),
+            3
+        );
+        assert_eq!(
+            links("https:／/a.example www．b.example xhttps://c.example"),
+            0
+        );
+        assert_eq!(
+            links("[https://a.example](https://b.example)"),
+            1,
+            "no link in a link"
+        );
+        assert!(shown("www.a.example\"onclick=x").contains("href=\"http://www.a.example\""));
+    }
+
+    #[test]
+    fn only_effective_mentions_are_marked_and_numbers_of_strangers_are_masked() {
+        assert_eq!(
+            shown("@13800000000 @manager7675 @13100000009 @nobody @other"),
+            "<p><span class=\"mention\">@13800000000</span> <span class=\"mention\">@manager7675</span> @131****0009 @nobody @other</p>"
+        );
+        assert_eq!(
+            shown("@138000000001 13800000000"),
+            "<p>@138000000001 13800000000</p>"
+        );
+    }
+}

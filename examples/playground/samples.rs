@@ -246,3 +246,64 @@ fn times(text: &str) -> Vec<(usize, &'static str, DateTime)> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(payload: &str) -> Vec<Event> {
+        event::parse(payload.as_bytes()).events
+    }
+
+    #[test]
+    fn every_sample_has_a_headline_in_both_languages() {
+        let samples = all().unwrap();
+        assert!(samples.len() > 50);
+        for sample in samples {
+            for language in ["zh", "en"] {
+                let headline = sample.told[language].as_str().unwrap_or_default();
+                assert!(!headline.is_empty(), "{}", sample.file);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fresh_event_is_a_new_one_that_happens_now_and_else_the_same() {
+        for sample in all().unwrap() {
+            let before = parsed(&sample.text);
+            let after = parsed(&fresh(&sample.text));
+            assert_eq!(before.len(), after.len(), "{}", sample.file);
+            let is_json = sample.file.ends_with(".json");
+            for (before, after) in before.iter().zip(&after) {
+                assert_eq!(before.full_name(), after.full_name(), "{}", sample.file);
+                assert_eq!(before.resource_id, after.resource_id, "{}", sample.file);
+                if is_json && before.id.is_some() {
+                    assert_ne!(before.id, after.id, "{}", sample.file);
+                }
+            }
+        }
+        let sample = read("eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json").unwrap();
+        let [event] = parsed(&fresh(&sample)).try_into().unwrap();
+        let (Some(Moment::At(time)), Some(Moment::At(planned))) = (&event.time, event.not_before())
+        else {
+            panic!("{event:?}");
+        };
+        let age = time.duration_until(Timestamp::now());
+        assert!(age.abs() < SignedDuration::from_secs(60), "{age}");
+        let hours = time.duration_until(planned).as_hours();
+        assert_eq!(hours, 68, "what was planned three days ahead still is");
+    }
+
+    #[test]
+    fn the_events_of_a_burst_are_of_different_resources() {
+        let sample = read("eventbridge/Instance-StateChange-Stopped.json").unwrap();
+        let events: Vec<Event> = (0..3)
+            .flat_map(|number| parsed(&fresh_with_resource(&sample, number)))
+            .collect();
+        let distinct =
+            |of: fn(&Event) -> Option<String>| events.iter().map(of).collect::<BTreeSet<_>>().len();
+        assert_eq!(distinct(|event| event.id.clone()), 3);
+        assert_eq!(distinct(|event| event.resource_id.clone()), 3);
+        assert_eq!(distinct(|event| event.resource_name.clone()), 3);
+    }
+}

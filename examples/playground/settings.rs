@@ -186,3 +186,20 @@ fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_an_env_are_read_as_the_shell_reads_them_and_written_so() {
+        let text = "# comment\n\nexport A='b c'\nD = \"e\"\nF=g=h\n";
+        let expected = [("A", "b c"), ("D", "e"), ("F", "g=h")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(lines(text).unwrap(), expected);
+        assert!(lines("A='b'\nc").unwrap_err().starts_with("line 2 "));
+        assert_eq!(quoted("*:Avoided"), "'*:Avoided'");
+        assert_eq!(quoted("it's"), "\"it's\"");
+        assert!(quoted("it's $5").starts_with("  #"));
+    }
+}
