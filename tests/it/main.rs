@@ -7,6 +7,7 @@ mod events;
 mod fc;
 mod messages;
 mod platform;
+mod playground;
 mod properties;
 mod robot;
 mod samples;

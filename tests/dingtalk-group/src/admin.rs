@@ -80,6 +80,7 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
                 books.deliveries.clear();
                 books.calls.clear();
                 books.faults.clear();
+                books.standing_faults.clear();
                 books.ledger = Default::default();
             });
             (200, json!({}))

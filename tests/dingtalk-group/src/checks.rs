@@ -24,6 +24,14 @@ pub(crate) struct Ledger {
     accepted: HashMap<String, usize>,
 }
 
+impl Ledger {
+    /// Ends a chatbot's ban and forgets its window.
+    pub(crate) fn forget_pace(&mut self, token: &str) {
+        self.windows.remove(token);
+        self.bans.remove(token);
+    }
+}
+
 /// The outcome of an accepted call: a message to show, or `None` for one that was shown before.
 pub(crate) type Accepted = Option<Delivery>;
 

@@ -1,21 +1,29 @@
-//! As much of HTTP/1.1 as the stand-in needs.
+//! As much of HTTP/1.1 as the stand-in needs, and whoever shows it on a page.
 
 use std::io::{self, Read, Write};
 
 /// Most bytes of a request that are taken.
 const MAX_REQUEST: usize = 16 << 20;
 
+/// Most bytes of a request's head.
+const MAX_HEAD: usize = 64 << 10;
+
 /// One request.
 #[derive(Debug, Default)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query, as they came.
+    pub target: String,
+    /// Names and values, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// The body; a chunked one is put together.
+    pub body: Vec<u8>,
 }
 
 impl Request {
-    pub(crate) fn path(&self) -> &str {
+    /// The target without its query.
+    pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
@@ -24,7 +32,7 @@ impl Request {
     }
 
     /// The first value of a parameter, as it came.
-    pub(crate) fn query(&self, name: &str) -> Option<String> {
+    pub fn query(&self, name: &str) -> Option<String> {
         self.query_string()
             .split('&')
             .filter_map(|pair| pair.split_once('='))
@@ -32,7 +40,8 @@ impl Request {
             .map(|(_, value)| value.to_owned())
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The first header of this name, in whatever letter case.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
@@ -41,7 +50,10 @@ impl Request {
 }
 
 /// Reads the next request; `None` where the peer is done. `left` keeps what was read too far.
-pub(crate) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Request>> {
+///
+/// # Errors
+/// If the connection breaks, or brings what is no request or too long a one.
+pub fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Request>> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut head = httparse::Request::new(&mut headers);
@@ -65,6 +77,9 @@ pub(crate) fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Opt
             left.drain(..length);
             request.body = body(stream, left, &request)?;
             return Ok(Some(request));
+        }
+        if left.len() > MAX_HEAD {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         if !more(stream, left)? {
             return if left.is_empty() {
@@ -134,7 +149,10 @@ fn more(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 /// Writes a whole answer.
-pub(crate) fn write(
+///
+/// # Errors
+/// If the connection breaks.
+pub fn write(
     stream: &mut impl Write,
     status: u16,
     content_type: &str,

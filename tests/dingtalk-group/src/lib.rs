@@ -16,7 +16,7 @@ mod admin;
 mod answers;
 mod checks;
 mod fault;
-mod http;
+pub mod http;
 mod record;
 mod robot;
 mod server;
@@ -191,6 +191,26 @@ impl Group {
         self.shared.change(|books| books.faults.extend(faults));
     }
 
+    /// Spoils every call to this chatbot that no queued fault spoils, until `None` ends it. Not for the
+    /// faults that strike before a request is read: they cannot know whom it is for.
+    pub fn fault_always(&self, token: &str, fault: Option<Fault>) {
+        self.shared.change(|books| match fault {
+            Some(fault) => books.standing_faults.insert(token.to_owned(), fault),
+            None => books.standing_faults.remove(token),
+        });
+    }
+
+    /// Has the machine's clock read so many milliseconds too late (or, below 0, too early), and running on.
+    /// An injected clock is not concerned.
+    pub fn set_clock_offset_ms(&self, ms: i64) {
+        self.shared.change(|books| books.clock_offset_ms = ms);
+    }
+
+    /// Ends a chatbot's ban and forgets its calls of the last minute. What it has shown stays.
+    pub fn forget_pace(&self, token: &str) {
+        self.shared.change(|books| books.ledger.forget_pace(token));
+    }
+
     /// Sets the clock; from then on it moves only when told.
     pub fn set_clock_ms(&self, ms: u64) {
         self.shared.change(|books| books.clock_ms = Some(ms));
@@ -230,6 +250,22 @@ impl Group {
         books.calls.clone()
     }
 
+    /// Waits until there are more calls or messages than were seen already, or the time is over; gives
+    /// those that are new.
+    pub fn wait_for_news(
+        &self,
+        calls_seen: usize,
+        deliveries_seen: usize,
+        timeout: Duration,
+    ) -> (Vec<Call>, Vec<Delivery>) {
+        let books = self.shared.wait(timeout, |books| {
+            books.calls.len() > calls_seen || books.deliveries.len() > deliveries_seen
+        });
+        let calls = books.calls.get(calls_seen..).unwrap_or_default();
+        let deliveries = books.deliveries.get(deliveries_seen..).unwrap_or_default();
+        (calls.to_vec(), deliveries.to_vec())
+    }
+
     /// Changes a chatbot while it runs.
     pub fn configure(&self, token: &str, change: impl FnOnce(&mut Robot)) {
         self.shared.change(|books| {
@@ -260,6 +296,7 @@ impl Group {
             books.calls.clear();
             books.deliveries.clear();
             books.faults.clear();
+            books.standing_faults.clear();
             books.ledger = Default::default();
             books.redirect_hits = 0;
         });

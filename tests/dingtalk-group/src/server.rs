@@ -40,7 +40,11 @@ pub(crate) struct Books {
     pub(crate) ledger: Ledger,
     /// Milliseconds since 1970 by the injected clock, if there is one.
     pub(crate) clock_ms: Option<u64>,
+    /// How far the machine's clock is taken to be off, where none is injected.
+    pub(crate) clock_offset_ms: i64,
     pub(crate) faults: VecDeque<Fault>,
+    /// By token: what spoils every call that no queued fault spoils.
+    pub(crate) standing_faults: HashMap<String, Fault>,
     pub(crate) calls: Vec<Call>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) redirect_hits: usize,
@@ -62,7 +66,8 @@ impl Books {
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock_ms.unwrap_or_else(|| {
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            since.unwrap_or_default().as_millis() as u64
+            let ms = since.unwrap_or_default().as_millis() as u64;
+            ms.saturating_add_signed(self.clock_offset_ms)
         })
     }
 }
@@ -81,7 +86,9 @@ impl Shared {
                 behaviour,
                 ledger: Ledger::default(),
                 clock_ms,
+                clock_offset_ms: 0,
                 faults: VecDeque::new(),
+                standing_faults: HashMap::new(),
                 calls: Vec::new(),
                 deliveries: Vec::new(),
                 redirect_hits: 0,
@@ -260,7 +267,10 @@ impl Shared {
         number: u64,
     ) -> io::Result<bool> {
         let fault = self.change(|books| match request.path() {
-            "/robot/send" => books.faults.pop_front(),
+            "/robot/send" => books.faults.pop_front().or_else(|| {
+                let token = decode_once(&request.query("access_token")?);
+                books.standing_faults.get(&token).cloned()
+            }),
             "/redirected" => {
                 books.redirect_hits += 1;
                 None

@@ -601,3 +601,77 @@ fn the_admin_endpoint_reads_and_steers() {
     admin("DELETE", "/state", "");
     assert!(group.deliveries().is_empty());
 }
+
+#[test]
+fn a_standing_fault_spoils_every_call_of_its_chatbot_until_it_is_ended() {
+    let group = Group::start(vec![Robot::new(TOKEN), Robot::new("another")]);
+    group.fault_always(TOKEN, Some(Fault::EmptyObject));
+    group.fault(Fault::StringZero);
+    assert_eq!(post(&group, "", &markdown())["errcode"], "0");
+    for _ in 0..2 {
+        assert_eq!(post(&group, "", &markdown()), json!({}));
+    }
+    let (_, other) = request(
+        &group,
+        "POST",
+        "/robot/send?access_token=another",
+        "application/json",
+        &markdown().to_string(),
+    );
+    assert_eq!(other, r#"{"errcode":0,"errmsg":"ok"}"#);
+    group.fault_always(TOKEN, None);
+    assert_eq!(post(&group, "", &markdown())["errcode"], 0);
+    assert_eq!(group.deliveries().len(), 3);
+}
+
+#[test]
+fn the_machines_clock_can_be_taken_to_be_off_and_runs_on() {
+    let group = Group::start(vec![Robot::new(TOKEN).secret(SECRET)]);
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let query = signed(now.as_millis() as u64, SECRET);
+    assert_eq!(post(&group, &query, &markdown())["errcode"], 0);
+    for hours in [-2, 2] {
+        group.set_clock_offset_ms(hours * 3_600_000);
+        assert_eq!(post(&group, &query, &markdown())["errcode"], 310000);
+    }
+    group.set_clock_offset_ms(0);
+    assert_eq!(post(&group, &query, &markdown())["errcode"], 0);
+}
+
+#[test]
+fn a_ban_can_be_ended_without_forgetting_what_was_shown() {
+    let group = group_with(Robot {
+        limit: 1,
+        ..Robot::new(TOKEN)
+    });
+    let message = json!({"msgtype": "text", "text": {"content": "x"}, "msgUuid": "1"});
+    for errcode in [0, 660026, 660026] {
+        assert_eq!(post(&group, "", &message)["errcode"], errcode);
+    }
+    group.forget_pace(TOKEN);
+    assert_eq!(post(&group, "", &message)["errcode"], 0);
+    assert_eq!(group.deliveries().len(), 1, "the key is still known");
+    assert_eq!(post(&group, "", &message)["errcode"], 660026);
+}
+
+#[test]
+fn news_are_what_was_not_seen_yet() {
+    let group = group_with(Robot::new(TOKEN).keyword("CloudMonitor"));
+    post(&group, "", &markdown());
+    let (calls, deliveries) = group.wait_for_news(0, 0, Duration::from_secs(10));
+    assert_eq!((calls.len(), deliveries.len()), (1, 1));
+    let (calls, deliveries) = group.wait_for_news(1, 1, Duration::ZERO);
+    assert!(calls.is_empty() && deliveries.is_empty());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            post(
+                &group,
+                "",
+                &json!({"msgtype": "text", "text": {"content": "x"}}),
+            )
+        });
+        let (calls, deliveries) = group.wait_for_news(1, 1, Duration::from_secs(10));
+        assert_eq!(calls[0].errcode, Some(310000));
+        assert!(deliveries.is_empty());
+    });
+}

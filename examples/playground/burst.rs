@@ -1,0 +1,169 @@
+//! Many events in little time.
+
+use crate::lab::Lab;
+use crate::samples::{self, fresh_with_resource};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Invocations under way at once: the instance concurrency of `s.yaml`.
+pub const AT_ONCE: usize = 100;
+/// Most events of a burst.
+const MAX_EVENTS: usize = 1_000;
+/// Longest time over which they are spread.
+const MAX_SECONDS: f64 = 120.0;
+
+/// What a mixed burst is made of, in turn; an alike one is made of the first.
+const KINDS: [&str; 6] = [
+    "eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json",
+    "eventbridge/Instance-StateChange-Stopped.json",
+    "eventbridge/Instance-PreemptibleInstanceInterruption.json",
+    "eventbridge/Instance-SystemFailure.Reboot-Executing.json",
+    "eventbridge/Disk-Stalled-Executed.json",
+    "eventbridge/Instance-StateChange-Running.json",
+];
+
+/// The burst of the moment.
+#[derive(Default)]
+pub struct Bursts {
+    is_running: AtomicBool,
+    is_stopped: AtomicBool,
+    last: AtomicUsize,
+}
+
+/// How a burst is to be.
+pub struct Plan {
+    /// How many events.
+    pub count: usize,
+    /// Over how many seconds they are spread.
+    pub seconds: f64,
+    /// Several kinds of events, or one.
+    pub mixed: bool,
+}
+
+/// How far a burst is.
+struct Progress {
+    begun: usize,
+    done: usize,
+    outcomes: BTreeMap<String, usize>,
+}
+
+impl Bursts {
+    /// Starts a burst in the background.
+    ///
+    /// # Errors
+    /// If one is under way, the plan is out of range, or the samples cannot be read.
+    pub fn start(self: &Arc<Self>, lab: &Arc<Lab>, plan: Plan) -> Result<(), String> {
+        if !(1..=MAX_EVENTS).contains(&plan.count) || !(0.0..=MAX_SECONDS).contains(&plan.seconds) {
+            return Err(format!(
+                "a burst has 1 to {MAX_EVENTS} events in 0 to {MAX_SECONDS} seconds"
+            ));
+        }
+        let kinds = if plan.mixed {
+            KINDS.as_slice()
+        } else {
+            &KINDS[..1]
+        };
+        let kinds: Vec<String> = kinds
+            .iter()
+            .map(|file| samples::read(file))
+            .collect::<Result<_, _>>()?;
+        if self.is_running.swap(true, Ordering::SeqCst) {
+            return Err("a burst is under way already".into());
+        }
+        self.is_stopped.store(false, Ordering::SeqCst);
+        let (bursts, lab) = (Arc::clone(self), Arc::clone(lab));
+        std::thread::spawn(move || {
+            bursts.run(&lab, &plan, &kinds);
+            bursts.is_running.store(false, Ordering::SeqCst);
+        });
+        Ok(())
+    }
+
+    /// Makes no further invocation; those under way end as they end.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+    }
+
+    fn run(&self, lab: &Lab, plan: &Plan, kinds: &[String]) {
+        let burst = self.last.fetch_add(1, Ordering::SeqCst) + 1;
+        let begun = Instant::now();
+        let interval = Duration::from_secs_f64(plan.seconds) / plan.count as u32;
+        let next = AtomicUsize::new(0);
+        let progress = Mutex::new(Progress {
+            begun: 0,
+            done: 0,
+            outcomes: BTreeMap::new(),
+        });
+        let change = |change: &dyn Fn(&mut Progress)| {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut progress);
+            self.tell(lab, burst, plan, &progress);
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..plan.count.min(AT_ONCE) {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        if number >= plan.count {
+                            return;
+                        }
+                        self.wait_until(begun + interval * number as u32);
+                        if self.is_stopped.load(Ordering::SeqCst) {
+                            return;
+                        }
+                        let kind = kinds.get(number % kinds.len()).map_or("", String::as_str);
+                        change(&|progress| progress.begun += 1);
+                        let answer = lab.fire(&fresh_with_resource(kind, number), Some(burst));
+                        let outcome = outcome(&answer.body);
+                        change(&|progress| {
+                            progress.done += 1;
+                            *progress.outcomes.entry(outcome.clone()).or_default() += 1;
+                        });
+                    }
+                });
+            }
+        });
+        let mut progress = progress
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        // What was stopped before it began is not waited for any more.
+        progress.begun = plan.count.min(progress.begun);
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.tell(lab, burst, plan, &progress);
+    }
+
+    /// Waits, but not for a burst that was stopped.
+    fn wait_until(&self, then: Instant) {
+        while !self.is_stopped.load(Ordering::SeqCst) {
+            let left = then.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(100)));
+        }
+    }
+
+    fn tell(&self, lab: &Lab, burst: usize, plan: &Plan, progress: &Progress) {
+        let is_stopped = self.is_stopped.load(Ordering::SeqCst);
+        let is_over = progress.done == plan.count || is_stopped && progress.done == progress.begun;
+        lab.journal.publish(
+            "burst",
+            &json!({
+                "type": "burst", "number": burst, "count": plan.count, "begun": progress.begun,
+                "done": progress.done, "outcomes": progress.outcomes, "over": is_over,
+            }),
+        );
+    }
+}
+
+/// What became of the one event of an invocation: its outcome, or the type of the failure.
+fn outcome(body: &str) -> String {
+    let answer: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let told = answer["errorType"]
+        .as_str()
+        .or_else(|| answer["events"][0]["routes"][0]["outcome"].as_str());
+    told.unwrap_or("no answer").to_owned()
+}

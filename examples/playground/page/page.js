@@ -1,0 +1,619 @@
+// What moves on the page: the stream of news on one side, the forms on the other.
+
+import { words } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
+const wide = matchMedia("(min-width: 1100px)");
+const middling = matchMedia("(min-width: 760px)");
+
+// Most rows of the list of invocations, and messages in the group.
+const MAX_ROWS = 400;
+
+let about = { samples: [], mischiefs: [], members: { mobiles: [], userIds: [] } };
+let state = null;
+let burst = null;
+let filter = null; // the msgUuid of the message whose invocations alone are shown
+let unread = 0;
+const messages = new Map();
+const invocations = new Map();
+const calls = [];
+
+// ── Words, theme and small helpers ──
+
+const chosen = new URLSearchParams(location.search);
+let language = chosen.get("lang") ?? recall("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+if (!words[language]) language = "en";
+let theme = chosen.get("theme") ?? recall("theme") ?? "auto";
+
+function recall(name) {
+  try { return localStorage.getItem(name); } catch { return null; }
+}
+
+function remember(name, value) {
+  try { localStorage.setItem(name, value); } catch { /* then not */ }
+}
+
+/** The word for `key`, in the page's language. */
+function word(key, ...values) {
+  const found = words[language][key];
+  return typeof found === "function" ? found(...values) : found;
+}
+
+/** An element: `make("p.hint", {id: "x"}, "text", child)`. Text is text, never markup. */
+function make(kind, attributes = {}, ...children) {
+  const [tag, ...classes] = kind.split(".");
+  const element = document.createElement(tag);
+  element.classList.add(...classes);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+const number = (value) => value.toLocaleString(language === "zh" ? "zh-CN" : "en-US");
+const clock = (ms) => new Date(ms).toLocaleTimeString("en-GB");
+const minute = (ms) => clock(ms).slice(0, 5);
+const inWords = (told) => (language === "zh" ? told.zh : told.en) || told.event || word("noEvent");
+
+function toast(text, kind = "") {
+  const note = make("p", {}, text);
+  if (kind) note.classList.add(kind);
+  $("toasts").append(note);
+  while ($("toasts").children.length > 3) $("toasts").firstChild.remove();
+  setTimeout(() => note.remove(), 7000);
+}
+
+/** Posts to an endpoint of the playground; gives status and answer. */
+async function post(path, body = {}) {
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    return { ok: response.ok, ...answer };
+  } catch {
+    return { ok: false, problem: word("gone") };
+  }
+}
+
+async function act(path, body) {
+  const answer = await post(path, body);
+  if (!answer.ok) toast(answer.problem, "bad");
+  return answer.ok;
+}
+
+// ── The news ──
+
+async function begin() {
+  await learn();
+  speak();
+  const stream = new EventSource("/events");
+  stream.addEventListener("open", learn);
+  stream.addEventListener("error", showHealth);
+  stream.addEventListener("message", ({ data }) => take(JSON.parse(data)));
+  begin.stream = stream;
+}
+
+/** Learns what does not change; a playground that was started anew is another one. */
+async function learn() {
+  try {
+    const news = await (await fetch("/about")).json();
+    if (about.run && about.run !== news.run) location.reload();
+    about = news;
+    $("where").textContent = about.invokeUrl;
+    showHealth();
+  } catch { /* the stream tells that it is gone */ }
+}
+
+function take(news) {
+  if (news.type === "message") {
+    messages.set(news.number, news);
+    showMessage(news);
+  } else if (news.type === "invocation") {
+    const before = invocations.get(news.number);
+    invocations.set(news.number, news);
+    showInvocation(news);
+    if (news.status != null && before && before.status == null) finished(news);
+  } else if (news.type === "call") {
+    calls.unshift(news.call);
+    calls.length = Math.min(calls.length, 6);
+    showCalls();
+  } else if (news.type === "state") {
+    state = news;
+    showState();
+  } else if (news.type === "burst") {
+    burst = news;
+    showBurst();
+  }
+}
+
+function finished(invocation) {
+  if (invocation.status !== 200) showSays();
+  if (invocation.burst) return;
+  const rules = invocation.outcomes.includes("filtered") ? ` ${word("by", invocation.rules.join(", "))}` : "";
+  toast(`${badge(invocation)}${rules}: ${what(invocation)}`, invocation.status === 200 ? "good" : "bad");
+}
+
+// ── The group ──
+
+function showMessage(message) {
+  const log = $("log");
+  const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  log.querySelector(".empty")?.remove();
+  log.append(bubble(message));
+  while (log.children.length > MAX_ROWS) log.firstChild.remove();
+  $("entry-title").textContent = message.title;
+  $("entry-time").textContent = minute(message.at);
+  if (!isVisible("group")) unread += 1;
+  showUnread();
+  if (wasAtEnd) log.scrollTop = log.scrollHeight;
+  else $("newer").hidden = false;
+}
+
+function bubble(message) {
+  // Rendered and sanitised by the playground: the tags of DingTalk's markdown subset and no others.
+  const text = make("div.markdown");
+  text.innerHTML = message.html;
+  const buttons = message.buttons.map(({ title, href }) =>
+    make("a.button", { href, target: "_blank", rel: "noopener noreferrer" }, title));
+  const name = word(message.fallback ? "robotSecond" : "robot");
+  return make("article.message", { id: `message-${message.number}`, "data-uuid": message.uuid },
+    make("img.avatar", { src: "/icon.svg", alt: "", width: 36, height: 36 }),
+    make("div.said", {},
+      make("p.who", {}, make("b", {}, name), make("span.tag", {}, word("robotTag")),
+        make("time", {}, clock(message.at))),
+      make("div.bubble", {}, text, buttons.length ? make("div.buttons", {}, ...buttons) : null),
+      make("p.about", {}, aboutMessage(message))));
+}
+
+/** Below a message: what led to it. */
+function aboutMessage(message) {
+  const count = [...invocations.values()].filter((one) => one.uuids.includes(message.uuid)).length;
+  const parts = [make("span", {}, word("bytes", number(message.bytes)))];
+  if (count) {
+    parts.push(make("button.link", { type: "button", onclick: () => onlyOf(message.uuid) }, word("caused", count)));
+  }
+  return make("span", {}, ...parts);
+}
+
+function showMessages() {
+  const log = $("log");
+  // Not news, only other words.
+  log.setAttribute("aria-live", "off");
+  log.replaceChildren(...[...messages.values()].slice(-MAX_ROWS).map(bubble));
+  if (!messages.size) log.append(make("p.empty.hint", {}, word("empty")));
+  log.scrollTop = log.scrollHeight;
+  setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
+}
+
+function onlyOf(uuid) {
+  filter = uuid;
+  view("calls");
+  showInvocations();
+  $("all").focus();
+}
+
+// ── Invocations ──
+
+function what(invocation) {
+  const [first] = invocation.events;
+  if (!first) return word("noEvent");
+  const rest = invocation.count - 1;
+  return rest ? `${inWords(first)} ${word("more", language === "zh" ? invocation.count : rest)}` : inWords(first);
+}
+
+function badge({ status, errorType, outcomes }) {
+  if (status == null) return word("running");
+  if (status === 0) return word("noReply");
+  if (status !== 200) return errorType ?? `HTTP ${status}`;
+  return outcomes.map((outcome) => word("outcomes")[outcome]).join(", ") || "HTTP 200";
+}
+
+function kindOf({ status, outcomes }) {
+  if (status == null) return "running";
+  if (status !== 200) return "failed";
+  return outcomes.includes("delivered") ? "delivered" : "passed";
+}
+
+function row(invocation) {
+  const { number: n, at, tookMs, burst: inBurst, ours } = invocation;
+  const facts = [`#${n}`, clock(at), tookMs == null ? null : word("ms", tookMs),
+    inBurst ? word("inBurst", inBurst) : null, ours ? null : word("byGuest")];
+  const details = make("details", {},
+    make("summary", {},
+      make("span.badge", {}, badge(invocation)),
+      make("span.what", {}, what(invocation)),
+      make("span.facts", {}, facts.filter(Boolean).join(" · "))),
+    make("div.detail"));
+  details.addEventListener("toggle", () => {
+    if (details.open) showDetail(n, details.querySelector(".detail"));
+  });
+  return make(`li.${kindOf(invocation)}`, { id: `invocation-${n}` }, details,
+    invocation.remedies.length ? make("p.remedy", {}, invocation.remedies.join(" ")) : null);
+}
+
+function showInvocation(invocation) {
+  const list = $("invocations");
+  list.querySelector(".empty")?.remove();
+  const old = $(`invocation-${invocation.number}`);
+  const fresh = row(invocation);
+  fresh.hidden = filter != null && !invocation.uuids.includes(filter);
+  if (old) {
+    const hadFocus = old.contains(document.activeElement);
+    fresh.querySelector("details").open = old.querySelector("details").open;
+    old.replaceWith(fresh);
+    if (hadFocus) fresh.querySelector("summary").focus();
+  } else {
+    // Newest first; what is told anew after a reload comes in the order of its last change.
+    const isOlder = (item) => Number(item.id.replace("invocation-", "")) < invocation.number;
+    list.insertBefore(fresh, [...list.children].find(isOlder) ?? null);
+    while (list.children.length > MAX_ROWS) list.lastChild.remove();
+  }
+  for (const uuid of invocation.uuids) {
+    const message = [...messages.values()].find((one) => one.uuid === uuid);
+    const place = message && $(`message-${message.number}`)?.querySelector(".about");
+    place?.replaceChildren(aboutMessage(message));
+  }
+}
+
+function showInvocations() {
+  const shown = [...invocations.values()]
+    .filter((one) => filter == null || one.uuids.includes(filter))
+    .sort((a, b) => b.number - a.number)
+    .slice(0, MAX_ROWS);
+  $("invocations").replaceChildren(...shown.map(row));
+  if (!shown.length) $("invocations").append(make("li.empty.hint", {}, word("callsNothing")));
+  $("all").hidden = filter == null;
+}
+
+async function showDetail(n, place) {
+  const invocation = invocations.get(n);
+  const response = await fetch(`/invocation?number=${n}`);
+  if (!response.ok) return;
+  const detail = await response.json();
+  const part = (title, text) => [make("h4", {}, title), make("pre", { tabindex: 0 }, text)];
+  const head = detail.ours
+    ? `POST /invoke\ncontent-type: application/octet-stream\nx-fc-request-id: ${detail.requestId}\nx-fc-function-timeout: 60\n\n`
+    : "POST /invoke\n\n";
+  const answer = detail.answer;
+  const headers = answer?.headers.map(([name, value]) => `${name}: ${value}\n`).join("") ?? "";
+  const answered = answer ? `HTTP ${answer.status}\n${headers}\n${answer.body}` : word("running");
+  const lines = detail.log.map((line) => JSON.stringify(line, null, 1)).join("\n");
+  const message = [...messages.values()].find((one) => invocation.uuids.includes(one.uuid));
+  const facts = [
+    ["factId", detail.requestId],
+    ["factOutcome", badge(invocation)],
+    ["factRule", invocation.rules.join(", ")],
+    ["factClass", invocation.classes.join(", ")],
+    ["factBytes", [...new Set(detail.calls.map((call) => word("bytes", number(call.bytes))))].join(", ")],
+    ["factUuid", invocation.uuids.join(", ")],
+    ["factRemedy", invocation.remedies.join(" ")],
+  ].filter(([, value]) => value);
+  place.replaceChildren(
+    make("dl", {}, ...facts.flatMap(([key, value]) => [make("dt", {}, word(key)), make("dd", {}, value)])),
+    message ? make("p.row", {}, make("button", { type: "button", onclick: () => goTo(message) }, word("showMessage"))) : "",
+    ...part(word("request"), head + detail.request),
+    ...part(word("answer"), answered),
+    ...part(word("logLines"), lines || word("noLog")),
+    make("h4", {}, word("callsOf")),
+    detail.calls.length
+      ? make("ol.wire", {}, ...detail.calls.map(callLine))
+      : make("p.hint", {}, word("noCalls")));
+}
+
+function goTo(message) {
+  view("group");
+  const element = $(`message-${message.number}`);
+  element?.scrollIntoView({ block: "start" });
+  element?.setAttribute("tabindex", "-1");
+  element?.focus({ preventScroll: true });
+}
+
+// ── Fire ──
+
+const KINDS = ["Instance", "Disk", "Snapshot", "NetworkInterface", "CloudAssistant", "Batch", "other"];
+
+function showSamples() {
+  const wanted = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = about.samples.filter((sample) => {
+    const text = [sample.zh, sample.en, sample.event, sample.file, sample.level].join(" ").toLowerCase();
+    return wanted.every((part) => text.includes(part));
+  });
+  const byKind = Map.groupBy(found, (sample) => (KINDS.includes(sample.kind) ? sample.kind : "other"));
+  const parts = KINDS.filter((kind) => byKind.has(kind)).flatMap((kind) => [
+    make("h3", {}, word("kinds")[kind]),
+    make("ul.samples", {}, ...byKind.get(kind).map(sampleRow)),
+  ]);
+  $("samples").replaceChildren(...parts);
+  $("found").textContent = word("found", found.length);
+}
+
+function sampleRow(sample) {
+  const title = inWords(sample);
+  const shape = word("shapes")[sample.shape];
+  return make("li", {},
+    make("button.sample", { type: "button", "data-file": sample.file, onclick: () => act("/fire", { file: sample.file }) },
+      make("span.title", {}, title),
+      make("span.hint", {}, shape ? `${sample.event} · ${shape}` : sample.event)),
+    make("button.quiet.edit", { type: "button", "aria-label": word("edit", title), title: word("edit", title), onclick: () => edit(sample) }, "✎"));
+}
+
+async function edit(sample) {
+  const response = await fetch(`/sample?file=${sample.file}`);
+  if (!response.ok) return;
+  $("own-json").value = (await response.json()).json;
+  $("own").open = true;
+  $("own").scrollIntoView({ block: "start" });
+  $("own-json").focus();
+}
+
+function showBurst() {
+  if (!burst) return;
+  $("burst-progress").hidden = false;
+  $("burst-stop").hidden = burst.over;
+  $("burst-bar").max = burst.count;
+  $("burst-bar").value = burst.done;
+  const tally = Object.entries(burst.outcomes)
+    .map(([outcome, count]) => `${word("outcomes")[outcome] ?? outcome} ${count}`)
+    .join(", ");
+  const waits = burst.over ? "" : ` · ${word("burstWaits")}`;
+  $("burst-tally").textContent = word("burstTally", burst.done, burst.count, tally) + waits;
+}
+
+$("search").addEventListener("input", showSamples);
+$("repeat").addEventListener("click", () => act("/repeat"));
+$("burst-stop").addEventListener("click", () => act("/burst/stop"));
+$("burst-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = new FormData(event.target);
+  act("/burst", {
+    count: Number(form.get("count")), seconds: Number(form.get("seconds")), mixed: form.get("mixed") === "yes",
+  });
+});
+$("own-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  act("/fire", { json: $("own-json").value });
+});
+
+// ── Configure ──
+
+const FIELDS = [
+  { name: "EVENT_LEVELS", byDefault: "CRITICAL,WARN", offers: ["CRITICAL", "CRITICAL,WARN", "CRITICAL,WARN,INFO", "none"] },
+  { name: "EVENT_INCLUDE", example: "Instance:StateChange:Stopped,Disk:*" },
+  { name: "EVENT_EXCLUDE", example: "*:Avoided,*:Canceled" },
+  { name: "EVENT_REGIONS", example: "cn-*" },
+  { name: "EVENT_RESOURCES", example: "web-*" },
+  { name: "EVENT_RESOURCES_EXCLUDE", example: "test-*" },
+  { name: "MESSAGE_LANGUAGE", byDefault: "zh", offers: ["zh", "en"] },
+  { name: "MESSAGE_TIME_ZONE", byDefault: "Asia/Shanghai", offers: ["Asia/Shanghai", "Asia/Singapore", "Europe/Berlin", "America/Los_Angeles", "UTC"] },
+  { name: "DINGTALK_KEYWORD", example: "CloudMonitor" },
+  { name: "DINGTALK_AT_MOBILES", hint: () => word("members", about.members.mobiles.join(", ")) },
+  { name: "DINGTALK_AT_USER_IDS", hint: () => word("members", about.members.userIds.join(", ")) },
+  { name: "DINGTALK_AT_ALL", byDefault: "false", offers: ["false", "true"] },
+  { name: "DINGTALK_AT_LEVELS", byDefault: "CRITICAL", offers: ["CRITICAL", "CRITICAL,WARN"] },
+  { name: "DINGTALK_RATE_LIMIT", byDefault: "18" },
+];
+
+function showFields() {
+  const held = state && readForm();
+  const text = ({ name, byDefault, example, offers, hint }) => make("div.field", {},
+    make("label", { for: name }, word("labels")[name], make("code", {}, name)),
+    make("input", {
+      id: name, name, type: "text", autocomplete: "off", spellcheck: "false",
+      placeholder: byDefault ? word("byDefault", byDefault) : example,
+      list: offers ? `${name}-offers` : null,
+      "aria-describedby": hint ? `${name}-hint` : null,
+    }),
+    offers ? make("datalist", { id: `${name}-offers` }, ...offers.map((value) => make("option", { value }))) : null,
+    hint ? make("p.hint", { id: `${name}-hint` }, hint()) : null);
+  const check = (name) => make("label.check", {},
+    make("input", { id: name, name, type: "checkbox" }), make("span", {}, word("labels")[name]));
+  $("fields").replaceChildren(
+    ...FIELDS.map(text), check("signing"), check("fallback"),
+    make("div.field", {}, make("label", { for: "more" }, word("labels").more),
+      make("textarea", { id: "more", name: "more", rows: 2, spellcheck: "false", placeholder: "EVENT_LEVELS__ONCALL='CRITICAL'" })));
+  if (held) fillForm(held);
+}
+
+function readForm() {
+  const vars = Object.fromEntries(FIELDS.map(({ name }) => [name, $(name)?.value ?? ""]).filter(([, value]) => value));
+  return { vars, signing: $("signing")?.checked ?? true, fallback: $("fallback")?.checked ?? false, more: $("more")?.value ?? "" };
+}
+
+function fillForm(settings) {
+  for (const { name } of FIELDS) $(name).value = settings.vars[name] ?? "";
+  $("signing").checked = settings.signing;
+  $("fallback").checked = settings.fallback;
+  $("more").value = settings.more;
+}
+
+function showFaults(problem, variables = []) {
+  $("faults").hidden = !problem;
+  $("fault-list").textContent = problem ?? "";
+  for (const { name } of FIELDS) $(name).setAttribute("aria-invalid", variables.includes(name));
+}
+
+$("configure-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const answer = await post("/configure", readForm());
+  showFaults(answer.ok ? null : answer.problem, answer.variables);
+  if (answer.ok) toast(word("applied"), "good");
+  else $("faults").focus();
+});
+$("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText($("env").textContent);
+  toast(word("copied"), "good");
+});
+
+// ── Break ──
+
+function showMischiefs() {
+  const button = (name) => {
+    const [title, explained] = word("mischiefs")[name];
+    return make("button.mischief", {
+      type: "button", "data-mischief": name, "aria-pressed": String(state?.mischief === name),
+      disabled: name === "clock" && state?.settings.signing === false,
+      onclick: () => act("/break", { mischief: name }),
+    }, make("span.title", {}, title), make("span.hint", {}, explained));
+  };
+  const focused = document.activeElement?.dataset.mischief;
+  $("mischiefs").replaceChildren(...about.mischiefs.map(button));
+  if (focused) document.querySelector(`[data-mischief="${focused}"]`)?.focus();
+}
+
+function showSays() {
+  const since = showSays.since ?? 0;
+  const failed = [...invocations.values()]
+    .filter(({ number: n, status }) => n > since && status != null && status !== 200)
+    .sort((a, b) => b.number - a.number)[0];
+  if (!failed) {
+    $("says").replaceChildren(make("p.hint", {}, word("saysNothing")));
+    return;
+  }
+  $("says").replaceChildren(
+    make("p", {}, make("b.error-type", {}, failed.errorType ?? word("noReply")), ` #${failed.number} · ${what(failed)}`),
+    make("p", {}, failed.errorMessage ?? ""));
+}
+
+function callLine(call) {
+  const answer = call.errcode == null ? word("noAnswer") : `errcode ${call.errcode}`;
+  const said = call.errcode ? ` ${call.answer}` : "";
+  const repeated = call.duplicate ? ` (${word("repeated")})` : "";
+  return make("li", {}, word("wireLine", clock(call.at), number(call.bytes), answer) + said + repeated);
+}
+
+function showCalls() {
+  $("wire").replaceChildren(...calls.map(callLine));
+  if (!calls.length) $("wire").append(make("li.hint", {}, word("wireNothing")));
+}
+
+$("restart").addEventListener("click", async () => {
+  if (await act("/restart")) toast(word("restarted"), "good");
+});
+
+// ── State ──
+
+function showState() {
+  const settings = JSON.stringify(state.settings);
+  if (showState.filled !== settings) {
+    fillForm(state.settings);
+    showState.filled = settings;
+  }
+  if (showState.mischief !== state.mischief) {
+    showSays.since = Math.max(0, ...invocations.keys());
+    showState.mischief = state.mischief;
+    showSays();
+  }
+  $("env").textContent = state.env;
+  $("repeat").disabled = !state.canRepeat;
+  const isClosed = state.closedUntil > Date.now();
+  $("closed").hidden = !isClosed;
+  if (isClosed) $("closed-words").textContent = word("closed", clock(state.closedUntil));
+  showMischiefs();
+  showHealth();
+}
+
+function showHealth() {
+  const isGone = begin.stream && begin.stream.readyState !== EventSource.OPEN;
+  const isBroken = state && state.mischief !== "none";
+  $("health").textContent = isGone ? word("gone")
+    : isBroken ? word("broken", word("mischiefs")[state.mischief][0]) : word("well");
+  $("health").classList.toggle("bad", Boolean(isGone || isBroken));
+}
+
+// ── Views, language, theme ──
+
+function isVisible(name) {
+  return root.dataset.view === name || (name === "group" && middling.matches) || (name === "calls" && wide.matches);
+}
+
+function view(name) {
+  root.dataset.view = name;
+  if (["fire", "configure", "break"].includes(name) && root.dataset.panel !== name) {
+    root.dataset.panel = name;
+    document.querySelector(".controls").scrollTop = 0;
+  }
+  if (isVisible("group")) unread = 0;
+  showUnread();
+  showView();
+  if (name === "group") $("log").scrollTop = $("log").scrollHeight;
+}
+
+function showView() {
+  for (const button of document.querySelectorAll("nav [data-view]")) {
+    const { view: name } = button.dataset;
+    const isCurrent = wide.matches ? root.dataset.panel === name
+      : middling.matches && root.dataset.view === "group" ? root.dataset.panel === name : root.dataset.view === name;
+    if (isCurrent) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
+}
+
+function showUnread() {
+  $("unread").hidden = !unread;
+  $("unread").textContent = unread;
+}
+
+function showTheme() {
+  if (theme === "auto") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  $("theme-word").textContent = word({ auto: "themeAuto", light: "themeLight", dark: "themeDark" }[theme] ?? "themeAuto");
+}
+
+/** Says everything anew, in the page's language. */
+function speak() {
+  root.lang = language === "zh" ? "zh-CN" : "en";
+  document.title = word("name") + word("nameLong");
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", word(element.dataset.label));
+  $("language").textContent = word("other");
+  $("language").lang = language === "zh" ? "en" : "zh-CN";
+  showTheme();
+  showView();
+  showFields();
+  showSamples();
+  showMessages();
+  showInvocations();
+  showCalls();
+  showSays();
+  showBurst();
+  showMischiefs();
+  if (state) showState();
+  showHealth();
+}
+
+$("language").addEventListener("click", () => {
+  language = language === "zh" ? "en" : "zh";
+  remember("language", language);
+  speak();
+});
+$("theme").addEventListener("click", () => {
+  theme = { auto: "light", light: "dark" }[theme] ?? "auto";
+  remember("theme", theme);
+  showTheme();
+});
+$("all").addEventListener("click", () => {
+  filter = null;
+  showInvocations();
+});
+$("newer").addEventListener("click", () => {
+  $("log").scrollTop = $("log").scrollHeight;
+  $("log").focus();
+});
+$("log").addEventListener("scroll", () => {
+  const log = $("log");
+  if (log.scrollHeight - log.scrollTop - log.clientHeight < 80) $("newer").hidden = true;
+});
+for (const button of document.querySelectorAll("nav [data-view]")) {
+  button.addEventListener("click", () => view(button.dataset.view));
+}
+for (const query of [wide, middling]) query.addEventListener("change", showView);
+
+if (chosen.get("view")) view(chosen.get("view"));
+begin();

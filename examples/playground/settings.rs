@@ -1,0 +1,205 @@
+//! The form "Configure": environment variables as a user would set them, read by the function's own
+//! reader, and written as the lines of an `.env`.
+
+use dingtalk_group::{Group, Robot};
+use ecs_dingtalk_notifier::config::{Config, Fault, KNOWN};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The chatbot's token.
+pub const TOKEN: &str = "playground0000000000000000000000000000000000000000000000000000f00d";
+/// Its signing secret.
+pub const SECRET: &str = "SECplayground000000000000000000000000000000000000000000000000000";
+/// The token of the second chatbot.
+pub const FALLBACK_TOKEN: &str =
+    "playground1111111111111111111111111111111111111111111111111111f00d";
+/// The keyword of a chatbot for which the form names none: every message holds it.
+const KEYWORD: &str = "CloudMonitor";
+/// Who is in the group.
+pub const MOBILES: [&str; 2] = ["13800000000", "13900000001"];
+/// The same by their user ids.
+pub const USER_IDS: [&str; 2] = ["manager7675", "oncall01"];
+
+/// What the form holds.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// By name, as typed; blank ones count as unset.
+    vars: BTreeMap<String, String>,
+    /// The chatbot wants signatures.
+    pub signing: bool,
+    /// A second chatbot stands by.
+    fallback: bool,
+    /// Further lines of an `.env`.
+    more: String,
+}
+
+/// Why settings cannot be taken.
+#[derive(Debug)]
+pub enum Problem {
+    /// What `check` would report.
+    Faults(Vec<Fault>),
+    /// What only the playground minds.
+    Playground(String),
+}
+
+impl Settings {
+    /// What the playground starts with: `EVENT_*` and `MESSAGE_*` of the environment are honoured.
+    pub fn from_environment() -> Settings {
+        let mut vars = BTreeMap::from([(
+            "EVENT_INCLUDE".to_owned(),
+            "Instance:StateChange:Stopped".to_owned(),
+        )]);
+        vars.extend(
+            std::env::vars()
+                .filter(|(name, _)| name.starts_with("EVENT_") || name.starts_with("MESSAGE_")),
+        );
+        Settings {
+            vars,
+            signing: true,
+            fallback: false,
+            more: String::new(),
+        }
+    }
+
+    /// What the page's form sends.
+    pub fn from_json(form: &Value) -> Settings {
+        let vars = form["vars"].as_object().into_iter().flatten();
+        Settings {
+            vars: vars
+                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+                .collect(),
+            signing: form["signing"] == true,
+            fallback: form["fallback"] == true,
+            more: form["more"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// What the page's form shows.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "vars": self.vars, "signing": self.signing, "fallback": self.fallback, "more": self.more,
+        })
+    }
+
+    /// The configuration that the function reads out of these variables.
+    ///
+    /// # Errors
+    /// Every fault that it finds, or what only the playground minds: that no message leaves this machine.
+    pub fn config(&self, group: &Group) -> Result<Config, Problem> {
+        let mut vars = self.vars.clone();
+        let mut set = |name: &str, value: &str| vars.insert(name.to_owned(), value.to_owned());
+        set("DINGTALK_WEBHOOK", &group.webhook(TOKEN));
+        if self.signing {
+            set("DINGTALK_SECRET", SECRET);
+        }
+        if self.fallback {
+            set("DINGTALK_FALLBACK_WEBHOOK", &group.webhook(FALLBACK_TOKEN));
+        }
+        vars.extend(lines(&self.more).map_err(Problem::Playground)?);
+        let config = Config::from_vars(vars).map_err(Problem::Faults)?;
+        let here = format!("http://{}/", group.addr());
+        let robots = config
+            .routes
+            .iter()
+            .flat_map(|route| [Some(&route.robot), route.fallback.as_ref()]);
+        for robot in robots.flatten() {
+            if !robot.webhook.masked().starts_with(&here) {
+                return Err(Problem::Playground(format!(
+                    "{} is not in this group: the playground sends to {here} only; deploy the function, or use its command `send`, for another one",
+                    robot.webhook.masked()
+                )));
+            }
+        }
+        Ok(config)
+    }
+
+    /// The chatbots as these settings want them.
+    pub fn robots(&self) -> [Robot; 2] {
+        let keyword = self.vars.get("DINGTALK_KEYWORD").map(|text| text.trim());
+        let keyword = keyword.filter(|text| !text.is_empty()).unwrap_or(KEYWORD);
+        [TOKEN, FALLBACK_TOKEN].map(|token| Robot {
+            secret: (self.signing && token == TOKEN).then(|| SECRET.to_owned()),
+            keywords: vec![keyword.to_owned()],
+            mobiles: MOBILES.map(str::to_owned).to_vec(),
+            user_ids: USER_IDS.map(str::to_owned).to_vec(),
+            ..Robot::new(token)
+        })
+    }
+
+    /// The lines for an `.env`. What only a real chatbot has is left to be filled in.
+    pub fn dot_env(&self) -> String {
+        let mut text =
+            String::from("DINGTALK_WEBHOOK='https://oapi.dingtalk.com/robot/send?access_token='\n");
+        if self.signing {
+            text.push_str("DINGTALK_SECRET='SEC'\n");
+        }
+        if self.fallback {
+            text.push_str(
+                "DINGTALK_FALLBACK_WEBHOOK='https://oapi.dingtalk.com/robot/send?access_token='\n",
+            );
+        }
+        let of_form = KNOWN
+            .iter()
+            .filter_map(|name| self.vars.get_key_value(*name));
+        let more = lines(&self.more).unwrap_or_default();
+        let more = more.iter().map(|(name, value)| (name, value));
+        for (name, value) in of_form.chain(more) {
+            if !value.trim().is_empty() {
+                text.push_str(&format!("{name}={}\n", quoted(value.trim())));
+            }
+        }
+        text
+    }
+}
+
+/// A value that the shell and dotenv read alike.
+fn quoted(value: &str) -> String {
+    if !value.contains('\'') {
+        format!("'{value}'")
+    } else if !value.contains(['"', '$', '`', '\\']) {
+        format!("\"{value}\"")
+    } else {
+        "  # holds quotes of both kinds: write this one by hand".to_owned()
+    }
+}
+
+/// Names and values of the lines of an `.env`.
+fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((name, value)) = line.split_once('=') else {
+            return Err(format!(
+                "line {} of the further variables holds no =; write NAME='value'",
+                index + 1
+            ));
+        };
+        let name = name.trim().trim_start_matches("export ").trim();
+        let value = value.trim();
+        let bare = ['\'', '"']
+            .iter()
+            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        found.push((name.to_owned(), bare.unwrap_or(value).to_owned()));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_an_env_are_read_as_the_shell_reads_them_and_written_so() {
+        let text = "# comment\n\nexport A='b c'\nD = \"e\"\nF=g=h\n";
+        let expected = [("A", "b c"), ("D", "e"), ("F", "g=h")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(lines(text).unwrap(), expected);
+        assert!(lines("A='b'\nc").unwrap_err().starts_with("line 2 "));
+        assert_eq!(quoted("*:Avoided"), "'*:Avoided'");
+        assert_eq!(quoted("it's"), "\"it's\"");
+        assert!(quoted("it's $5").starts_with("  #"));
+    }
+}

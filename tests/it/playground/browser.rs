@@ -1,0 +1,251 @@
+//! A real browser without a window: Chromium, driven by chromedriver over the WebDriver protocol.
+
+use crate::platform::PATIENCE;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// `required` makes a missing browser a failure; else tests that want one are skipped.
+const SWITCH: &str = "PLAYGROUND_BROWSER";
+/// The browser is for one page on this machine: it has nothing to look for elsewhere, nor a sandbox to set up.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+];
+/// How a WebDriver names an element in JSON.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Keys that are no letters.
+pub const TAB: &str = "\u{e004}";
+/// The same.
+pub const ENTER: &str = "\u{e007}";
+
+/// One browser with one page. Ends when dropped.
+pub struct Browser {
+    driver: Child,
+    session: String,
+    agent: ureq::Agent,
+    profile: PathBuf,
+}
+
+/// A browser with a window of this size; `None`, and a word about it, where there is none on this machine.
+pub fn browser(width: u32, height: u32) -> Option<Browser> {
+    let found = |names: &[&str]| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        names.iter().find_map(|name| {
+            std::env::split_paths(&path)
+                .map(|folder| folder.join(name))
+                .find(|file| file.is_file())
+        })
+    };
+    let chromium = found(&["chromium", "chromium-browser", "google-chrome"]);
+    let driver = found(&["chromedriver"]);
+    if let (Some(chromium), Some(driver)) = (chromium, driver) {
+        return Some(Browser::start(chromium, driver, width, height));
+    }
+    let why = "chromium and chromedriver are not on PATH (Debian: chromium, chromium-driver)";
+    assert!(
+        std::env::var(SWITCH).as_deref() != Ok("required"),
+        "{why}, but {SWITCH} says that they are required"
+    );
+    // Not by eprintln, which the test runner keeps to itself when a test passes.
+    let _ = writeln!(
+        std::io::stderr(),
+        "\nSKIPPED a test of the playground in a browser: {why}"
+    );
+    None
+}
+
+impl Browser {
+    fn start(chromium: PathBuf, driver: PathBuf, width: u32, height: u32) -> Browser {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!(
+            "playground-browser-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::SeqCst)
+        );
+        let profile = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&profile).unwrap();
+        let mut driver = Command::new(driver)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port: u16 = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let port = line.split_once("started successfully on port ")?.1;
+                port.trim_end_matches('.').parse().ok()
+            })
+            .expect("chromedriver tells its port");
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || lines.count());
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(2 * PATIENCE))
+            .proxy(None)
+            .build()
+            .into();
+        let mut browser = Browser {
+            driver,
+            session: format!("http://127.0.0.1:{port}/session"),
+            agent,
+            profile: profile.clone(),
+        };
+        let mut args: Vec<String> = FLAGS.map(str::to_owned).to_vec();
+        args.push(format!("--user-data-dir={}", profile.display()));
+        // Emulated, because a window is never narrower than 500 pixels.
+        let screen = json!({"width": width, "height": height, "pixelRatio": 1, "touch": false, "mobile": false});
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": {
+                "binary": chromium, "args": args, "mobileEmulation": {"deviceMetrics": screen},
+            },
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }}});
+        let session = browser.call("POST", "", &wanted);
+        let id = session["sessionId"].as_str().expect("a session");
+        browser.session = format!("{}/{id}", browser.session);
+        browser
+    }
+
+    /// One command of the protocol; gives its value.
+    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.session);
+        let answer = match method {
+            "POST" => self
+                .agent
+                .post(&url)
+                .content_type("application/json")
+                .send(body.to_string()),
+            "DELETE" => self.agent.delete(&url).call(),
+            _ => self.agent.get(&url).call(),
+        };
+        let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_to_string()
+            .unwrap();
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        assert!(answer.status().is_success(), "{method} {path}: {body}");
+        body["value"].take()
+    }
+
+    /// Opens an address.
+    pub fn open(&self, url: &str) {
+        self.call("POST", "/url", &json!({ "url": url }));
+    }
+
+    /// Runs a function's body in the page; `arguments` are its arguments.
+    pub fn run(&self, script: &str, arguments: Value) -> Value {
+        self.call(
+            "POST",
+            "/execute/sync",
+            &json!({"script": script, "args": arguments}),
+        )
+    }
+
+    /// The value of an expression in the page.
+    pub fn value(&self, expression: &str) -> Value {
+        self.run(&format!("return {expression}"), json!([]))
+    }
+
+    /// The text of an element as a person sees it; empty where there is none.
+    pub fn text(&self, selector: &str) -> String {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+        let text = self.run(script, json!([selector]));
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until an expression in the page is true.
+    pub fn wait(&self, expression: &str) {
+        self.wait_for(expression, PATIENCE);
+    }
+
+    /// The same for what takes its time.
+    pub fn wait_for(&self, expression: &str, patience: Duration) {
+        let end = Instant::now() + patience;
+        while self.value(expression) != json!(true) {
+            assert!(
+                Instant::now() < end,
+                "not in time: {expression}\n{}\n{:?}",
+                self.text("body"),
+                self.complaints()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn element(&self, selector: &str) -> String {
+        let by = json!({"using": "css selector", "value": selector});
+        let element = self.call("POST", "/element", &by);
+        element[ELEMENT].as_str().expect("an element").to_owned()
+    }
+
+    /// Clicks where a person would; fails where something else is in the way.
+    pub fn click(&self, selector: &str) {
+        let path = format!("/element/{}/click", self.element(selector));
+        self.call("POST", &path, &json!({}));
+    }
+
+    /// Replaces the content of a field by typing.
+    pub fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.call("POST", &format!("/element/{element}/clear"), &json!({}));
+        let typed = json!({ "text": text });
+        self.call("POST", &format!("/element/{element}/value"), &typed);
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub fn press(&self, key: &str) {
+        let actions = json!([
+            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
+        ]);
+        let keyboard = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
+        self.call("POST", "/actions", &keyboard);
+    }
+
+    /// What the browser complained about since it was asked last.
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.call("POST", "/se/log", &json!({"type": "browser"}));
+        let entries = log.as_array().into_iter().flatten();
+        entries.map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// A picture of the window, as PNG.
+    pub fn screenshot(&self) -> Vec<u8> {
+        use base64::Engine as _;
+        let picture = self.call("GET", "/screenshot", &Value::Null);
+        base64::engine::general_purpose::STANDARD
+            .decode(picture.as_str().unwrap())
+            .unwrap()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.call("DELETE", "", &Value::Null);
+        } else {
+            let _ = self.agent.delete(&self.session).call();
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}

@@ -1,0 +1,386 @@
+//! The page as a person uses it, in a real browser.
+
+use super::browser::{Browser, ENTER, TAB, browser};
+use super::{Playground, checked};
+use serde_json::json;
+use std::time::Duration;
+
+/// The sample that the tests fire.
+const STOPPED: &str = "[data-file='eventbridge/Instance-StateChange-Stopped.json']";
+/// How many messages the first samples make.
+const FIRST: usize = 5;
+
+/// A playground and a browser that shows its page, in English and with its first messages.
+fn desktop() -> Option<(Playground, Browser)> {
+    let browser = browser(1440, 900)?;
+    let playground = Playground::start(&[("MESSAGE_LANGUAGE", "en")]);
+    open(&playground, &browser, "?lang=en&theme=light");
+    Some((playground, browser))
+}
+
+fn open(playground: &Playground, browser: &Browser, query: &str) {
+    browser.open(&format!("{}/{query}", playground.url));
+    browser.wait(&format!("{MESSAGES} === {FIRST}"));
+}
+
+/// How many messages the group shows.
+const MESSAGES: &str = "document.querySelectorAll('#log .message').length";
+/// The newest message.
+const NEWEST: &str = "#log .message:last-child";
+/// The newest invocation.
+const INVOCATION: &str = "#invocations li:first-child";
+
+fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
+    let text = json!(text);
+    browser.wait(&format!(
+        "Boolean(document.querySelector({})?.innerText.includes({text}))",
+        json!(selector)
+    ));
+}
+
+#[test]
+fn an_event_fired_by_a_click_shows_in_the_group_and_in_the_list() {
+    let Some((playground, browser)) = desktop() else {
+        return;
+    };
+    browser.fill("#search", "stopped eventbridge/");
+    browser.wait("document.querySelectorAll('#samples .sample').length === 1");
+    browser.click(STOPPED);
+    browser.wait(&format!("{MESSAGES} === {}", FIRST + 1));
+    let message = browser.text(&format!("{NEWEST} .bubble"));
+    assert!(
+        message.contains("Instance status changed") && message.contains("Status: Stopped"),
+        "{message}"
+    );
+    // The title is in the list of conversations and not in the message.
+    let title = "🔵 Instance status changed · Stopped · test-host-01";
+    assert_eq!(browser.text("#entry-title"), title);
+    assert!(!message.contains(title), "{message}");
+    let link = browser.value(&format!(
+        "[...document.querySelectorAll('{NEWEST} .bubble a')].map((a) => [a.host, a.target, a.rel])"
+    ));
+    let expected = json!([["ecs.console.aliyun.com", "_blank", "noopener noreferrer"]]);
+    assert_eq!(link, expected);
+    let is_in_view = format!(
+        "document.querySelector('{NEWEST}').getBoundingClientRect().bottom <= document.querySelector('#log').getBoundingClientRect().bottom"
+    );
+    browser.wait(&is_in_view);
+
+    // Beside it, what caused it.
+    wait_for_text(&browser, INVOCATION, "delivered");
+    wait_for_text(&browser, NEWEST, "1 invocation");
+    browser.click(&format!("{INVOCATION} summary"));
+    for part in [
+        "POST /invoke",
+        "msgUuid",
+        "\"outcome\":\"delivered\"",
+        "errcode 0",
+        "EVENT_INCLUDE",
+    ] {
+        let part = part.replace("\":\"", "\": \"");
+        wait_for_text(&browser, &format!("{INVOCATION} .detail"), &part);
+    }
+
+    browser.click("#repeat");
+    wait_for_text(&browser, INVOCATION, "duplicate");
+    assert_eq!(browser.value(MESSAGES), FIRST + 1);
+
+    // In Chinese all words of the page change, and the messages stay what they were.
+    browser.click("#language");
+    wait_for_text(&browser, "#repeat", "重复上一个事件");
+    wait_for_text(&browser, INVOCATION, "重复");
+    wait_for_text(&browser, NEWEST, "Status: Stopped");
+
+    let foreign = "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => !name.startsWith(location.origin))";
+    assert_eq!(browser.value(foreign), json!([]));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    drop(playground);
+}
+
+#[test]
+fn a_burst_of_200_shows_as_a_handful_of_digests_that_account_for_all() {
+    let Some((_playground, browser)) = desktop() else {
+        return;
+    };
+    browser.click("#burst summary");
+    browser.fill("#burst-form [name=count]", "200");
+    browser.fill("#burst-form [name=seconds]", "0");
+    browser.click("#burst-form [type=submit]");
+    let over = "document.querySelector('#burst-tally').innerText.startsWith('200 of 200')";
+    browser.wait_for(over, Duration::from_secs(90));
+    // Every sixth of a mixed burst is of level INFO.
+    assert_eq!(
+        browser.text("#burst-tally"),
+        "200 of 200 answered: delivered 167, filtered 33"
+    );
+    wait_for_text(&browser, "#log", "ECS events");
+    let counts = format!(
+        "[...document.querySelectorAll('#log .about button')].slice({FIRST}).map((button) => parseInt(button.innerText)).reduce((a, b) => a + b, 0)"
+    );
+    browser.wait(&format!("({counts}) === 167"));
+    let messages = browser.value(MESSAGES).as_u64().unwrap() as usize - FIRST;
+    assert!((2..=20).contains(&messages), "{messages} messages");
+    let title = browser.text("#entry-title");
+    assert!(title.contains("ECS events"), "{title}");
+}
+
+#[test]
+fn a_broken_group_shows_what_the_function_answers_and_what_to_do() {
+    let Some((_playground, browser)) = desktop() else {
+        return;
+    };
+    browser.click("nav [data-view=break]");
+    browser.click("[data-mischief=keyword]");
+    wait_for_text(&browser, "#health", "Wrong keyword");
+    browser.click("nav [data-view=fire]");
+    browser.click(STOPPED);
+    wait_for_text(&browser, INVOCATION, "Refused");
+    wait_for_text(&browser, INVOCATION, "set DINGTALK_KEYWORD to the keyword");
+    browser.click("nav [data-view=break]");
+    wait_for_text(&browser, "#says", "set DINGTALK_KEYWORD to the keyword");
+    wait_for_text(&browser, "#wire li", "errcode 310000");
+    assert_eq!(browser.value(MESSAGES), FIRST);
+
+    browser.click("[data-mischief=none]");
+    wait_for_text(&browser, "#health", "All is well");
+    browser.click("nav [data-view=fire]");
+    browser.click(STOPPED);
+    browser.wait(&format!("{MESSAGES} === {}", FIRST + 1));
+}
+
+#[test]
+fn what_an_event_tries_to_inject_is_text() {
+    let Some((playground, browser)) = desktop() else {
+        return;
+    };
+    let form = json!({
+        "vars": {"DINGTALK_AT_MOBILES": "13800000000", "EVENT_LEVELS": "INFO", "DINGTALK_AT_LEVELS": "INFO"},
+        "signing": true, "fallback": false, "more": "",
+    });
+    assert_eq!(playground.post("/configure", &form).0, 200);
+    let name = "a](https://evil.example) [b](https://evil.example/x) @13800000000 @13900000001 \
+        <script>window.injected = 1</script> <img src=x onerror='window.injected = 1'> \
+        <b>c</b> **d** https://evil.example www.evil.example";
+    let event: String = crate::samples::sample(crate::samples::STOPPED)
+        .replace("\"test-host-01\"", &json!(name).to_string());
+    browser.click("#own summary");
+    browser.run(
+        "document.querySelector('#own-json').value = arguments[0]",
+        json!([event]),
+    );
+    browser.click("#own-form [type=submit]");
+    browser.wait(&format!("{MESSAGES} === {}", FIRST + 1));
+    let elements = browser.value(&format!(
+        "[...document.querySelectorAll('{NEWEST} .bubble *')].map((e) => e.localName).filter((name) => !['div', 'h3', 'p', 'br', 'strong'].includes(name))"
+    ));
+    // The function's own link and its own mention, and nothing beside them.
+    assert_eq!(elements, json!(["a", "span"]), "{}", browser.text(NEWEST));
+    let strong = browser.value(&format!(
+        "[...document.querySelectorAll('{NEWEST} .bubble strong')].map((e) => e.innerText).includes('d')"
+    ));
+    assert_eq!(strong, false);
+    assert_eq!(
+        browser.value(&format!("document.querySelector('{NEWEST} a').host")),
+        "ecs.console.aliyun.com"
+    );
+    assert_eq!(browser.text(&format!("{NEWEST} .mention")), "@13800000000");
+    let text = browser.text(&format!("{NEWEST} .bubble"));
+    for part in ["evil.example", "script", "13900000001"] {
+        assert!(text.contains(part), "{text}");
+    }
+    assert_eq!(browser.value("window.injected ?? null"), json!(null));
+    // Nor anywhere else on the page, where the name shows as well.
+    browser.click(&format!("{INVOCATION} summary"));
+    wait_for_text(&browser, &format!("{INVOCATION} .detail"), "<script>");
+    let injected = "document.querySelectorAll('main script, main b:not([data-word]):not(.who b), main img:not([src=\"/icon.svg\"])').length";
+    assert_eq!(browser.value(injected), 0);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn faults_of_a_configuration_show_as_check_reports_them() {
+    let Some((_playground, browser)) = desktop() else {
+        return;
+    };
+    browser.click("nav [data-view=configure]");
+    browser.fill("#EVENT_LEVELS", "SEVERE");
+    browser.fill("#MESSAGE_TIME_ZONE", "Mars/Olympus");
+    browser.click("#configure-form [type=submit]");
+    wait_for_text(&browser, "#fault-list", "EVENT_LEVELS");
+    let vars = [
+        ("EVENT_INCLUDE", "Instance:StateChange:Stopped"),
+        ("EVENT_LEVELS", "SEVERE"),
+        ("MESSAGE_TIME_ZONE", "Mars/Olympus"),
+    ];
+    assert_eq!(browser.text("#fault-list"), checked(&vars));
+    assert_eq!(browser.value("document.activeElement.id"), "faults");
+    let invalid = "[...document.querySelectorAll('[aria-invalid=true]')].map((e) => e.id)";
+    assert_eq!(
+        browser.value(invalid),
+        json!(["EVENT_LEVELS", "MESSAGE_TIME_ZONE"])
+    );
+
+    browser.fill("#EVENT_LEVELS", "none");
+    browser.fill("#MESSAGE_TIME_ZONE", "Europe/Berlin");
+    browser.fill("#MESSAGE_LANGUAGE", "zh");
+    browser.click("#configure-form [type=submit]");
+    wait_for_text(&browser, "#env", "MESSAGE_TIME_ZONE='Europe/Berlin'");
+    assert_eq!(
+        browser.value("document.querySelector('#faults').hidden"),
+        true
+    );
+    browser.click("nav [data-view=fire]");
+    browser.click(STOPPED);
+    wait_for_text(&browser, NEWEST, "状态：已停止");
+    let text = browser.text(NEWEST);
+    assert!(
+        text.contains("(UTC+01:00)") || text.contains("(UTC+02:00)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_keyboard_alone_is_enough() {
+    let Some((_playground, browser)) = desktop() else {
+        return;
+    };
+    let focus = "document.activeElement.dataset?.file ?? document.activeElement.id ?? ''";
+    browser.press(TAB);
+    assert_eq!(
+        browser.value("document.activeElement.className"),
+        "skip",
+        "the first thing is a way to the group"
+    );
+    let mut walked = Vec::new();
+    while browser.value(focus) != json!("eventbridge/Instance-StateChange-Stopped.json") {
+        browser.press(TAB);
+        let outline = browser.value("getComputedStyle(document.activeElement).outlineStyle");
+        let place = browser.value(focus);
+        assert_ne!(outline, "none", "the focus is not visible at {place}");
+        walked.push(place);
+        assert!(walked.len() < 60, "{walked:?}");
+    }
+    browser.press(ENTER);
+    browser.wait(&format!("{MESSAGES} === {}", FIRST + 1));
+    wait_for_text(&browser, INVOCATION, "delivered");
+    // The focus has stayed where it was.
+    let place = browser.value(focus);
+    assert_eq!(place, "eventbridge/Instance-StateChange-Stopped.json");
+}
+
+/// The relative luminance of WCAG 2, over every text that shows.
+const CONTRAST: &str = "
+    const parse = (color) => color.match(/[\\d.]+/g).map(Number);
+    const luminance = ([r, g, b]) => {
+        const linear = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    };
+    const behind = (element) => {
+        for (; element; element = element.parentElement) {
+            const [r, g, b, a = 1] = parse(getComputedStyle(element).backgroundColor);
+            if (a === 1) return [r, g, b];
+            if (a !== 0) throw new Error(`half a background: ${element.outerHTML}`);
+        }
+        return [255, 255, 255];
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = new Map();
+    let seen = 0;
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement;
+        if (!/[\\p{L}\\p{N}]/u.test(walker.currentNode.data) || !element.checkVisibility()) continue;
+        seen += 1;
+        const [a, b] = [parse(getComputedStyle(element).color), behind(element)].map(luminance);
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < 4.5) found.set(`${element.localName}.${element.className}: ${ratio.toFixed(2)}`, 1);
+    }
+    return [seen, [...found.keys()]];
+";
+
+#[test]
+fn every_layout_fits_and_every_text_has_contrast_in_both_themes_and_languages() {
+    for (width, height) in [(390, 844), (900, 800), (1440, 900)] {
+        let Some(browser) = browser(width, height) else {
+            return;
+        };
+        let playground = Playground::start(&[]);
+        let event = json!({"file": "eventbridge/Instance-StateChange-Stopped.json"});
+        playground.post("/break", &json!({"mischief": "throttled"}));
+        for (language, theme) in [
+            ("en", "light"),
+            ("zh", "dark"),
+            ("en", "dark"),
+            ("zh", "light"),
+        ] {
+            open(
+                &playground,
+                &browser,
+                &format!("?lang={language}&theme={theme}"),
+            );
+            // So that there is a failure to be seen, and a note, and a fault.
+            playground.post("/fire", &event);
+            wait_for_text(&browser, "#toasts", "Throttled");
+            for view in ["group", "fire", "configure", "break", "calls"] {
+                browser.run(
+                    "document.querySelector(`nav [data-view=${arguments[0]}]`).click()",
+                    json!([view]),
+                );
+                if view == "configure" {
+                    browser.run("const field = document.querySelector('#EVENT_LEVELS'); field.value = 'SEVERE'; field.form.requestSubmit()", json!([]));
+                    wait_for_text(&browser, "#fault-list", "SEVERE");
+                }
+                let place = format!("{width} {language} {theme} {view}");
+                let contrast = browser.run(CONTRAST, json!([]));
+                assert!(contrast[0].as_u64() > Some(20), "{place}: {contrast}");
+                assert_eq!(contrast[1], json!([]), "{place}");
+                let too_wide = "document.documentElement.scrollWidth > innerWidth || [...document.querySelectorAll('main > section')].some((e) => e.scrollWidth > e.clientWidth)";
+                assert_eq!(browser.value(too_wide), false, "{place}");
+            }
+        }
+    }
+}
+
+/// Makes the pictures of README: `docs/screenshots.sh` runs it.
+#[test]
+#[ignore = "writes docs/playground.*.png; run docs/screenshots.sh"]
+fn screenshots() {
+    let folder = std::env::var("PLAYGROUND_SCREENSHOTS").expect("a folder");
+    for language in ["zh", "en"] {
+        let browser = browser(1320, 860).expect("a browser");
+        let playground = Playground::start(&[("MESSAGE_LANGUAGE", language)]);
+        open(
+            &playground,
+            &browser,
+            &format!("?lang={language}&theme=light"),
+        );
+        let form = json!({
+            "vars": {
+                "EVENT_INCLUDE": "Instance:StateChange:Stopped", "MESSAGE_LANGUAGE": language,
+                "DINGTALK_AT_MOBILES": "13800000000",
+            },
+            "signing": true, "fallback": false, "more": "",
+        });
+        assert_eq!(playground.post("/configure", &form).0, 200);
+        for (count, file) in [
+            "Instance-StateChange-Stopped.json",
+            "Instance-SystemMaintenance.Reboot-Scheduled.json",
+        ]
+        .iter()
+        .enumerate()
+        {
+            let file = format!("eventbridge/{file}");
+            assert_eq!(playground.post("/fire", &json!({ "file": file })).0, 202);
+            browser.wait(&format!("{MESSAGES} === {}", FIRST + 1 + count));
+        }
+        browser.wait("document.querySelector('#invocations li').className === 'delivered'");
+        browser.click(&format!("{INVOCATION} summary"));
+        browser.wait("document.querySelectorAll('.detail pre').length > 0");
+        browser.wait("document.getAnimations().length === 0");
+        browser.run(
+            "document.querySelector('#toasts').replaceChildren()",
+            json!([]),
+        );
+        let file = format!("{folder}/playground.{language}.png");
+        std::fs::write(&file, browser.screenshot()).unwrap();
+    }
+}
