@@ -11,6 +11,8 @@
 //! Bytes come in at one door ([`fc`]), go through pure functions and leave at one door
 //! ([`dingtalk`]); the outcome walks back the same way and becomes the response and the log.
 
+#![forbid(unsafe_code)]
+
 pub mod catalogue;
 pub mod cli;
 pub mod clock;

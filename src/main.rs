@@ -1,5 +1,7 @@
 //! The binary: without an argument the function that Function Compute starts, with one a command.
 
+#![forbid(unsafe_code)]
+
 use ecs_dingtalk_notifier::cli;
 use std::process::ExitCode;
 

@@ -1,5 +1,7 @@
 //! `cargo xtask package`: the package that is deployed, a static x86_64 Linux binary called `bootstrap`.
 
+#![forbid(unsafe_code)]
+
 mod elf;
 
 use std::ffi::OsString;

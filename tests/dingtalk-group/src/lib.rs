@@ -12,6 +12,8 @@
 //! Time is the machine's, or an injected clock that only moves when told; nothing sleeps to keep time.
 //! Nothing here was compared with the live service beyond what is published of it.
 
+#![forbid(unsafe_code)]
+
 mod admin;
 mod answers;
 mod checks;
