@@ -1,8 +1,15 @@
-//! `cargo xtask package`: the package that is deployed, a static x86_64 Linux binary called `bootstrap`.
+//! Tasks around the binary that is deployed:
+//!
+//! ```text
+//! cargo xtask package                 the package, a static x86_64 Linux binary called `bootstrap`
+//! cargo xtask static PACKAGE BINARY   another binary of the workspace, built the same way; prints its path
+//! cargo xtask instructions            compares instruction counts with the committed ones (UPDATE=1 writes them)
+//! ```
 
 #![forbid(unsafe_code)]
 
 mod elf;
+mod instructions;
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,7 +25,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.as_slice() {
         [task] if task == "package" => package(),
-        _ => Err("the only task is: cargo xtask package".into()),
+        [task, package, binary] if task == "static" => {
+            build(&root(), package, binary).map(|built| println!("{}", built.display()))
+        }
+        [task] if task == "instructions" => instructions::check(&root()),
+        _ => Err("the tasks are: package, static PACKAGE BINARY, instructions".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -29,10 +40,14 @@ fn main() -> ExitCode {
     }
 }
 
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// Builds, checks, and lays the binary where `s.yaml` takes it, and into a zip for ROS.
 fn package() -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = build(&root)?;
+    let root = root();
+    let built = build(&root, BINARY, BINARY)?;
     let binary = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
     elf::check_static(&binary)?;
 
@@ -56,74 +71,78 @@ fn package() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds the binary and tells where it is.
-fn build(root: &Path) -> Result<PathBuf, String> {
-    let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64"));
-    let has_musl = has_target(MUSL);
-    if is_linux && !has_musl {
-        eprintln!("xtask: {MUSL} is not to be had; building a static glibc binary instead");
-        let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        flags.push_str(" -C target-feature=+crt-static");
-        return cargo(root, "build", GNU, &[("RUSTFLAGS", flags.into())]);
-    }
-    if !has_musl {
-        return Err(format!(
-            "the target {MUSL} is missing; run: rustup target add {MUSL}"
-        ));
-    }
-    if is_linux {
-        // ring has C code; musl's own compiler is used where it is there, the machine's gcc does as well.
-        let variable = "CC_x86_64_unknown_linux_musl";
-        let has_own = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
-        let is_told = std::env::var_os(variable).is_some();
-        let with_gcc: &[(&str, OsString)] = &[(variable, "gcc".into())];
-        return cargo(
-            root,
-            "build",
-            MUSL,
-            if has_own || is_told { &[] } else { with_gcc },
-        );
-    }
-    if !is_on_path("cargo-zigbuild") {
-        return Err(
-            "building for Linux on this machine needs zig; run: pip install cargo-zigbuild ziglang"
-                .into(),
-        );
-    }
-    cargo(root, "zigbuild", MUSL, &[])
+/// Builds a binary as it is deployed and tells where it is.
+fn build(root: &Path, package: &str, binary: &str) -> Result<PathBuf, String> {
+    let way = Way::find()?;
+    let profile = ["--release", "--package", package, "--bin", binary];
+    way.cargo(root, way.verb, &profile)?;
+    let folder = root.join("target").join(way.target);
+    Ok(folder.join("release").join(binary))
 }
 
-fn cargo(
-    root: &Path,
-    verb: &str,
-    target: &str,
-    env: &[(&str, OsString)],
-) -> Result<PathBuf, String> {
-    let folder = root.join("target");
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(root)
-        .args([
-            verb,
-            "--release",
-            "--locked",
-            "--package",
-            BINARY,
-            "--bin",
-            BINARY,
-            "--target",
-            target,
-        ])
-        .arg("--target-dir")
-        .arg(&folder)
-        .envs(env.iter().map(|(name, value)| (name, value)))
-        .status()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if !status.success() {
-        return Err(format!(
-            "cargo {verb} failed; on Linux it needs a C compiler (gcc)"
-        ));
+/// How static binaries for Linux are built on this machine.
+struct Way {
+    /// `build`, or `zigbuild` where the machine is no x86_64 Linux.
+    verb: &'static str,
+    target: &'static str,
+    env: Vec<(&'static str, OsString)>,
+}
+
+impl Way {
+    fn find() -> Result<Way, String> {
+        let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+        let has_musl = has_target(MUSL);
+        let way = |verb, target, env| Ok(Way { verb, target, env });
+        if is_linux && !has_musl {
+            eprintln!("xtask: {MUSL} is not to be had; building a static glibc binary instead");
+            let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+            flags.push_str(" -C target-feature=+crt-static");
+            return way("build", GNU, vec![("RUSTFLAGS", flags.into())]);
+        }
+        if !has_musl {
+            return Err(format!(
+                "the target {MUSL} is missing; run: rustup target add {MUSL}"
+            ));
+        }
+        if is_linux {
+            // ring has C code; musl's own compiler is used where it is there, the machine's gcc does as well.
+            let variable = "CC_x86_64_unknown_linux_musl";
+            let has_own = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
+            let is_told = std::env::var_os(variable).is_some();
+            let env = if has_own || is_told {
+                Vec::new()
+            } else {
+                vec![(variable, "gcc".into())]
+            };
+            return way("build", MUSL, env);
+        }
+        if !is_on_path("cargo-zigbuild") {
+            return Err(
+                "building for Linux on this machine needs zig; run: pip install cargo-zigbuild ziglang"
+                    .into(),
+            );
+        }
+        way("zigbuild", MUSL, Vec::new())
     }
-    Ok(folder.join(target).join("release").join(BINARY))
+
+    /// Runs cargo with these arguments for the target.
+    fn cargo(&self, root: &Path, verb: &str, arguments: &[&str]) -> Result<(), String> {
+        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .current_dir(root)
+            .args([verb, "--locked", "--target", self.target])
+            .arg("--target-dir")
+            .arg(root.join("target"))
+            .args(arguments)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .status()
+            .map_err(|error| format!("cargo cannot be started: {error}"))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "cargo {verb} failed; on Linux it needs a C compiler (gcc)"
+        ))
+    }
 }
 
 /// Whether the toolchain has the target, after trying to add it.

@@ -1,0 +1,414 @@
+//! What the samples come to, as Markdown.
+
+use crate::pin::Cpus;
+use crate::programs::{Kind, Programs};
+use benches::stats::{Summary, count, digits, summary};
+use benches::work::SIZES;
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// A figure that is measured of programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Figure {
+    Open,
+    AnsweredTls,
+    AnsweredTlsOneRoot,
+    AnsweredPlain,
+    MemoryFirst,
+    /// Every invocation delivered: the time-lapse build and the peers.
+    MemoryDelivered,
+    /// All but a burst filtered: the notifier as deployed.
+    MemoryMixed,
+    Warm,
+    WarmLong,
+    Rate(usize),
+}
+
+/// All samples of a run.
+pub struct Report {
+    samples: BTreeMap<(Figure, &'static str), Vec<f64>>,
+    inside: BTreeMap<(&'static str, usize), Vec<f64>>,
+    webhook: Vec<f64>,
+    invocations: usize,
+}
+
+/// The peers in the order of their columns.
+const PEERS: [Kind; 4] = [Kind::Forwarder, Kind::Go, Kind::Node, Kind::Python];
+
+const MS: f64 = 1e-3;
+const US: f64 = 1.0;
+const KIB_IN_MB: f64 = 1_024.0 / 1e6;
+
+impl Report {
+    pub fn new(invocations: usize) -> Report {
+        Report {
+            samples: BTreeMap::new(),
+            inside: BTreeMap::new(),
+            webhook: Vec::new(),
+            invocations,
+        }
+    }
+
+    pub fn add(&mut self, figure: Figure, kind: Kind, samples: &[f64]) {
+        let key = (figure, key(kind));
+        self.samples.entry(key).or_default().extend(samples);
+    }
+
+    pub fn webhook(&mut self, samples: &[f64]) {
+        self.webhook.extend(samples);
+    }
+
+    pub fn inside(&mut self, work: &'static str, size: usize, nanoseconds: f64) {
+        self.inside
+            .entry((work, size))
+            .or_default()
+            .push(nanoseconds);
+    }
+
+    fn of(&self, figure: Figure, kind: Kind) -> Option<Summary> {
+        // What needs a clock that jumps is shown of the time-lapse build, with a note.
+        let kind = match (figure, kind) {
+            (Figure::MemoryDelivered | Figure::WarmLong, Kind::Notifier) => Kind::Lapse,
+            _ => kind,
+        };
+        summary(self.samples.get(&(figure, key(kind)))?)
+    }
+
+    fn median(&self, figure: Figure, kind: Kind) -> Option<f64> {
+        Some(self.of(figure, kind)?.median)
+    }
+
+    fn inside_median(&self, work: &'static str, size: usize) -> Option<f64> {
+        Some(summary(self.inside.get(&(work, size))?)?.median)
+    }
+
+    /// How many times the notifier's figure is a peer's.
+    fn ratio(&self, figure: Figure, of: Kind, to: Kind) -> Option<f64> {
+        Some(self.median(figure, of)? / self.median(figure, to)?)
+    }
+
+    /// Prints everything.
+    pub fn print(&self, programs: &Programs, cpus: Cpus) {
+        let peers: Vec<Kind> = PEERS
+            .into_iter()
+            .filter(|kind| programs.find(*kind).is_some())
+            .collect();
+        println!("### Footprint\n");
+        print!("| | notifier | target: reached |");
+        for peer in &peers {
+            print!(" {} |", programs.find(*peer).map_or("", |p| p.name()));
+        }
+        println!("\n|---|---|---|{}", "---|".repeat(peers.len()));
+        let row = |title: &str, figure: Figure, scale: f64, target: Option<String>| {
+            self.row(&peers, title, figure, scale, target.unwrap_or_default());
+        };
+        row(
+            "start to port open, ms",
+            Figure::Open,
+            MS,
+            self.target_open(),
+        );
+        row(
+            "start to first answer, TLS webhook, ms",
+            Figure::AnsweredTls,
+            MS,
+            self.target_tls(),
+        );
+        row(
+            "… trusting one authority only, ms",
+            Figure::AnsweredTlsOneRoot,
+            MS,
+            None,
+        );
+        row(
+            "start to first answer, plain webhook, ms",
+            Figure::AnsweredPlain,
+            MS,
+            None,
+        );
+        row(
+            "warm invocation, plain webhook, 1 connection, µs",
+            Figure::Warm,
+            US,
+            self.target_warm(),
+        );
+        self.row_beyond(&peers);
+        row(
+            "… in a long-lived process, µs ¹",
+            Figure::WarmLong,
+            US,
+            None,
+        );
+        row(
+            "memory after the first invocation over TLS, MB",
+            Figure::MemoryFirst,
+            KIB_IN_MB,
+            None,
+        );
+        let many = count(self.invocations as f64);
+        row(
+            &format!("memory after {many} invocations over TLS, all delivered, MB ¹"),
+            Figure::MemoryDelivered,
+            KIB_IN_MB,
+            self.target_memory(),
+        );
+        row(
+            "… 6 delivered, the others filtered, MB",
+            Figure::MemoryMixed,
+            KIB_IN_MB,
+            None,
+        );
+        for connections in [1, 8, 100] {
+            let title = format!("filtered invocations a second, {connections} at once");
+            row(&title, Figure::Rate(connections), 1.0, None);
+        }
+        self.row_events(&peers);
+        size_row(programs, &peers, "binary, MB", |p| p.binary, None);
+        size_row(programs, &peers, "zip, MB", |p| p.zip, Some(1.3));
+        println!(
+            "\nMedian (quartiles) of {} starts and {} warm invocations a program; × is the peer's figure divided by the notifier's.",
+            self.count(Figure::Open),
+            self.count(Figure::Warm)
+        );
+        println!(
+            "¹ The notifier built with a clock that jumps over its chatbot's pace of 18 messages a minute, otherwise as deployed."
+        );
+        println!("{}", machine(programs, cpus));
+        for problem in &programs.left_out {
+            println!("Left out: {problem}.");
+        }
+        self.print_growth();
+    }
+
+    fn count(&self, figure: Figure) -> usize {
+        self.of(figure, Kind::Notifier).map_or(0, |s| s.count)
+    }
+
+    fn row(&self, peers: &[Kind], title: &str, figure: Figure, scale: f64, target: String) {
+        let own = self.of(figure, Kind::Notifier);
+        print!(
+            "| {title} | {} | {target} |",
+            own.map_or(String::new(), |s| format!(
+                "**{}** {}",
+                digits(s.median * scale),
+                quartiles(s, scale)
+            ))
+        );
+        for peer in peers {
+            let cell = self.of(figure, *peer).map_or(String::new(), |s| {
+                let ratio = own.map_or(String::new(), |own| {
+                    format!(", {} ×", digits(s.median / own.median))
+                });
+                format!(
+                    "{} {}{ratio}",
+                    digits(s.median * scale),
+                    quartiles(s, scale)
+                )
+            });
+            print!(" {cell} |");
+        }
+        println!();
+    }
+
+    /// The warm invocation less what the webhook takes alone.
+    fn row_beyond(&self, peers: &[Kind]) {
+        let Some(webhook) = summary(&self.webhook) else {
+            return;
+        };
+        let beyond = |kind| Some(self.median(Figure::Warm, kind)? - webhook.median);
+        let own = beyond(Kind::Notifier);
+        print!(
+            "| … beyond the webhook's own {} µs | {} | |",
+            digits(webhook.median),
+            own.map_or(String::new(), |v| format!("**{}**", digits(v)))
+        );
+        for peer in peers {
+            let cell = match (beyond(*peer), own) {
+                (Some(value), Some(own)) => format!("{}, {} ×", digits(value), digits(value / own)),
+                _ => String::new(),
+            };
+            print!(" {cell} |");
+        }
+        println!();
+    }
+
+    fn row_events(&self, peers: &[Kind]) {
+        let Some(each) = self.inside_median("single", 64) else {
+            return;
+        };
+        let rate = 1e9 / each;
+        let target = format!("≥ 100,000: {}", verdict(rate >= 100_000.0));
+        println!(
+            "| parse, decide, render: events a second on one core | **{}** | {target} |{}",
+            digits(rate),
+            " |".repeat(peers.len())
+        );
+    }
+
+    fn target_open(&self) -> Option<String> {
+        let times = self.ratio(Figure::Open, Kind::Notifier, Kind::Forwarder)?;
+        Some(format!(
+            "≤ 2 × C: {} ×, {}",
+            digits(times),
+            verdict(times <= 2.0)
+        ))
+    }
+
+    fn target_tls(&self) -> Option<String> {
+        let figure = Figure::AnsweredTls;
+        let ms = self.median(figure, Kind::Notifier)? * MS;
+        let mut parts = vec![format!("≤ 2 ms: {}", verdict(ms <= 2.0))];
+        for (peer, name, least) in [
+            (Kind::Go, "Go", 10.0),
+            (Kind::Node, "Node", 40.0),
+            (Kind::Python, "Python", 40.0),
+        ] {
+            if let Some(times) = self.ratio(figure, peer, Kind::Notifier) {
+                parts.push(format!(
+                    "{name} ≥ {least} ×: {} ×, {}",
+                    digits(times),
+                    verdict(times >= least)
+                ));
+            }
+        }
+        Some(parts.join("; "))
+    }
+
+    fn target_warm(&self) -> Option<String> {
+        let times = self.ratio(Figure::Warm, Kind::Notifier, Kind::Forwarder)?;
+        Some(format!(
+            "≤ 3.5 × C: {} ×, {}",
+            digits(times),
+            verdict(times <= 3.5)
+        ))
+    }
+
+    fn target_memory(&self) -> Option<String> {
+        let figure = Figure::MemoryDelivered;
+        let mb = self.median(figure, Kind::Notifier)? * KIB_IN_MB;
+        let mut parts = vec![format!("≤ 3 MB: {}", verdict(mb <= 3.0))];
+        if let Some(share) = self.ratio(figure, Kind::Notifier, Kind::Go) {
+            parts.push(format!(
+                "< 0.25 × Go: {} ×, {}",
+                digits(share),
+                verdict(share < 0.25)
+            ));
+        }
+        Some(parts.join("; "))
+    }
+
+    /// Time for one event, by how many come together.
+    fn print_growth(&self) {
+        println!(
+            "\n### Growth\n\nMicroseconds for one event, by the number of events that come together:\n"
+        );
+        println!(
+            "| events | parse, decide, render | whole invocation, without network | queued for one chatbot and sent, without network |\n|---|---|---|---|"
+        );
+        for size in SIZES {
+            let cell = |work| {
+                self.inside_median(work, size)
+                    .map_or(String::new(), |ns| digits(ns / 1e3))
+            };
+            println!(
+                "| {} | {} | {} | {} |",
+                count(size as f64),
+                cell("pure"),
+                cell("whole"),
+                cell("waiting")
+            );
+        }
+    }
+}
+
+fn key(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Notifier => "notifier",
+        Kind::Lapse => "lapse",
+        Kind::Forwarder => "c",
+        Kind::Go => "go",
+        Kind::Node => "node",
+        Kind::Python => "python",
+    }
+}
+
+fn quartiles(summary: Summary, scale: f64) -> String {
+    format!(
+        "({}–{})",
+        digits(summary.p25 * scale),
+        digits(summary.p75 * scale)
+    )
+}
+
+fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "missed" }
+}
+
+fn size_row(
+    programs: &Programs,
+    peers: &[Kind],
+    title: &str,
+    size: impl Fn(&crate::programs::Program) -> Option<u64>,
+    most: Option<f64>,
+) {
+    let of = |kind| {
+        programs
+            .find(kind)
+            .and_then(&size)
+            .map(|bytes| bytes as f64 / 1e6)
+    };
+    let own = of(Kind::Notifier);
+    let target = match (own, most) {
+        (Some(mb), Some(most)) => format!("≤ {most} MB: {}", verdict(mb <= most)),
+        _ => String::new(),
+    };
+    print!(
+        "| {title} | {} | {target} |",
+        own.map_or(String::new(), |mb| format!("**{}**", digits(mb)))
+    );
+    for peer in peers {
+        let cell = match (of(*peer), own) {
+            (Some(mb), Some(own)) => format!("{}, {} ×", digits(mb), digits(mb / own)),
+            _ => "runtime's".to_owned(),
+        };
+        print!(" {cell} |");
+    }
+    println!();
+}
+
+/// What it was measured on and with.
+fn machine(programs: &Programs, cpus: Cpus) -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let models: Vec<&str> = info
+        .lines()
+        .filter_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map(|(_, model)| model)
+        .collect();
+    let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .arg("--version")
+        .output();
+    let mut parts = vec![
+        format!(
+            "{} × {}",
+            models.len(),
+            models.first().unwrap_or(&"unknown CPU")
+        ),
+        format!("Linux {}", read("/proc/sys/kernel/osrelease").trim()),
+        rustc.map_or_else(
+            |_| "rustc unknown".into(),
+            |out| String::from_utf8_lossy(&out.stdout).trim().to_owned(),
+        ),
+    ];
+    for peer in PEERS {
+        parts.extend(
+            programs
+                .find(peer)
+                .map(|p| format!("{} {}", p.name(), p.version)),
+        );
+    }
+    if !cpus.are_two() {
+        parts.push("ONE CPU ONLY: callers take time from what they call".into());
+    }
+    format!("{}.", parts.join(", "))
+}

@@ -1,0 +1,98 @@
+//! Instructions of the pure functions and of whole invocations, counted by callgrind.
+//!
+//! `cargo xtask instructions` runs this for the deployed target, compares the counts with those in
+//! `benches/instructions.json` and prints them as tables. What is prepared is not counted.
+
+// What the macros of gungraun make is public and has no documentation.
+#![allow(missing_docs)]
+
+use benches::work::{self, Waiting, Whole};
+use ecs_dingtalk_notifier::config::Route;
+use ecs_dingtalk_notifier::courier::Delivery;
+use ecs_dingtalk_notifier::dingtalk::{Secret, sign};
+use ecs_dingtalk_notifier::event::Event;
+use ecs_dingtalk_notifier::message::Message;
+use gungraun::{
+    Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+};
+use serde_json::Value;
+use std::hint::black_box;
+
+/// A route and the events of one payload.
+struct Case(Route, Vec<Event>);
+
+impl Case {
+    fn of(events: usize) -> Case {
+        Case(work::route(), work::parse(&work::payload(events)))
+    }
+}
+
+fn payload_and_route(events: usize) -> (Route, Vec<u8>) {
+    (work::route(), work::payload(events))
+}
+
+fn secret(_: usize) -> Secret {
+    work::secret()
+}
+
+#[library_benchmark]
+#[bench::one(args = (1), setup = work::payload)]
+fn parse(payload: Vec<u8>) -> Vec<Event> {
+    work::parse(black_box(&payload))
+}
+
+#[library_benchmark]
+#[bench::one(args = (1), setup = Case::of)]
+fn decide(case: Case) -> (usize, Case) {
+    let taken = work::decide(&case.0, black_box(&case.1)).len();
+    (taken, case)
+}
+
+#[library_benchmark]
+#[bench::one(args = (1), setup = Case::of)]
+fn render(case: Case) -> (Message, Case) {
+    let events: Vec<&Event> = case.1.iter().collect();
+    (work::render(&case.0, black_box(&events)), case)
+}
+
+#[library_benchmark]
+#[bench::one(args = (1), setup = secret)]
+fn signature(secret: Secret) -> String {
+    sign(black_box(1_760_000_000_000), black_box(&secret))
+}
+
+#[library_benchmark]
+#[bench::thousand(args = (1_000), setup = Case::of)]
+fn digest(case: Case) -> (Message, Case) {
+    let events: Vec<&Event> = case.1.iter().collect();
+    (work::render(&case.0, black_box(&events)), case)
+}
+
+#[library_benchmark]
+#[benches::events(args = [1, 10, 100, 1_000, 10_000], setup = payload_and_route)]
+fn pure((route, payload): (Route, Vec<u8>)) -> usize {
+    work::pure(&route, black_box(&payload))
+}
+
+#[library_benchmark]
+#[benches::events(args = [1, 10, 100, 1_000, 10_000], setup = Whole::new)]
+fn whole(whole: Whole) -> (Value, Whole) {
+    (black_box(&whole).run(), whole)
+}
+
+#[library_benchmark]
+#[benches::events(args = [1, 10, 100, 1_000, 10_000], setup = Waiting::new)]
+fn waiting(waiting: Waiting) -> (Vec<Delivery>, Waiting) {
+    (black_box(&waiting).run(), waiting)
+}
+
+library_benchmark_group!(
+    name = functions,
+    benchmarks = [parse, decide, render, signature, digest]
+);
+library_benchmark_group!(name = growth, benchmarks = [pure, whole, waiting]);
+
+main!(
+    config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
+    library_benchmark_groups = [functions, growth]
+);
