@@ -232,30 +232,33 @@ impl Notifier {
 
     /// Writes the log: one line for each event and route.
     fn tell(&self, events: &[Arc<Event>], per_route: &[Vec<AtRoute>], context: &fc::Context) {
+        let time = format!("{:.3}", timestamp(self.clock.wall()));
+        let mut lines = self.log.lines();
         for (index, event) in events.iter().enumerate() {
+            let (id, name) = (event.display_id(), event.full_name());
             for (route, at_routes) in self.routes.iter().zip(per_route) {
                 let Some(at) = at_routes.get(index) else {
                     continue;
                 };
                 let delivery = at.delivery.as_ref();
-                self.log.write(&Line {
-                    time: format!("{:.3}", timestamp(self.clock.wall())),
-                    request_id: context.request_id.clone(),
-                    event_id: event.display_id().into_owned(),
-                    event: event.full_name(),
+                lines.add(&Line {
+                    time: &time,
+                    request_id: &context.request_id,
+                    event_id: &id,
+                    event: &name,
                     level: level(event),
-                    resource: event.resource_id.clone(),
-                    region: event.region.clone(),
-                    route: route.name.clone(),
+                    resource: event.resource_id.as_deref(),
+                    region: event.region.as_deref(),
+                    route: &route.name,
                     outcome: at.outcome(),
-                    rule: Some(rule(route, at.decision)),
+                    rule: Some(&rule(route, at.decision)),
                     errcode: delivery.and_then(|d| d.errcode),
                     class: delivery.and_then(|d| d.class),
                     attempts: delivery.filter(|d| !d.duplicate).map(|d| d.attempts),
                     combined: delivery.map(|d| d.combined).filter(|count| *count > 1),
-                    message_uuid: delivery.and_then(|d| d.message_uuid.clone()),
+                    message_uuid: delivery.and_then(|d| d.message_uuid.as_deref()),
                     duration_ms: delivery.map(|d| d.duration.as_millis() as u64),
-                    remedy: delivery.and_then(|d| d.remedy.clone()),
+                    remedy: delivery.and_then(|d| d.remedy.as_deref()),
                 });
             }
         }
@@ -267,7 +270,7 @@ fn level(event: &Event) -> &'static str {
 }
 
 fn rule(route: &Route, decision: Decision) -> String {
-    format!("{}{}", decision.rule, route.suffix)
+    [decision.rule, &route.suffix].concat()
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -35,11 +35,13 @@ pub struct Decision {
 /// An event that tells no region (or no resource) is not held back by a condition on regions (or
 /// resources): it cannot be known not to belong, and silence would be the worse mistake.
 pub fn decide(filter: &Filter, event: &Event) -> Decision {
-    let full_name = event.full_name();
     let named = |globs: &[Glob]| {
-        globs
-            .iter()
-            .any(|g| g.matches(&event.name) || g.matches(&full_name))
+        !globs.is_empty() && {
+            let full_name = event.full_name();
+            globs
+                .iter()
+                .any(|g| g.matches(&event.name) || g.matches(&full_name))
+        }
     };
     // A disk's event names the disk and the instance that it is attached to.
     let told = |key: &str| event.details.get(key).and_then(Value::as_str);

@@ -20,7 +20,7 @@ mod stress;
 use crate::clock::Clock;
 use crate::config::{Robot, Route};
 use crate::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook};
-use crate::event::Event;
+use crate::event::{Event, hex};
 use crate::message;
 use desk::{Admission, Desk, Job, Turn};
 use jiff::Timestamp;
@@ -316,12 +316,7 @@ fn message_uuid<'a>(route: &str, identities: impl IntoIterator<Item = &'a str>) 
         hash.update(b"\n");
         hash.update(identity);
     }
-    let hex: String = hash
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = hex(hash.finalize().into_iter().take(16));
     let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default();
     [
         part(0..8),

@@ -58,10 +58,10 @@ impl Draft {
             resource_kind,
             region: self
                 .region
-                .or_else(|| arn.as_ref().and_then(|arn| arn.region.clone())),
+                .or_else(|| Some(arn.as_ref()?.region?.to_owned())),
             account: self
                 .account
-                .or_else(|| arn.as_ref().and_then(|arn| arn.account.clone())),
+                .or_else(|| Some(arn.as_ref()?.account?.to_owned())),
             time: self.time,
             envelope_time: self.envelope_time,
             titles: self.titles,

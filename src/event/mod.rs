@@ -138,12 +138,19 @@ impl Event {
     /// events, so name, status and resource count too: none may be taken for a repeat of another.
     pub fn identity(&self) -> String {
         let mut hash = Sha256::new();
+        hash.update(&self.source);
+        hash.update([0]);
+        // The full name.
+        hash.update(&self.name);
+        if let Some(status) = &self.status {
+            hash.update(":");
+            hash.update(status);
+        }
+        hash.update([0]);
         let mut part = |text: &str| {
             hash.update(text);
             hash.update([0]);
         };
-        part(&self.source);
-        part(&self.full_name());
         part(self.resource_id.as_deref().unwrap_or_default());
         match &self.id {
             Some(id) => part(id),
@@ -152,7 +159,7 @@ impl Event {
         if let Some(status) = string(&self.details, cloudmonitor::ALERT_STATUS) {
             part(status);
         }
-        hex(&hash.finalize())
+        hex(hash.finalize().into_iter().take(16))
     }
 
     /// The event's own id; for one without, the hash of its content.
@@ -179,16 +186,15 @@ impl Event {
             }),
             self.details,
         ]);
-        hex(&Sha256::digest(content.to_string()))
+        hex(Sha256::digest(content.to_string()).into_iter().take(16))
     }
 }
 
-/// The first 32 hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: impl Iterator<Item = u8>) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
     bytes
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
 }
 

@@ -4,29 +4,29 @@ use super::text;
 use serde_json::{Map, Value};
 
 /// An Alibaba Cloud resource name: `acs:ecs:cn-hangzhou:1234:instance/i-x`.
-pub(super) struct Arn {
-    pub(super) region: Option<String>,
-    pub(super) account: Option<String>,
-    kind: String,
-    id: String,
+pub(super) struct Arn<'a> {
+    pub(super) region: Option<&'a str>,
+    pub(super) account: Option<&'a str>,
+    kind: &'a str,
+    id: &'a str,
 }
 
-impl Arn {
+impl Arn<'_> {
     /// Reads one; `None` for texts that only look like one.
-    pub(super) fn parse(text: &str) -> Option<Arn> {
+    pub(super) fn parse(text: &str) -> Option<Arn<'_>> {
         let mut parts = text.splitn(5, ':');
         if parts.next() != Some("acs") {
             return None;
         }
         let _product = parts.next()?;
-        let mut part = || Some(parts.next()?.to_owned()).filter(|part| !part.is_empty());
+        let mut part = || parts.next().filter(|part| !part.is_empty());
         let (region, account) = (part(), part());
         let (kind, id) = parts.next()?.split_once('/')?;
         Some(Arn {
             region,
             account,
-            kind: kind.to_owned(),
-            id: id.rsplit('/').next().unwrap_or(id).to_owned(),
+            kind,
+            id: id.rsplit('/').next().unwrap_or(id),
         })
     }
 
@@ -34,8 +34,8 @@ impl Arn {
     fn resource(&self) -> Option<Resource> {
         let is_placeholder = self.id.is_empty() || self.id.starts_with('<');
         (!is_placeholder).then(|| Resource {
-            id: self.id.clone(),
-            kind: Some(self.kind.clone()),
+            id: self.id.to_owned(),
+            kind: Some(self.kind.to_owned()),
         })
     }
 }
@@ -83,7 +83,7 @@ pub(super) fn find(
     let known = |id: String, kind: Option<String>| Resource {
         kind: arn
             .filter(|arn| arn.id == id)
-            .map(|arn| arn.kind.clone())
+            .map(|arn| arn.kind.to_owned())
             .or(kind),
         id,
     };

@@ -133,8 +133,8 @@ impl Scanner<'_> {
             .unwrap_or(self.0.len());
         let (digits, rest) = self.0.split_at_checked(end)?;
         self.0 = rest;
-        let nanos: String = digits.chars().chain("000000000".chars()).take(9).collect();
-        nanos.parse().ok()
+        let nine = digits.bytes().chain(std::iter::repeat(b'0')).take(9);
+        Some(nine.fold(0, |nanos, digit| nanos * 10 + i32::from(digit - b'0')))
     }
 
     fn skip(&mut self, c: char) -> bool {
