@@ -13,6 +13,7 @@
 //! Every round takes all programs in another random order, so that a slow spell of the machine falls
 //! on all of them; the figures are medians over the rounds.
 
+mod machine;
 mod measure;
 mod pin;
 mod process;
@@ -29,6 +30,7 @@ use programs::{Kind, Program, Programs, Roots};
 use report::{Figure, Report};
 use sink::Sink;
 use std::error::Error;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -116,12 +118,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut dice = Dice::new();
     let begun = Instant::now();
     for round in 0..plan.rounds {
-        eprint!(
-            "\rRound {} of {}, {} s ",
-            round + 1,
-            plan.rounds,
-            begun.elapsed().as_secs()
-        );
+        if std::io::stderr().is_terminal() {
+            let seconds = begun.elapsed().as_secs();
+            eprint!("\rRound {} of {}, {seconds} s ", round + 1, plan.rounds);
+        }
         let is_long = round % (plan.rounds / plan.long_rounds) == 0;
         let mut tasks = tasks(&programs, is_long);
         dice.shuffle(&mut tasks);
@@ -129,7 +129,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             task.run(&bench, plan, &programs, &mut report)?;
         }
     }
-    eprintln!("\rMeasured in {} s.          ", begun.elapsed().as_secs());
+    eprintln!("\rMeasured in {} s.            ", begun.elapsed().as_secs());
 
     report.print(&programs, cpus);
     println!("\n### A month on Function Compute\n\n{}", billed.shown());

@@ -11,7 +11,7 @@ use std::process::Command;
 pub const SECRET: &str = "SEC0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What a program is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// `target/package/bootstrap`, byte for byte as it is deployed.
     Notifier,
@@ -76,8 +76,7 @@ impl Program {
             command.env("DINGTALK_SECRET", SECRET);
         }
         if self.kind == Kind::Lapse {
-            // Jumps of less than the 5 s after which a connection is not trusted any more: at the default
-            // pace of one message in 5 s every delivery would be on a connection of its own.
+            // The pace that its clock is made for.
             command.env("DINGTALK_RATE_LIMIT", "20");
         }
         if webhook.is_some_and(|url| url.starts_with("https:")) {

@@ -1,11 +1,11 @@
 //! What the samples come to, as Markdown.
 
+use crate::machine;
 use crate::pin::Cpus;
 use crate::programs::{Kind, Programs};
 use benches::stats::{Summary, count, digits, summary};
 use benches::work::SIZES;
 use std::collections::BTreeMap;
-use std::process::Command;
 
 /// A figure that is measured of programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ pub enum Figure {
 
 /// All samples of a run.
 pub struct Report {
-    samples: BTreeMap<(Figure, &'static str), Vec<f64>>,
+    samples: BTreeMap<(Figure, Kind), Vec<f64>>,
     inside: BTreeMap<(&'static str, usize), Vec<f64>>,
     webhook: Vec<f64>,
     invocations: usize,
@@ -50,8 +50,10 @@ impl Report {
     }
 
     pub fn add(&mut self, figure: Figure, kind: Kind, samples: &[f64]) {
-        let key = (figure, key(kind));
-        self.samples.entry(key).or_default().extend(samples);
+        self.samples
+            .entry((figure, kind))
+            .or_default()
+            .extend(samples);
     }
 
     pub fn webhook(&mut self, samples: &[f64]) {
@@ -71,7 +73,7 @@ impl Report {
             (Figure::MemoryDelivered | Figure::WarmLong, Kind::Notifier) => Kind::Lapse,
             _ => kind,
         };
-        summary(self.samples.get(&(figure, key(kind)))?)
+        summary(self.samples.get(&(figure, kind))?)
     }
 
     fn median(&self, figure: Figure, kind: Kind) -> Option<f64> {
@@ -109,7 +111,7 @@ impl Report {
             self.target_open(),
         );
         row(
-            "start to first answer, TLS webhook, ms",
+            "start to first answer, TLS webhook, ms ²",
             Figure::AnsweredTls,
             MS,
             self.target_tls(),
@@ -173,7 +175,10 @@ impl Report {
         println!(
             "¹ The notifier built with a clock that jumps over its chatbot's pace of 18 messages a minute, otherwise as deployed."
         );
-        println!("{}", machine(programs, cpus));
+        println!(
+            "² With one handshake more than in service: the authority of this webhook is not among those that are compiled in, which are tried first."
+        );
+        println!("{}", machine::described(programs, &peers, cpus));
         for problem in &programs.left_out {
             println!("Left out: {problem}.");
         }
@@ -321,17 +326,6 @@ impl Report {
     }
 }
 
-fn key(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Notifier => "notifier",
-        Kind::Lapse => "lapse",
-        Kind::Forwarder => "c",
-        Kind::Go => "go",
-        Kind::Node => "node",
-        Kind::Python => "python",
-    }
-}
-
 fn quartiles(summary: Summary, scale: f64) -> String {
     format!(
         "({}–{})",
@@ -374,41 +368,4 @@ fn size_row(
         print!(" {cell} |");
     }
     println!();
-}
-
-/// What it was measured on and with.
-fn machine(programs: &Programs, cpus: Cpus) -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let info = read("/proc/cpuinfo");
-    let models: Vec<&str> = info
-        .lines()
-        .filter_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map(|(_, model)| model)
-        .collect();
-    let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .arg("--version")
-        .output();
-    let mut parts = vec![
-        format!(
-            "{} × {}",
-            models.len(),
-            models.first().unwrap_or(&"unknown CPU")
-        ),
-        format!("Linux {}", read("/proc/sys/kernel/osrelease").trim()),
-        rustc.map_or_else(
-            |_| "rustc unknown".into(),
-            |out| String::from_utf8_lossy(&out.stdout).trim().to_owned(),
-        ),
-    ];
-    for peer in PEERS {
-        parts.extend(
-            programs
-                .find(peer)
-                .map(|p| format!("{} {}", p.name(), p.version)),
-        );
-    }
-    if !cpus.are_two() {
-        parts.push("ONE CPU ONLY: callers take time from what they call".into());
-    }
-    format!("{}.", parts.join(", "))
 }

@@ -33,12 +33,13 @@ pub fn summary(samples: &[f64]) -> Option<Summary> {
     })
 }
 
-/// A number with three significant digits, and a comma between thousands.
+/// A number with three digits or so that tell something, and a comma between thousands.
 pub fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 99.95 => 0,
         v if v >= 9.995 => 1,
-        _ => 2,
+        v if v >= 0.0995 => 2,
+        _ => 3,
     };
     grouped(&format!("{value:.decimals$}"))
 }
@@ -80,6 +81,7 @@ mod tests {
     #[test]
     fn numbers_have_three_digits_and_grouped_thousands() {
         for (value, shown) in [
+            (0.0671, "0.067"),
             (0.456, "0.46"),
             (9.996, "10.0"),
             (12.34, "12.3"),
