@@ -125,6 +125,11 @@ impl Drop for Lines<'_> {
     }
 }
 
+/// One field of a line for people: without control characters, and not longer than a field of the log.
+pub(crate) fn field(text: &str) -> Cow<'_, str> {
+    bounded(text, MAX_FIELD)
+}
+
 fn text<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&bounded(text, MAX_FIELD))
 }

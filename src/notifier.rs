@@ -5,7 +5,7 @@ use crate::config::{Config, Fault as ConfigFault, Route};
 use crate::courier::{Courier, Delivery, timestamp};
 use crate::event::{self, Event};
 use crate::fc;
-use crate::log::{Line, Log, bounded};
+use crate::log::{Line, Log, field};
 use crate::route::{self, Decision};
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -53,12 +53,12 @@ fn complain_of_parts(failure: &fc::Failure, context: &fc::Context) {
         .as_ref()
         .and_then(|outcome| outcome.get("invalid"));
     for part in parts.and_then(Value::as_array).into_iter().flatten() {
-        let told = |key| bounded(part.get(key).and_then(Value::as_str).unwrap_or_default());
+        let told = |key| field(part.get(key).and_then(Value::as_str).unwrap_or_default());
         // Standard error that is gone is no error of ours.
         let _ = writeln!(
             std::io::stderr(),
             "request {}: InvalidEvent: {}: {}",
-            bounded(&context.request_id),
+            field(&context.request_id),
             told("path"),
             told("problem")
         );

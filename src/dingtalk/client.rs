@@ -37,8 +37,8 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     names: Names,
     proxy: ProxyChoice,
-    /// One that trusts the compiled-in roots and, where there are further ones, one that trusts those: the HTTP library
-    /// takes either but not both.
+    /// One that trusts the compiled-in roots and, where there are further ones, before it one that trusts those: the HTTP
+    /// library takes either but not both.
     agents: Vec<Agent>,
     hosts: Mutex<HashMap<String, Host>>,
 }
@@ -66,12 +66,14 @@ impl Client {
     ///
     /// What is wrong with the options.
     pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Client, String> {
-        let mut roots = vec![RootCerts::WebPki];
+        // Who names an authority most likely has a server behind it: that one is tried first.
+        let mut roots = Vec::new();
         if let Some(pem) = &options.extra_roots_pem {
             let extra = certificates(pem)
                 .map_err(|fault| format!("the file of CA certificates {fault}"))?;
             roots.push(RootCerts::from(extra));
         }
+        roots.push(RootCerts::WebPki);
         let names = Names::new(clock.clone());
         Ok(Client {
             agents: roots
