@@ -5,6 +5,8 @@
 //! threads of invocations to it, lets them wait, and makes the attempts that it hands out.
 
 mod bucket;
+#[cfg(test)]
+mod deliver_tests;
 mod desk;
 mod doubt;
 mod memory;
