@@ -102,36 +102,41 @@ impl Desk {
         }
     }
 
-    /// Takes an event for a route.
-    pub(super) fn admit(&mut self, route: usize, event: &Arc<Event>, now: Now) -> Admission {
-        let identity: Arc<str> = Arc::from(event.identity().as_str());
-        if self.memory.knows(route, &identity, now) {
+    /// Takes an event for a route. Its identity is worked out before, while nobody waits for the desk.
+    pub(super) fn admit(
+        &mut self,
+        route: usize,
+        identity: &Arc<str>,
+        event: &Arc<Event>,
+        now: Now,
+    ) -> Admission {
+        if self.memory.knows(route, identity, now) {
             return Admission::Duplicate;
         }
         let Some(queue) = self.queues.get_mut(route) else {
             return Admission::Duplicate;
         };
-        if let Some(ticket) = queue.by_event.get(&identity)
+        if let Some(ticket) = queue.by_event.get(identity)
             && let Some(twin) = queue.entries.get_mut(ticket)
         {
             twin.waiters += 1;
             return Admission::Waits(*ticket);
         }
-        if let Some(doubt) = queue.doubts.take(&identity, now) {
-            return match queue.revive(doubt, &identity, now, &mut self.last_ticket) {
+        if let Some(doubt) = queue.doubts.take(identity, now) {
+            return match queue.revive(doubt, identity, now, &mut self.last_ticket) {
                 Some(ticket) => Admission::Waits(ticket),
                 None => Admission::Duplicate,
             };
         }
-        let ticket = queue.enter(&identity, event, 1, now, &mut self.last_ticket);
+        let ticket = queue.enter(identity, event, 1, now, &mut self.last_ticket);
         queue.waiting.push_back(ticket);
         Admission::Waits(ticket)
     }
 }
 
 impl Desk {
-    /// What became of the event, once it is settled.
-    pub(super) fn collect(&mut self, route: usize, ticket: Ticket) -> Option<Delivery> {
+    /// What became of the event, once it is settled, and since when that is known.
+    pub(super) fn collect(&mut self, route: usize, ticket: Ticket) -> Option<(Delivery, Now)> {
         let queue = self.queues.get_mut(route)?;
         let settled = queue.entries.get(&ticket)?.settled.clone()?;
         queue.let_go(ticket);
@@ -139,14 +144,8 @@ impl Desk {
     }
 
     /// Takes the event back, because the invocation that waits for it has no time left. What is on
-    /// the wire stays there, and nobody sends it again.
-    pub(super) fn leave(
-        &mut self,
-        route: usize,
-        ticket: Ticket,
-        why: Failure,
-        now: Now,
-    ) -> Delivery {
+    /// the wire stays there, and nobody sends it again: call [`Desk::left`] when all are taken back.
+    pub(super) fn leave(&mut self, route: usize, ticket: Ticket, why: Failure) -> Delivery {
         let mut delivery = Delivery {
             failure: Some(why),
             ..Delivery::default()
@@ -155,7 +154,7 @@ impl Desk {
             return delivery;
         };
         // It was sent, or was about to be sent again: what the last answer said is worth telling.
-        if let Some(shipment) = queue.shipments().find(|s| s.tickets.contains(&ticket)) {
+        if let Some(shipment) = queue.shipment_of(ticket) {
             delivery = shipment.told.clone().delivery(shipment);
             delivery.failure = Some(Failure::Deadline);
         }
@@ -163,8 +162,14 @@ impl Desk {
             delivery.remedy = Some(remedies::no_time(why));
         }
         queue.let_go(ticket);
-        queue.drop_orphans(now);
         delivery
+    }
+
+    /// An invocation of this route has left.
+    pub(super) fn left(&mut self, route: usize, now: Now) {
+        if let Some(queue) = self.queues.get_mut(route) {
+            queue.drop_orphans(now);
+        }
     }
 
     /// What a waiting invocation of this route is to do now.
@@ -433,7 +438,7 @@ impl Desk {
             if failure.is_none() {
                 self.memory.remember(route, &entry.identity, now);
             }
-            entry.settled = Some(delivery.clone());
+            entry.settled = Some((delivery.clone(), now));
         }
         if failure.is_some() {
             queue.doubt(&shipment, now);

@@ -34,7 +34,10 @@ pub(super) struct Entry {
     pub(super) since: Instant,
     /// Invocations that wait for it: twins wait for one entry.
     pub(super) waiters: usize,
-    pub(super) settled: Option<Delivery>,
+    /// It is in a message, and stays in it until that is settled or given up.
+    pub(super) shipped: bool,
+    /// What became of it, and since when that is known.
+    pub(super) settled: Option<(Delivery, Now)>,
 }
 
 /// A message with the events that it holds; they stay the same over all its attempts.
@@ -103,6 +106,7 @@ impl Queue {
             identity: Arc::clone(identity),
             since: now.mono,
             waiters,
+            shipped: false,
             settled: None,
         };
         self.entries.insert(*last, entry);
@@ -125,6 +129,7 @@ impl Queue {
                 self.enter(other, event, usize::from(other == identity), now, last)
             })
             .collect();
+        self.ship(&tickets);
         let mut shipment = Shipment::new(doubt.uuid, tickets, now);
         shipment.body = doubt.body;
         shipment.budget = doubt.budget;
@@ -175,6 +180,7 @@ impl Queue {
             }
             self.waiting.pop_front();
         }
+        self.ship(&tickets);
         let mut identities: Vec<&str> = tickets
             .iter()
             .filter_map(|ticket| Some(self.entries.get(ticket)?.identity.as_ref()))
@@ -185,6 +191,15 @@ impl Queue {
             at_fallback,
             ..Shipment::new(uuid, tickets, now)
         });
+    }
+
+    /// These events are in a message now.
+    fn ship(&mut self, tickets: &[Ticket]) {
+        for ticket in tickets {
+            if let Some(entry) = self.entries.get_mut(ticket) {
+                entry.shipped = true;
+            }
+        }
     }
 
     /// Since when the oldest event here has waited.
@@ -201,13 +216,11 @@ impl Queue {
 
     /// One invocation no longer waits for the entry; an entry that is settled or on nobody's mind goes.
     pub(super) fn let_go(&mut self, ticket: Ticket) {
-        let on_its_way = self
-            .shipments()
-            .any(|shipment| shipment.tickets.contains(&ticket));
         let Some(entry) = self.entries.get_mut(&ticket) else {
             return;
         };
         entry.waiters = entry.waiters.saturating_sub(1);
+        let on_its_way = entry.shipped && entry.settled.is_none();
         if entry.waiters == 0 && !on_its_way {
             if entry.settled.is_none() {
                 self.by_event.remove(&entry.identity);
@@ -223,8 +236,13 @@ impl Queue {
         }
     }
 
-    pub(super) fn shipments(&self) -> impl Iterator<Item = &Shipment> {
-        self.shipment.iter().chain(&self.revived)
+    /// The message that holds the event, while it is on its way.
+    pub(super) fn shipment_of(&self, ticket: Ticket) -> Option<&Shipment> {
+        if !self.entries.get(&ticket)?.shipped {
+            return None;
+        }
+        let mut shipments = self.shipment.iter().chain(&self.revived);
+        shipments.find(|shipment| shipment.tickets.contains(&ticket))
     }
 
     /// A message for which nobody waits any more is not sent again, until one of its events comes back.

@@ -229,7 +229,9 @@ impl World {
         let now = self.at(self.now);
         let mut waiting = Vec::new();
         for n in &events {
-            match self.desk.admit(route, &event(*n), now) {
+            let event = event(*n);
+            let identity = Arc::from(event.identity());
+            match self.desk.admit(route, &identity, &event, now) {
                 Admission::Waits(ticket) => waiting.push((*n, ticket)),
                 Admission::Duplicate => self.duplicates += 1,
             }
@@ -257,7 +259,7 @@ impl World {
         invocation
             .waiting
             .retain(|(n, ticket)| match self.desk.collect(route, *ticket) {
-                Some(delivery) => {
+                Some((delivery, _)) => {
                     settled.push((*n, delivery));
                     false
                 }
@@ -297,9 +299,10 @@ impl World {
             Turn::Look => true,
             Turn::Leave(why) => {
                 for (n, ticket) in std::mem::take(&mut self.invocations[who].waiting) {
-                    let delivery = self.desk.leave(route, ticket, why, now);
+                    let delivery = self.desk.leave(route, ticket, why);
                     self.count(n, route, &delivery);
                 }
+                self.desk.left(route, now);
                 self.finish(who);
                 true
             }
