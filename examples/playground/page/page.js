@@ -340,8 +340,13 @@ function sampleRow(sample) {
   return make("li", {},
     make("button.sample", { type: "button", "data-file": sample.file, onclick: () => act("/fire", { file: sample.file }) },
       make("span.title", {}, title),
-      make("span.hint", {}, shape ? `${sample.event} · ${shape}` : sample.event)),
+      make("span.hint", {}, ...breakable(sample.event), shape ? ` · ${shape}` : "")),
     make("button.quiet.edit", { type: "button", "aria-label": word("edit", title), title: word("edit", title), onclick: () => edit(sample) }, "✎"));
+}
+
+/** A long name that may be broken behind its colons and dots. */
+function breakable(name) {
+  return name.split(/(?<=[.:])/).flatMap((part) => [part, make("wbr")]);
 }
 
 async function edit(sample) {
@@ -524,6 +529,7 @@ function showHealth() {
   const isBroken = state && state.mischief !== "none";
   $("health").textContent = isGone ? word("gone")
     : isBroken ? word("broken", word("mischiefs")[state.mischief][0]) : word("well");
+  $("health").title = $("health").textContent;
   $("health").classList.toggle("bad", Boolean(isGone || isBroken));
 }
 
