@@ -4,20 +4,23 @@
 // A kit for several test modules, none of which needs all of it.
 #![allow(dead_code)]
 
+use crate::secrets::Watch;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long anything that must happen is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running process of the function. Killed when dropped.
+/// A running process of the function. Killed when dropped; then all that it has said, to whomever, is searched for the
+/// secrets of its environment.
 pub struct Instance {
     child: Child,
+    watch: Arc<Watch>,
     port: u16,
     stdout: Lines,
     stderr: Lines,
@@ -60,15 +63,35 @@ impl Instance {
 
     /// Starts a command and waits for nothing.
     pub fn spawn_command(mut command: Command) -> Instance {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Instance::spawn_as_it_is(command)
+    }
+
+    /// Starts the function's binary with its output going where `command` says, and waits until it accepts connections.
+    /// Output that goes elsewhere is neither gathered here nor searched for secrets.
+    pub fn start_as_it_is(env: &[(&str, &str)], direct: impl Fn(&mut Command)) -> Instance {
+        let mut instance = Instance::spawn_as_it_is({
+            let mut command = binary(env);
+            direct(&mut command);
+            command
+        });
+        let port = env.iter().find(|(name, _)| *name == "FC_SERVER_PORT");
+        instance.port = port
+            .and_then(|(_, port)| port.parse().ok())
+            .expect("a port");
+        assert!(instance.wait_until_ready(), "the port was taken meanwhile");
+        instance
+    }
+
+    fn spawn_as_it_is(mut command: Command) -> Instance {
+        command.stdin(Stdio::null());
+        let watch = Arc::new(Watch::over(&command));
         let mut child = command.spawn().expect("the process starts");
-        let stdout = Lines::of(child.stdout.take().expect("stdout is piped"));
-        let stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
+        let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
+        let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
         Instance {
             child,
+            watch,
             port: 0,
             stdout,
             stderr,
@@ -105,7 +128,15 @@ impl Instance {
 
     /// A new connection to it.
     pub fn caller(&self) -> Caller {
-        Caller::connect(self.address())
+        Caller {
+            watch: Some(Arc::clone(&self.watch)),
+            ..Caller::connect(self.address())
+        }
+    }
+
+    /// Number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The lines on stdout so far.
@@ -131,7 +162,12 @@ impl Instance {
 
     /// Asks the process to end.
     pub fn sigterm(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    /// Sends the process a signal: `TERM`, `STOP`, `CONT`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(
             Command::new("sh")
                 .args(["-c", &kill])
@@ -167,13 +203,48 @@ impl Instance {
     pub fn rss_kb(&self) -> u64 {
         rss_kb(&self.child.id().to_string())
     }
+
+    /// The most memory that the process ever held, in KiB.
+    pub fn peak_kb(&self) -> u64 {
+        memory_kb(&self.child.id().to_string(), "VmHWM:")
+    }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            return;
+        }
+        for pipe in [&self.stdout, &self.stderr] {
+            pipe.wait_for_end();
+            self.watch.heard(pipe.so_far().join("\n").as_bytes());
+        }
+        self.watch.assert_no_secret();
     }
+}
+
+/// Runs a command of the binary to its end, with exactly these environment variables; nothing that it says may hold a
+/// secret of theirs.
+pub fn run(arguments: &[&str], env: &[(&str, &str)], input: &str) -> Output {
+    let mut command = binary(env);
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let watch = Watch::over(&command);
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    watch.heard(&output.stdout);
+    watch.heard(&output.stderr);
+    watch.assert_no_secret();
+    output
 }
 
 /// The binary under test with nothing but this environment: the one that cargo built, or the one
@@ -198,11 +269,15 @@ pub fn free_port() -> u16 {
 
 /// Memory that a process (`self`, or its number) holds at present, in KiB.
 pub fn rss_kb(process: &str) -> u64 {
+    memory_kb(process, "VmRSS:")
+}
+
+fn memory_kb(process: &str, field: &str) -> u64 {
     let status =
         std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process lives");
     let line = status
         .lines()
-        .find(|line| line.starts_with("VmRSS:"))
+        .find(|line| line.starts_with(field))
         .expect("a process has memory");
     line.split_whitespace()
         .nth(1)
@@ -211,6 +286,7 @@ pub fn rss_kb(process: &str) -> u64 {
 }
 
 /// The lines that a pipe brings, gathered by a thread.
+#[derive(Default)]
 struct Lines(Arc<(Mutex<Gathered>, Condvar)>);
 
 #[derive(Default)]
@@ -251,7 +327,8 @@ impl Lines {
     }
 
     fn wait_for_end(&self) {
-        let open = |gathered: &mut Gathered| !gathered.ended;
+        // Nobody gathers where there is no pipe.
+        let open = |gathered: &mut Gathered| !gathered.ended && Arc::strong_count(&self.0) > 1;
         drop(
             self.0
                 .1
@@ -371,6 +448,8 @@ impl Call {
 pub struct Caller {
     stream: TcpStream,
     received: Vec<u8>,
+    /// Who is told all that comes.
+    watch: Option<Arc<Watch>>,
 }
 
 impl Caller {
@@ -383,6 +462,7 @@ impl Caller {
         Caller {
             stream,
             received: Vec::new(),
+            watch: None,
         }
     }
 
@@ -518,6 +598,9 @@ impl Caller {
         match self.stream.read(&mut buffer) {
             Ok(size) => {
                 self.received.extend_from_slice(&buffer[..size]);
+                if let Some(watch) = &self.watch {
+                    watch.heard(&buffer[..size]);
+                }
                 size > 0
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
