@@ -4,6 +4,7 @@
 //! `TORTURE_ROUNDS` (1 by default) what depends on chance is tried more often.
 
 mod http;
+mod network;
 mod output;
 
 use crate::platform::Instance;
@@ -39,17 +40,20 @@ fn shown(deliveries: &[Delivery], number: usize) -> usize {
         .count()
 }
 
-/// What a process needs to send every event to this webhook.
-fn vars(webhook: &str) -> [(&str, &str); 3] {
-    [
+/// A process that sends every event to this webhook.
+fn start(webhook: &str) -> Instance {
+    start_with(webhook, &[])
+}
+
+/// Likewise, with more variables.
+fn start_with(webhook: &str, more: &[(&str, &str)]) -> Instance {
+    let mut vars = vec![
         ("DINGTALK_WEBHOOK", webhook),
         ("DINGTALK_SECRET", SECRET),
         ("EVENT_LEVELS", "CRITICAL,WARN,INFO"),
-    ]
-}
-
-fn start(webhook: &str) -> Instance {
-    Instance::start(&vars(webhook))
+    ];
+    vars.extend_from_slice(more);
+    Instance::start(&vars)
 }
 
 /// A webhook where nobody listens, for what is never sent.
