@@ -504,6 +504,14 @@ impl Caller {
         sent
     }
 
+    /// Waits for an answer; `None` when the connection ends without a byte of one.
+    pub fn try_receive(&mut self) -> Option<Response> {
+        if self.received.is_empty() && !self.fill() {
+            return None;
+        }
+        Some(self.receive())
+    }
+
     /// Waits for an answer.
     pub fn receive(&mut self) -> Response {
         self.receive_after("POST")

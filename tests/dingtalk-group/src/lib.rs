@@ -258,6 +258,11 @@ impl Group {
         self.shared.change(|books| books.released += 1);
     }
 
+    /// Waits until [`Fault::Hold`] holds back so many calls, counted from the start; false if the time is over first.
+    pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
+        self.shared.wait(timeout, |books| books.held >= count).held >= count
+    }
+
     /// Forgets calls, messages, windows, bans and faults.
     pub fn clear(&self) {
         self.shared.change(|books| {

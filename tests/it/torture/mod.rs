@@ -3,7 +3,11 @@
 //! Every process here is started through [`Instance`], which searches all that leaves it for secrets. With
 //! `TORTURE_ROUNDS` (1 by default) what depends on chance is tried more often.
 
+mod certificates;
+mod clocks;
 mod http;
+mod lifecycle;
+mod names;
 mod network;
 mod output;
 
