@@ -2,12 +2,17 @@
 
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Longest text of one field, in bytes before JSON's escapes. With every field this long a line
 /// stays under 16 KiB, and so under Function Compute's limit of 32 KB for one log entry.
 const MAX_FIELD: usize = 600;
+
+/// Most bytes of lines that wait for an output that does not take them.
+const MOST_WAITING: usize = 1024 * 1024;
 
 /// Lines are gathered until there are so many bytes of them, and written together.
 const GATHERED: usize = 32 * 1024;
@@ -67,8 +72,29 @@ pub struct Line<'a> {
     pub remedy: Option<&'a str>,
 }
 
-/// Where the lines go: those of one invocation together, before the response that they belong to.
-pub struct Log(Mutex<Box<dyn Write + Send>>);
+/// Where the lines go: those of one invocation together, and before the response that they belong to. Unless the output
+/// takes nothing, which must not keep an invocation from answering in time: then the lines wait for it in memory.
+pub struct Log(Arc<Pipe>);
+
+/// From the invocations to the one thread that writes.
+#[derive(Default)]
+struct Pipe {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whole lines, some together.
+    waiting: VecDeque<Vec<u8>>,
+    waiting_bytes: usize,
+    /// Portions that were taken in, and of these, portions that are through.
+    taken: u64,
+    done: u64,
+    /// Lines that there was no room for.
+    lost: usize,
+    closed: bool,
+}
 
 impl Log {
     /// Lines on standard output.
@@ -78,28 +104,35 @@ impl Log {
 
     /// Lines to any writer.
     pub fn to(writer: impl Write + Send + 'static) -> Log {
-        Log(Mutex::new(Box::new(writer)))
+        let pipe = Arc::<Pipe>::default();
+        let end = Arc::clone(&pipe);
+        let thread = std::thread::Builder::new().name("log".to_owned());
+        if thread.spawn(move || end.drain(writer)).is_err() {
+            pipe.lock().closed = true;
+        }
+        Log(pipe)
     }
 
-    /// Lines to be written. They have been when this is over.
-    pub fn lines(&self) -> Lines<'_> {
+    /// Lines to be written. They have been when this is over, which waits for it, but not for longer than `within`. An
+    /// output that is gone does not fail the deliveries they tell of. Lines beyond 1 MiB that nobody takes are lost; how
+    /// many, is told on standard error once lines can be written again.
+    pub fn lines(&self, within: Duration) -> Lines<'_> {
         Lines {
             log: self,
+            limit: Instant::now() + within,
             gathered: Vec::new(),
+            last: 0,
         }
-    }
-
-    /// Whole lines in one call. An output that is gone does not fail the deliveries they tell of.
-    fn write(&self, lines: &[u8]) {
-        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = out.write_all(lines).and_then(|()| out.flush());
     }
 }
 
 /// Lines on their way to the log: thousands of them take few calls.
 pub struct Lines<'a> {
     log: &'a Log,
+    limit: Instant,
     gathered: Vec<u8>,
+    /// The number of the last portion.
+    last: u64,
 }
 
 impl Lines<'_> {
@@ -111,8 +144,14 @@ impl Lines<'_> {
             Err(_) => self.gathered.truncate(before),
         }
         if self.gathered.len() >= GATHERED {
-            self.log.write(&self.gathered);
-            self.gathered.clear();
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let portion = std::mem::take(&mut self.gathered);
+        if let Some(number) = self.log.0.take(portion, self.limit) {
+            self.last = number;
         }
     }
 }
@@ -120,7 +159,81 @@ impl Lines<'_> {
 impl Drop for Lines<'_> {
     fn drop(&mut self) {
         if !self.gathered.is_empty() {
-            self.log.write(&self.gathered);
+            self.hand_over();
+        }
+        let pipe = &self.log.0;
+        drop(pipe.wait(pipe.lock(), self.limit, |state| state.done >= self.last));
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Pipe {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `ready`, or until `limit`.
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        limit: Instant,
+        ready: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let left = limit.saturating_duration_since(Instant::now());
+        self.changed
+            .wait_timeout_while(state, left, |state| !state.closed && !ready(state))
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+
+    /// Takes lines in and tells their number; `None` when there is no room for them before `limit`.
+    fn take(&self, lines: Vec<u8>, limit: Instant) -> Option<u64> {
+        let has_room = |state: &State| state.waiting_bytes + lines.len() <= MOST_WAITING;
+        let mut state = self.wait(self.lock(), limit, has_room);
+        if state.closed || !has_room(&state) {
+            state.lost += lines.iter().filter(|byte| **byte == b'\n').count();
+            return None;
+        }
+        state.waiting_bytes += lines.len();
+        state.waiting.push_back(lines);
+        state.taken += 1;
+        self.changed.notify_all();
+        Some(state.taken)
+    }
+
+    /// Writes whatever comes, until there will be no more.
+    fn drain(&self, mut out: impl Write) {
+        let mut state = self.lock();
+        loop {
+            let Some(lines) = state.waiting.pop_front() else {
+                if state.closed {
+                    return;
+                }
+                state = self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            state.waiting_bytes -= lines.len();
+            let lost = std::mem::take(&mut state.lost);
+            drop(state);
+            let _ = out.write_all(&lines).and_then(|()| out.flush());
+            if lost > 0 {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "{lost} log lines were lost: standard output did not take them"
+                );
+            }
+            state = self.lock();
+            state.done += 1;
+            self.changed.notify_all();
         }
     }
 }
@@ -165,7 +278,6 @@ fn bounded(text: &str, max: usize) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::sync::Arc;
 
     #[test]
     fn fields_without_a_value_are_left_out() {
@@ -183,6 +295,8 @@ mod tests {
             r#"{"time":"2026-11-25T01:01:00.000Z","eventId":"1","event":"A:B","level":"UNKNOWN","route":"default","outcome":"filtered"}"#
         );
     }
+
+    const LONG: Duration = Duration::from_secs(30);
 
     /// Notes each call to write.
     #[derive(Clone, Default)]
@@ -204,7 +318,7 @@ mod tests {
         for (count, expected_calls) in [(0, 0), (1, 1), (3, 1), (1000, 3)] {
             let calls = Calls::default();
             let log = Log::to(calls.clone());
-            let mut lines = log.lines();
+            let mut lines = log.lines(LONG);
             for _ in 0..count {
                 lines.add(&Line::default());
             }
@@ -217,6 +331,68 @@ mod tests {
             let all: Vec<u8> = calls.concat();
             assert_eq!(all.iter().filter(|byte| **byte == b'\n').count(), count);
         }
+    }
+
+    /// An output that takes nothing until it is told to.
+    struct Stuck {
+        released: std::sync::mpsc::Receiver<()>,
+        out: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            // Fails, and so no longer waits, once the other end is gone.
+            let _ = self.released.recv();
+            self.out.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn write(log: &Log, numbers: impl IntoIterator<Item = usize>, within: Duration) {
+        let mut lines = log.lines(within);
+        for number in numbers {
+            lines.add(&Line {
+                event_id: &number.to_string(),
+                event: &"x".repeat(500),
+                ..Line::default()
+            });
+        }
+    }
+
+    #[test]
+    fn an_output_that_takes_nothing_holds_nobody_up_and_gets_the_lines_later() {
+        let (release, released) = std::sync::mpsc::channel();
+        let out = Arc::<Mutex<Vec<u8>>>::default();
+        let stuck = Stuck {
+            released,
+            out: Arc::clone(&out),
+        };
+        let log = Log::to(stuck);
+        let short = Duration::from_millis(10);
+        let begun = Instant::now();
+        write(&log, [0, 1], short);
+        // More than there is room for: what is too much is lost, and the rest is not.
+        write(&log, 2..4000, short);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        drop(release);
+        write(&log, [4000], LONG);
+        let text = String::from_utf8(out.lock().unwrap().clone()).unwrap();
+        let numbers: Vec<usize> = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|line| line["eventId"].as_str().unwrap().parse().unwrap())
+            .collect();
+        let kept = numbers.len() - 1;
+        assert!(
+            kept * 500 < MOST_WAITING + 2 * GATHERED && kept > 1000,
+            "{kept} lines"
+        );
+        assert!(numbers[..kept].iter().copied().eq(0..kept));
+        assert_eq!(numbers[kept], 4000);
     }
 
     proptest! {

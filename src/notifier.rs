@@ -10,6 +10,10 @@ use crate::route::{self, Decision};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an invocation waits for its log lines to be written: as long as its deadline allows, within these bounds.
+const LOG_WAIT: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// The function: ready, or telling what is wrong with its configuration.
 pub enum Function {
@@ -233,7 +237,9 @@ impl Notifier {
     /// Writes the log: one line for each event and route.
     fn tell(&self, events: &[Arc<Event>], per_route: &[Vec<AtRoute>], context: &fc::Context) {
         let time = format!("{:.3}", timestamp(self.clock.wall()));
-        let mut lines = self.log.lines();
+        let [least, most] = LOG_WAIT;
+        let left = context.remaining(self.clock.now());
+        let mut lines = self.log.lines(left.clamp(least, most));
         for (index, event) in events.iter().enumerate() {
             let (id, name) = (event.display_id(), event.full_name());
             for (route, at_routes) in self.routes.iter().zip(per_route) {

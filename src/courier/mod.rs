@@ -123,6 +123,11 @@ impl Now {
         }
     }
 
+    /// How long it took since `then`: no matter of the wall clock, which may be set meanwhile.
+    fn elapsed_since(self, then: Now) -> Duration {
+        self.mono.saturating_duration_since(then.mono)
+    }
+
     /// How long ago `then` was, by whichever clock says more.
     fn since(self, then: Now) -> Duration {
         let wall = self.wall.duration_since(then.wall).unwrap_or_default();
@@ -181,7 +186,7 @@ impl Courier {
         let collect = |desk: &mut Desk, ticket| {
             let (settled, since) = desk.collect(route, ticket)?;
             Some(Delivery {
-                duration: since.since(begun),
+                duration: since.elapsed_since(begun),
                 ..settled
             })
         };
@@ -223,7 +228,7 @@ impl Courier {
                         if let Err(ticket) = outcome {
                             let settled = collect(&mut desk, *ticket);
                             *outcome = Ok(settled.unwrap_or_else(|| Delivery {
-                                duration: now.since(begun),
+                                duration: now.elapsed_since(begun),
                                 ..desk.leave(route, *ticket, why)
                             }));
                         }

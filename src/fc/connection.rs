@@ -134,7 +134,10 @@ impl<'a> Peer<'a> {
             if memory.is_none() && self.decoder.body_size() > self.limits.small_body {
                 // What is not read stays with the peer meanwhile.
                 match self.memory_for_body(arrived) {
-                    Some(share) => memory = Some(share),
+                    Some(share) => {
+                        memory = Some(share);
+                        self.decoder.reserve_body();
+                    }
                     None => return Some(Err(Reject::Busy)),
                 }
             }

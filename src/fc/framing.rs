@@ -163,6 +163,18 @@ impl Decoder {
         }
     }
 
+    /// Makes room for the whole of a body of which the length is told: to grow into it would take twice as much.
+    pub(super) fn reserve_body(&mut self) {
+        if let State::Body {
+            rest: Rest::Bytes(left),
+            body,
+            ..
+        } = &mut self.state
+        {
+            body.reserve_exact(*left);
+        }
+    }
+
     /// Takes back the body of a request that is done, to use its memory again.
     pub fn recycle(&mut self, mut body: Vec<u8>) {
         if body.capacity() <= KEPT_CAPACITY {

@@ -1,13 +1,12 @@
 //! The real binary: started as Function Compute starts it, called as Function Compute calls it, and its commands.
 
-use crate::platform::{Call, Instance, binary};
+use crate::platform::{Call, Instance, run};
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{SECRET, TOKEN, group};
 use dingtalk_group::Fault;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -227,20 +226,6 @@ fn a_bad_port_ends_the_process_with_one_line_and_code_2() {
     let (stdout, complaint) = texts(&out);
     assert_eq!((stdout.as_str(), complaint.lines().count()), ("", 1));
     assert!(complaint.contains(&port), "{complaint}");
-}
-
-/// Runs a command to its end.
-fn run<S: AsRef<OsStr>>(arguments: &[S], vars: &[(&str, &str)], input: &str) -> Output {
-    let mut child = binary(vars)
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
 }
 
 fn texts(out: &Output) -> (String, String) {

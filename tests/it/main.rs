@@ -11,4 +11,6 @@ mod playground;
 mod properties;
 mod robot;
 mod samples;
+mod secrets;
 mod support;
+mod torture;
