@@ -24,3 +24,4 @@ pub mod log;
 pub mod message;
 pub mod notifier;
 pub mod route;
+pub mod zone;
