@@ -26,3 +26,4 @@ pub mod log;
 pub mod message;
 pub mod notifier;
 pub mod route;
+pub mod zone;

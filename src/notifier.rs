@@ -303,7 +303,8 @@ fn outcome(routes: &[Route], batch: &Batch, per_route: &[Vec<AtRoute>]) -> Value
             })
         })
         .collect();
-    let mut outcome = Map::from_iter([("events".to_owned(), Value::Array(events))]);
+    let mut outcome = Map::new();
+    outcome.insert("events".to_owned(), Value::Array(events));
     if !batch.faults.is_empty() {
         let invalid = batch
             .faults
@@ -319,23 +320,25 @@ fn outcome(routes: &[Route], batch: &Batch, per_route: &[Vec<AtRoute>]) -> Value
 }
 
 fn at_route(route: &Route, at: &AtRoute) -> Value {
-    let mut told = Map::from_iter([
-        ("route".to_owned(), json!(route.name)),
-        ("outcome".to_owned(), json!(at.outcome())),
-        ("rule".to_owned(), json!(rule(route, at.decision))),
-    ]);
+    let mut told = Map::new();
+    let mut tell = |key: &str, value: Value| {
+        told.insert(key.to_owned(), value);
+    };
+    tell("route", route.name.as_str().into());
+    tell("outcome", at.outcome().into());
+    tell("rule", rule(route, at.decision).into());
     if let Some(delivery) = &at.delivery
         && let Some(failure) = delivery.failure
     {
-        told.insert("errorType".to_owned(), json!(failure.as_str()));
+        tell("errorType", failure.as_str().into());
         if let Some(class) = delivery.class {
-            told.insert("class".to_owned(), json!(class));
+            tell("class", class.into());
         }
         if let Some(errcode) = delivery.errcode {
-            told.insert("errcode".to_owned(), json!(errcode));
+            tell("errcode", errcode.into());
         }
         if let Some(remedy) = &delivery.remedy {
-            told.insert("remedy".to_owned(), json!(remedy));
+            tell("remedy", remedy.as_str().into());
         }
     }
     Value::Object(told)

@@ -6,6 +6,7 @@ use crate::event::Level;
 use crate::glob::Glob;
 use crate::message::{Language, Mentions};
 use crate::route::Filter;
+use crate::zone;
 use jiff::tz::TimeZone;
 
 /// Most people that DingTalk mentions in one message, mobiles and user ids together.
@@ -343,7 +344,7 @@ fn read_language(text: &str) -> Result<Language, String> {
 }
 
 fn read_zone(text: &str) -> Result<TimeZone, String> {
-    TimeZone::get(text).map_err(|_| {
+    zone::find(text).ok_or_else(|| {
         format!("{} is no time zone; write a name of the IANA database such as Asia/Shanghai, Europe/Berlin or UTC", quote(text))
     })
 }

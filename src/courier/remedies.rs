@@ -3,6 +3,7 @@
 use super::{Failure, timestamp};
 use crate::config::Route;
 use crate::dingtalk::{Attempt, Class, Reason};
+use crate::message;
 use std::time::SystemTime;
 
 /// The remedy with the names that the variables have on this route, and what was said.
@@ -33,9 +34,7 @@ pub(super) fn of(route: &Route, at_fallback: bool, attempt: &Attempt) -> String 
 
 /// The chatbot is closed until then.
 pub(super) fn closed(route: &Route, reopens: SystemTime) -> String {
-    let reopens = timestamp(reopens)
-        .to_zoned_datetime(route.style.zone.clone())
-        .strftime("%Y-%m-%d %H:%M:%S (UTC%:z)");
+    let reopens = message::in_words(timestamp(reopens), &route.style.zone);
     format!("DingTalk throttles this chatbot; nothing is sent to it before {reopens}")
 }
 

@@ -212,15 +212,20 @@ pub(super) fn level(map: &Map<String, Value>, keys: &[&str]) -> Option<Level> {
 
 /// Details as an object: as they are, as JSON in a string, or as the one value of `key`.
 pub(super) fn object(value: Option<Value>, key: &str) -> Map<String, Value> {
+    let only = |value| {
+        let mut map = Map::new();
+        map.insert(key.to_owned(), value);
+        map
+    };
     match value {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(map)) => map,
         Some(Value::String(text)) => match serde_json::from_str(&text) {
             Ok(Value::Object(map)) => map,
             _ if text.trim().is_empty() => Map::new(),
-            _ => Map::from_iter([(key.to_owned(), Value::String(text))]),
+            _ => only(Value::String(text)),
         },
-        Some(other) => Map::from_iter([(key.to_owned(), other)]),
+        Some(other) => only(other),
     }
 }
 

@@ -31,9 +31,25 @@ pub fn parse_moment(value: &Value) -> Option<Moment> {
 fn parse(text: &str) -> Option<Timestamp> {
     let digits = text.split('.').next().unwrap_or_default();
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && (9..=14).contains(&digits.len()) {
-        return unix(text.parse().ok()?);
+        return unix_text(text);
     }
     iso(text)
+}
+
+/// As [`unix`], by whole numbers: reading fractions of all kinds takes tables of 10 KB.
+fn unix_text(text: &str) -> Option<Timestamp> {
+    let mut rest = Scanner(text);
+    let whole: i64 = rest.digits(text.find('.').unwrap_or(text.len()))?;
+    let nanos = if rest.skip('.') { rest.fraction()? } else { 0 };
+    if !rest.0.is_empty() {
+        return None;
+    }
+    let millis = if whole < FIRST_MILLIS as i64 {
+        whole * 1000 + i64::from((nanos + 500_000) / 1_000_000)
+    } else {
+        whole + i64::from(nanos >= 500_000_000)
+    };
+    Timestamp::from_millisecond(millis).ok()
 }
 
 fn unix(number: f64) -> Option<Timestamp> {
@@ -215,7 +231,22 @@ mod tests {
         assert_eq!(parse_moment(&json!(null)), None);
     }
 
+    #[test]
+    fn a_number_as_text_has_one_point_at_most() {
+        for text in ["1708906637.7.42", "1708906637..742", ".1708906637"] {
+            assert_eq!(parse_moment(&json!(text)), Some(Moment::Text(text.into())));
+        }
+        let whole = parse_moment(&json!("1708906637"));
+        assert_eq!(parse_moment(&json!("1708906637.")), whole);
+    }
+
     proptest! {
+        #[test]
+        fn a_number_as_text_is_read_as_the_number_is(text in "[1-9][0-9]{8,10}(\\.[0-9]{0,3})?|[1-9][0-9]{11,13}") {
+            let number: f64 = text.parse().unwrap();
+            prop_assert_eq!(parse(&text), unix(number));
+        }
+
         #[test]
         fn no_text_breaks_it(text in "\\PC{0,40}|[0-9TZ:.+\\-实 ]{0,40}") {
             let _ = parse_moment(&json!(text));

@@ -75,17 +75,26 @@ impl Context {
     }
 }
 
-/// Reads seconds, whole or decimal, more than 0. `f64` alone would take `inf`, `1e9` and `-1` as well.
+/// Reads seconds, whole or decimal, more than 0. `f64` would take `inf`, `1e9` and `-1` as well.
 fn seconds(text: &str) -> Option<Duration> {
-    if !text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().next().is_none() || !digits().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let seconds: f64 = text.parse().ok()?;
-    let duration = Duration::try_from_secs_f64(seconds.min(MAX_TIMEOUT.as_secs_f64())).ok()?;
-    (!duration.is_zero()).then_some(duration)
+    let seconds = whole.bytes().fold(0_u64, |seconds, digit| {
+        seconds
+            .saturating_mul(10)
+            .saturating_add(u64::from(digit - b'0'))
+    });
+    let nanos = fraction
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .fold(0, |nanos, digit| nanos * 10 + u32::from(digit - b'0'));
+    let duration = Duration::from_secs(seconds.min(MAX_TIMEOUT.as_secs()))
+        + Duration::from_nanos(nanos.into());
+    (!duration.is_zero()).then_some(duration.min(MAX_TIMEOUT))
 }
 
 #[cfg(test)]
@@ -111,6 +120,10 @@ mod tests {
         };
         assert_eq!(millis("3"), 3_000);
         assert_eq!(millis("0.5"), 500);
+        assert_eq!(millis(".25"), 250);
+        assert_eq!(millis("07."), 7_000);
+        assert_eq!(millis("1.0015999999999"), 1_001);
+        assert_eq!(millis("86400.5"), 86_400_000);
         assert_eq!(millis("99999999999999999999"), 86_400_000);
         for odd in [
             "", "0", "0.0", "-1", "inf", "NaN", "1e3", "3s", ".", "1.2.3", " 3",

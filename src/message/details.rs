@@ -65,17 +65,19 @@ pub(super) fn write(
             _ => false,
         }
     };
-    let mut known = Vec::new();
+    let mut known: Vec<(usize, Field, &Value)> = Vec::new();
     let mut unknown = Vec::new();
     for (key, value) in &event.details {
         match field(key) {
             Some((_, Field::Hidden)) => {}
-            Some((place, field)) if !said(key, value) => known.push((place, field, value)),
+            Some((place, field)) if !said(key, value) => {
+                let at = known.partition_point(|(before, _, _)| *before < place);
+                known.insert(at, (place, field, value));
+            }
             Some(_) => {}
             None => unknown.push((key, value)),
         }
     }
-    known.sort_unstable_by_key(|(place, _, _)| *place);
 
     let mut lines = Lines {
         text,

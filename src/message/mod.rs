@@ -134,6 +134,11 @@ impl Message {
     }
 }
 
+/// A moment in the zone, to the second, with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
+pub fn in_words(at: Timestamp, zone: &TimeZone) -> String {
+    when::moment(&Moment::At(at), zone)
+}
+
 /// The message of these events: the event's own where there is one, else a digest.
 ///
 /// A digest groups the events, the worst first, and names every resource as long as `budget` allows;
