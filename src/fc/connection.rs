@@ -1,10 +1,11 @@
 //! One connection: requests in, answers out, one after the other, for as long as the peer likes.
 
-use super::Limits;
+use super::bodies::{Bodies, Share};
 use super::connections::Slot;
 use super::framing::{Decoder, Phase, Reject, Request, Step};
 use super::response::{Framing, Response};
 use super::service::Service;
+use super::{Context, Limits};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -17,7 +18,13 @@ const CROSSING: Duration = Duration::from_secs(1);
 const PACE: Duration = Duration::from_millis(5);
 
 /// Serves a connection to its end. Peers may vanish at any moment; that is nobody's fault and worth no word.
-pub(super) fn serve(stream: &TcpStream, slot: &Slot, service: &Service, limits: &Limits) {
+pub(super) fn serve(
+    stream: &TcpStream,
+    slot: &Slot,
+    service: &Service,
+    bodies: &Bodies,
+    limits: &Limits,
+) {
     // Answers are written whole: nothing is gained by holding them back.
     let _ = stream.set_nodelay(true);
     // A peer that does not read must not hold the thread for ever.
@@ -25,6 +32,7 @@ pub(super) fn serve(stream: &TcpStream, slot: &Slot, service: &Service, limits: 
     let mut peer = Peer {
         stream,
         slot,
+        bodies,
         limits,
         decoder: Decoder::new(limits),
         buffer: vec![0; READ_BUFFER],
@@ -32,7 +40,11 @@ pub(super) fn serve(stream: &TcpStream, slot: &Slot, service: &Service, limits: 
         last_read: Instant::now(),
     };
     while let Some(received) = peer.receive() {
-        let (request, arrived) = match received {
+        let Received {
+            request,
+            arrived,
+            memory,
+        } = match received {
             Ok(received) => received,
             Err(reject) => {
                 if peer
@@ -67,13 +79,24 @@ pub(super) fn serve(stream: &TcpStream, slot: &Slot, service: &Service, limits: 
             return;
         }
         peer.decoder.recycle(request.body);
+        drop(memory);
     }
+}
+
+/// A whole request.
+struct Received<'a> {
+    request: Request,
+    /// When its first byte came.
+    arrived: Instant,
+    /// What it holds of the memory for large bodies, until it has been answered.
+    memory: Option<Share<'a>>,
 }
 
 /// The peer at the other end, and what is known of its bytes.
 struct Peer<'a> {
     stream: &'a TcpStream,
     slot: &'a Slot,
+    bodies: &'a Bodies,
     limits: &'a Limits,
     decoder: Decoder,
     buffer: Vec<u8>,
@@ -82,19 +105,38 @@ struct Peer<'a> {
     last_read: Instant,
 }
 
-impl Peer<'_> {
-    /// The next request and when its first byte came; `None` when the peer has gone.
-    fn receive(&mut self) -> Option<Result<(Request, Instant), Reject>> {
+impl<'a> Peer<'a> {
+    /// The next request; `None` when the peer has gone.
+    fn receive(&mut self) -> Option<Result<Received<'a>, Reject>> {
         // Bytes that are there already came with the last read; their time limit begins now, when they have their turn.
         let mut arrived = self.last_read;
         let mut begun = Instant::now();
         let mut body_begun = None;
+        let mut memory = None;
         loop {
-            match self.decoder.step() {
-                Ok(Step::Request(request)) => return Some(Ok((request, arrived))),
-                Ok(Step::Continue) => self.send(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?,
-                Ok(Step::NeedMore) => {}
+            let step = match self.decoder.step() {
+                Ok(Step::Request(request)) => {
+                    return Some(Ok(Received {
+                        request,
+                        arrived,
+                        memory,
+                    }));
+                }
+                Ok(step) => step,
                 Err(reject) => return Some(Err(reject)),
+            };
+            if memory.is_none() && self.decoder.body_size() > self.limits.small_body {
+                // What is not read stays with the peer meanwhile.
+                match self.memory_for_body(arrived) {
+                    Some(share) => {
+                        memory = Some(share);
+                        self.decoder.reserve_body();
+                    }
+                    None => return Some(Err(Reject::Busy)),
+                }
+            }
+            if step == Step::Continue {
+                self.send(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
             }
             let limit = match self.decoder.phase() {
                 Phase::Between => None,
@@ -133,6 +175,21 @@ impl Peer<'_> {
                 Err(_) => return None,
             }
         }
+    }
+
+    /// Waits for the memory that the present request's body takes beyond what every connection has, but not past the
+    /// deadline that an invocation has.
+    fn memory_for_body(&self, arrived: Instant) -> Option<Share<'a>> {
+        let (head, tells_length) = self.decoder.head()?;
+        let size = if tells_length {
+            self.decoder.body_size()
+        } else {
+            self.limits.max_body
+        };
+        let deadline = Context::of(head, arrived).deadline;
+        let limit = deadline.min(Instant::now() + self.limits.body_timeout);
+        self.bodies
+            .take(size.saturating_sub(self.limits.small_body), limit)
     }
 
     /// Reads what there is into the buffer; without a limit for as long as it takes.

@@ -34,6 +34,8 @@ pub enum Reject {
     Expectation,
     /// Neither HTTP/1.1 nor HTTP/1.0.
     Version,
+    /// There was no memory for so large a body, because others hold it. (Never the decoder's word.)
+    Busy,
     /// The request did not arrive in time. (Never the decoder's word: it knows no time.)
     Timeout,
 }
@@ -137,6 +139,39 @@ impl Decoder {
             State::Head if self.unread().is_empty() => Phase::Between,
             State::Head => Phase::Head,
             State::Body { .. } | State::Rejected(_) => Phase::Body,
+        }
+    }
+
+    /// Bytes of the present request's body: announced, or so far where the end is not known.
+    pub(super) fn body_size(&self) -> usize {
+        match &self.state {
+            State::Body {
+                rest: Rest::Bytes(left),
+                body,
+                ..
+            } => body.len() + left,
+            State::Body { body, .. } => body.len() + self.unread().len(),
+            State::Head | State::Rejected(_) => 0,
+        }
+    }
+
+    /// The head of the request whose body is under way, and whether it tells the body's length.
+    pub(super) fn head(&self) -> Option<(&Head, bool)> {
+        match &self.state {
+            State::Body { head, rest, .. } => Some((head, matches!(rest, Rest::Bytes(_)))),
+            State::Head | State::Rejected(_) => None,
+        }
+    }
+
+    /// Makes room for the whole of a body of which the length is told: to grow into it would take twice as much.
+    pub(super) fn reserve_body(&mut self) {
+        if let State::Body {
+            rest: Rest::Bytes(left),
+            body,
+            ..
+        } = &mut self.state
+        {
+            body.reserve_exact(*left);
         }
     }
 

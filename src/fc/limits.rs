@@ -14,9 +14,15 @@ pub struct Limits {
     pub max_head: usize,
     /// Bytes of a request's body, 6 MiB. One event has at most 256 KB.
     pub max_body: usize,
+    /// Bytes of a body that every connection may hold, 16 KiB.
+    pub small_body: usize,
+    /// Bytes that all bodies together may hold beyond that, 8 MiB; who needs more than is free waits, up to
+    /// [`body_timeout`](Limits::body_timeout), and is then refused. The smallest instance has 128 MB for everything, and
+    /// to understand a body takes several times its size.
+    pub large_bodies: usize,
     /// From a request's first byte to the end of its head, 10 s.
     pub head_timeout: Duration,
-    /// From the end of the head to the end of the body, 10 s.
+    /// From the end of the head (or from when there was memory for it) to the end of the body, 10 s.
     pub body_timeout: Duration,
     /// For a whole answer to leave, 10 s.
     pub write_timeout: Duration,
@@ -32,6 +38,8 @@ impl Default for Limits {
             max_invocations: 100,
             max_head: 16 * 1024,
             max_body: 6 * 1024 * 1024,
+            small_body: 16 * 1024,
+            large_bodies: 8 * 1024 * 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),

@@ -33,6 +33,7 @@
 //! - It sends heads of at most 8 KB. Local emulators send chunked bodies and many empty `x-fc-*` headers.
 //! - Temporary credentials may come in headers. They are dropped as the head is read.
 
+mod bodies;
 mod chunked;
 mod connection;
 mod connections;

@@ -72,6 +72,11 @@ impl Response {
                 "VersionNotSupported",
                 "HTTP/1.1 and HTTP/1.0 are spoken here",
             ),
+            Reject::Busy => error(
+                503,
+                "Busy",
+                "too many large requests at once; nothing was done",
+            ),
             Reject::Timeout => error(408, "RequestTimeout", "the request did not arrive in time"),
         }
     }
@@ -123,6 +128,7 @@ fn reason(status: u16) -> &'static str {
         413 => "Content Too Large",
         417 => "Expectation Failed",
         431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
         _ => "HTTP Version Not Supported",
     }
 }

@@ -1,5 +1,6 @@
 //! Accepting connections, and stopping.
 
+use super::bodies::Bodies;
 use super::connections::Connections;
 use super::service::Service;
 use super::{Handler, Limits, connection, lock};
@@ -62,6 +63,7 @@ impl std::fmt::Debug for Shutdown {
 struct Server {
     service: Service,
     connections: Arc<Connections>,
+    bodies: Bodies,
     limits: Limits,
 }
 
@@ -73,6 +75,7 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdow
     let server = Arc::new(Server {
         service: Service::new(handler, &limits),
         connections: Arc::new(Connections::new(limits.max_connections.max(1))),
+        bodies: Bodies::new(limits.large_bodies),
         limits,
     });
     let address = listener.local_addr();
@@ -126,7 +129,13 @@ fn open(server: &Arc<Server>, stream: TcpStream) {
         .name("fc-connection".to_owned())
         .stack_size(STACK);
     let started = thread.spawn(move || {
-        connection::serve(&stream, &slot, &server.service, &server.limits);
+        connection::serve(
+            &stream,
+            &slot,
+            &server.service,
+            &server.bodies,
+            &server.limits,
+        );
         drop(stream);
         drop(slot);
     });

@@ -129,6 +129,50 @@ fn a_chunked_body_that_grows_over_the_cap_is_refused() {
 }
 
 #[test]
+fn large_bodies_take_turns_and_small_ones_pass_them() {
+    let limits = Limits {
+        max_body: 200_000,
+        small_body: 1_000,
+        large_bodies: 300_000,
+        ..Limits::default()
+    };
+    let server = Server::with(limits, |event: &[u8], _: &_| Ok(json!(event.len())));
+    // One holds two thirds of the memory, for as long as its body takes.
+    let mut first = server.caller();
+    first.send("POST /invoke HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 200000\r\n\r\n");
+    assert_eq!(first.receive().status, 100);
+    let mut waiting: Vec<_> = [
+        Call::invoke(vec![b'x'; 150_000]),
+        Call::invoke(vec![b'x'; 150_000]).chunked(5_000),
+    ]
+    .iter()
+    .map(|call| {
+        let mut caller = server.caller();
+        caller.send_call(call);
+        caller
+    })
+    .collect();
+    for caller in &mut waiting {
+        assert!(!caller.hears_within(SHORT), "more memory than there is");
+    }
+    let mut hurried = server.caller();
+    let call = Call::invoke(vec![b'x'; 150_000]).timeout("0.3");
+    assert_eq!(hurried.call(&call).failure(503), "Busy");
+    hurried.expect_closed();
+    for call in [
+        Call::invoke(vec![b'x'; 1_000]),
+        Call::invoke(vec![b'x'; 1_000]).chunked(99),
+    ] {
+        assert_eq!(server.caller().call(&call).success(), 1_000);
+    }
+    first.send(vec![b'x'; 200_000]);
+    assert_eq!(first.receive().success(), 200_000);
+    for caller in &mut waiting {
+        assert_eq!(caller.receive().success(), 150_000);
+    }
+}
+
+#[test]
 fn a_slow_head_times_out_however_its_bytes_trickle() {
     let server = Server::with(impatient(), echo);
     let mut caller = server.caller();
