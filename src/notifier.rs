@@ -9,6 +9,10 @@ use crate::log::{Line, Log};
 use crate::route::{self, Decision};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an invocation waits for its log lines to be written: as long as its deadline allows, within these bounds.
+const LOG_WAIT: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// The function: ready, or telling what is wrong with its configuration.
 pub enum Function {
@@ -209,13 +213,12 @@ impl Notifier {
 
     /// Writes the log: one line for each event and route.
     fn tell(&self, events: &[Arc<Event>], per_route: &[Vec<AtRoute>], context: &fc::Context) {
-        for (index, event) in events.iter().enumerate() {
-            for (route, at_routes) in self.routes.iter().zip(per_route) {
-                let Some(at) = at_routes.get(index) else {
-                    continue;
-                };
+        let lines = events.iter().enumerate().flat_map(|(index, event)| {
+            let routes = self.routes.iter().zip(per_route);
+            routes.filter_map(move |(route, at_routes)| {
+                let at = at_routes.get(index)?;
                 let delivery = at.delivery.as_ref();
-                self.log.write(&Line {
+                Some(Line {
                     time: format!("{:.3}", timestamp(self.clock.wall())),
                     request_id: context.request_id.clone(),
                     event_id: event.display_id().into_owned(),
@@ -233,9 +236,12 @@ impl Notifier {
                     message_uuid: delivery.and_then(|d| d.message_uuid.clone()),
                     duration_ms: delivery.map(|d| d.duration.as_millis() as u64),
                     remedy: delivery.and_then(|d| d.remedy.clone()),
-                });
-            }
-        }
+                })
+            })
+        });
+        let [least, most] = LOG_WAIT;
+        let left = context.remaining(self.clock.now());
+        self.log.write(lines, left.clamp(least, most));
     }
 }
 
