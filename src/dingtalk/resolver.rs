@@ -9,10 +9,9 @@ use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -20,6 +19,9 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 const LIFETIME: Duration = Duration::from_secs(60);
+
+/// How long a lookup is waited for by all who come; later ones ask anew. It may have been lost in a freeze.
+const HOPE: Duration = Duration::from_secs(6);
 
 /// As many addresses as the library takes.
 const MOST_ADDRESSES: usize = 16;
@@ -30,10 +32,18 @@ type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 /// Addresses by host, with the wall-clock time of the answer: an instance may be frozen for hours.
 type Answers = HashMap<String, (SystemTime, Vec<IpAddr>)>;
 
+/// A lookup under way, which all who need it wait for.
+struct Asked {
+    since: Instant,
+    found: Mutex<Option<Vec<IpAddr>>>,
+    done: Condvar,
+}
+
 /// A resolver with a memory; clones share it.
 #[derive(Clone)]
 pub(super) struct Names {
     answers: Arc<Mutex<Answers>>,
+    under_way: Arc<Mutex<HashMap<String, Arc<Asked>>>>,
     lookup: Arc<Lookup>,
     clock: Arc<dyn Clock>,
 }
@@ -42,6 +52,7 @@ impl Names {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Names {
         Names {
             answers: Arc::default(),
+            under_way: Arc::default(),
             lookup: Arc::new(system_lookup),
             clock,
         }
@@ -67,25 +78,86 @@ impl Names {
         if let Some(addresses) = literal(host).or_else(|| self.remembered(host)) {
             return Ok(addresses);
         }
-        let (sender, receiver) = sync_channel(1);
-        let names = self.clone();
-        let name = host.to_owned();
-        // A lookup cannot be interrupted, so it gets a thread. An answer that comes too late serves the next attempt.
-        thread::Builder::new().spawn(move || {
-            let addresses = (names.lookup)(&name);
-            if !addresses.is_empty() {
-                let answer = (names.clock.wall(), addresses.clone());
-                names.answers().insert(name, answer);
-            }
-            // Nobody may be waiting any more.
-            let _ = sender.send(addresses);
-        })?;
-        match receiver.recv_timeout(*timeout.after) {
-            Ok(addresses) if addresses.is_empty() => Err(Error::HostNotFound),
-            Ok(addresses) => Ok(addresses),
-            Err(RecvTimeoutError::Timeout) => Err(Error::Timeout(timeout.reason)),
-            Err(RecvTimeoutError::Disconnected) => Err(Error::HostNotFound),
+        match self.ask(host)?.wait(*timeout.after) {
+            Some(addresses) if addresses.is_empty() => Err(Error::HostNotFound),
+            Some(addresses) => Ok(addresses),
+            None => Err(Error::Timeout(timeout.reason)),
         }
+    }
+
+    /// Joins the lookup of this host that is under way, or begins one.
+    fn ask(&self, host: &str) -> Result<Arc<Asked>, Error> {
+        let mut under_way = self.under_way();
+        let current = under_way.get(host);
+        if let Some(asked) = current.filter(|asked| asked.since.elapsed() < HOPE) {
+            return Ok(Arc::clone(asked));
+        }
+        let asked = Arc::new(Asked {
+            since: Instant::now(),
+            found: Mutex::default(),
+            done: Condvar::new(),
+        });
+        let mut answering = Answering {
+            names: self.clone(),
+            host: host.to_owned(),
+            asked: Arc::clone(&asked),
+            found: Vec::new(),
+        };
+        // A lookup cannot be interrupted, so it gets a thread. An answer that comes too late serves the next attempt.
+        thread::Builder::new().spawn(move || answering.look_up())?;
+        under_way.insert(host.to_owned(), Arc::clone(&asked));
+        Ok(asked)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<String, Arc<Asked>>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Asked {
+    /// What was found; `None` when that is not known in time.
+    fn wait(&self, time: Duration) -> Option<Vec<IpAddr>> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .done
+            .wait_timeout_while(found, time, |found| found.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+}
+
+/// The thread's part of a lookup. However it ends, those who wait are told.
+struct Answering {
+    names: Names,
+    host: String,
+    asked: Arc<Asked>,
+    found: Vec<IpAddr>,
+}
+
+impl Answering {
+    fn look_up(&mut self) {
+        self.found = (self.names.lookup)(&self.host);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let found = std::mem::take(&mut self.found);
+        if !found.is_empty() {
+            let answer = (self.names.clock.wall(), found.clone());
+            self.names.answers().insert(self.host.clone(), answer);
+        }
+        // Nobody joins a lookup that is over.
+        let mut under_way = self.names.under_way();
+        let current = under_way.get(&self.host);
+        if current.is_some_and(|asked| Arc::ptr_eq(asked, &self.asked)) {
+            under_way.remove(&self.host);
+        }
+        drop(under_way);
+        let told = self.asked.found.lock();
+        *told.unwrap_or_else(PoisonError::into_inner) = Some(found);
+        self.asked.done.notify_all();
     }
 }
 
@@ -235,6 +307,46 @@ mod tests {
         }
         // The lookup would fail now: nobody releases it.
         drop(release);
+        assert_eq!(names.addresses("h.example", within(LONG)).unwrap(), [HERE]);
+    }
+
+    #[test]
+    fn who_asks_while_a_lookup_is_under_way_gets_its_answer_and_starts_no_other() {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let names = names(Arc::new(SystemClock), move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            // Fails, and so no longer waits, for whoever comes after the first.
+            let _ = held.lock().unwrap().recv();
+            vec![HERE]
+        });
+        let late = names.addresses("h.example", within(Duration::from_millis(5)));
+        assert!(matches!(late, Err(Error::Timeout(Timeout::Resolve))));
+        thread::scope(|scope| {
+            let others: Vec<_> = (0..3)
+                .map(|_| scope.spawn(|| names.addresses("h.example", within(LONG)).unwrap()))
+                .collect();
+            thread::sleep(Duration::from_millis(20));
+            drop(release);
+            for other in others {
+                assert_eq!(other.join().unwrap(), [HERE]);
+            }
+        });
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_lookup_that_panics_finds_nothing_and_the_next_one_asks_anew() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let names = names(Arc::new(SystemClock), move |_| {
+            assert_ne!(count.fetch_add(1, Ordering::SeqCst), 0);
+            vec![HERE]
+        });
+        let nothing = names.addresses("h.example", within(LONG));
+        assert!(matches!(nothing, Err(Error::HostNotFound)));
         assert_eq!(names.addresses("h.example", within(LONG)).unwrap(), [HERE]);
     }
 
