@@ -138,6 +138,9 @@ impl Client {
             if !second.as_ref().is_err_and(failure::is_certificate) {
                 index = other;
                 result = second;
+            } else if result.as_ref().is_err_and(failure::is_unknown_issuer) {
+                // Whoever knows the issuer knows what else is wrong.
+                result = second;
             }
         }
         let trace = Trace::now();

@@ -71,12 +71,22 @@ pub(super) fn phase(error: &Error, seen: Phase, https: bool) -> Phase {
 /// Whether the server's certificate was not accepted. The TLS library's error comes wrapped in different ways, with the
 /// same words.
 pub(super) fn is_certificate(error: &Error) -> bool {
-    let words = match error {
-        Error::Io(error) if error.kind() == ErrorKind::InvalidData => error.to_string(),
-        Error::Rustls(error) => error.to_string(),
-        _ => return false,
-    };
-    words.contains("invalid peer certificate")
+    says(error, "invalid peer certificate")
+}
+
+/// Whether that was for want of a trusted authority behind it, and for nothing else that is known.
+pub(super) fn is_unknown_issuer(error: &Error) -> bool {
+    says(error, "invalid peer certificate: UnknownIssuer")
+}
+
+fn says(error: &Error, words: &str) -> bool {
+    match error {
+        Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            error.to_string().contains(words)
+        }
+        Error::Rustls(error) => error.to_string().contains(words),
+        _ => false,
+    }
 }
 
 fn doing(phase: Phase) -> &'static str {
