@@ -123,6 +123,11 @@ impl Now {
         }
     }
 
+    /// How long it took since `then`: no matter of the wall clock, which may be set meanwhile.
+    fn elapsed_since(self, then: Now) -> Duration {
+        self.mono.saturating_duration_since(then.mono)
+    }
+
     /// How long ago `then` was, by whichever clock says more.
     fn since(self, then: Now) -> Duration {
         let wall = self.wall.duration_since(then.wall).unwrap_or_default();
@@ -175,7 +180,7 @@ impl Courier {
                 if let Err(ticket) = outcome
                     && let Some(mut settled) = desk.collect(route, *ticket)
                 {
-                    settled.duration = self.now().since(begun);
+                    settled.duration = self.now().elapsed_since(begun);
                     *outcome = Ok(settled);
                 }
             }
@@ -203,7 +208,7 @@ impl Courier {
                     for outcome in &mut outcomes {
                         if let Err(ticket) = outcome {
                             let mut left = desk.leave(route, *ticket, why, now);
-                            left.duration = now.since(begun);
+                            left.duration = now.elapsed_since(begun);
                             *outcome = Ok(left);
                         }
                     }
