@@ -14,6 +14,7 @@
 
 mod admin;
 mod answers;
+mod cable;
 mod checks;
 mod fault;
 mod http;
@@ -24,11 +25,13 @@ mod sign;
 mod tls;
 
 pub use answers::{Answer, Refusal};
+pub use cable::{Cable, Cut, Place};
 pub use fault::Fault;
 pub use record::{Call, Delivery};
 pub use robot::{Behaviour, Family, Robot, State};
 pub use server::Close;
 pub use sign::sign;
+pub use tls::Certificate;
 
 use server::Shared;
 use std::io;
@@ -53,7 +56,7 @@ pub struct GroupBuilder {
     robots: Vec<Robot>,
     behaviour: Behaviour,
     clock_ms: Option<u64>,
-    tls: bool,
+    tls: Option<Certificate>,
     bind: SocketAddr,
 }
 
@@ -77,8 +80,13 @@ impl GroupBuilder {
     }
 
     /// Speaks TLS, with a certificate that nobody knows; see [`Group::ca_pem`].
-    pub fn tls(mut self) -> Self {
-        self.tls = true;
+    pub fn tls(self) -> Self {
+        self.certificate(Certificate::Good)
+    }
+
+    /// Speaks TLS, with this certificate.
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.tls = Some(certificate);
         self
     }
 
@@ -93,11 +101,7 @@ impl GroupBuilder {
     /// # Errors
     /// If it cannot listen, or the certificates cannot be made.
     pub fn start(self) -> io::Result<Group> {
-        let identity = if self.tls {
-            Some(tls::identity()?)
-        } else {
-            None
-        };
+        let identity = self.tls.map(tls::identity).transpose()?;
         let (config, ca_pem) = match identity {
             Some(identity) => (Some(identity.config), Some(identity.ca_pem)),
             None => (None, None),
@@ -152,7 +156,7 @@ impl Group {
             robots: Vec::new(),
             behaviour: Behaviour::default(),
             clock_ms: None,
-            tls: false,
+            tls: None,
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
     }
@@ -252,6 +256,11 @@ impl Group {
     /// Lets one more call go on that [`Fault::Hold`] holds back.
     pub fn release(&self) {
         self.shared.change(|books| books.released += 1);
+    }
+
+    /// Waits until [`Fault::Hold`] holds back so many calls, counted from the start; false if the time is over first.
+    pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
+        self.shared.wait(timeout, |books| books.held >= count).held >= count
     }
 
     /// Forgets calls, messages, windows, bans and faults.

@@ -46,7 +46,7 @@ pub(crate) struct Books {
     pub(crate) redirect_hits: usize,
     /// Calls held back by [`Fault::Hold`] that may go on.
     pub(crate) released: usize,
-    held: usize,
+    pub(crate) held: usize,
     connections: HashMap<u64, Connection>,
     last_connection: u64,
     stopped: bool,

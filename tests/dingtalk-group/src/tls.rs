@@ -1,6 +1,6 @@
-//! A certificate authority and a server certificate, made on the spot.
+//! A certificate authority and a server certificate, made on the spot: a good one, or one with a fault.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
@@ -12,18 +12,44 @@ pub(crate) struct Identity {
     pub(crate) ca_pem: String,
 }
 
-/// A certificate for `localhost` and `127.0.0.1`, signed by an authority that nobody knows.
-pub(crate) fn identity() -> io::Result<Identity> {
+/// The certificate of a group that speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificate {
+    /// For `localhost` and `127.0.0.1`, signed by an authority that nobody knows; see [`crate::Group::ca_pem`].
+    Good,
+    /// Likewise, for another name.
+    For(&'static str),
+    /// Good until the year 2001.
+    Expired,
+    /// Good from the year 2199 on.
+    NotYetValid,
+    /// Signed by itself; the authority has nothing to do with it.
+    SelfSigned,
+}
+
+/// A certificate and an authority to be trusted.
+pub(crate) fn identity(kind: Certificate) -> io::Result<Identity> {
     let fail = |error: rcgen::Error| io::Error::other(error.to_string());
     let mut authority = CertificateParams::new(Vec::<String>::new()).map_err(fail)?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().map_err(fail)?)
         .map_err(fail)?;
     let key = KeyPair::generate().map_err(fail)?;
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let leaf = CertificateParams::new(names)
-        .and_then(|params| params.signed_by(&key, &authority))
-        .map_err(fail)?;
+    let names = match kind {
+        Certificate::For(name) => vec![name.to_owned()],
+        _ => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+    };
+    let mut params = CertificateParams::new(names).map_err(fail)?;
+    match kind {
+        Certificate::Expired => params.not_after = date_time_ymd(2001, 1, 1),
+        Certificate::NotYetValid => params.not_before = date_time_ymd(2199, 1, 1),
+        _ => {}
+    }
+    let leaf = match kind {
+        Certificate::SelfSigned => params.self_signed(&key),
+        _ => params.signed_by(&key, &authority),
+    };
+    let leaf = leaf.map_err(fail)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

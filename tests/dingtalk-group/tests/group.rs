@@ -1,8 +1,10 @@
 //! The stand-in refuses what DingTalk would refuse, in its order and its words.
 
-use dingtalk_group::{Behaviour, Close, Family, Fault, Group, Robot, State, sign};
+use dingtalk_group::{
+    Behaviour, Cable, Close, Cut, Family, Fault, Group, Place, Robot, State, sign,
+};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -600,4 +602,66 @@ fn the_admin_endpoint_reads_and_steers() {
     assert!(admin("GET", "/deliveries", "").contains("CloudMonitor"));
     admin("DELETE", "/state", "");
     assert!(group.deliveries().is_empty());
+}
+
+#[test]
+fn a_cable_relays_and_spoils_what_it_is_told_to() {
+    let group = Group::start(vec![Robot::new(TOKEN)]);
+    let cable = Cable::to(group.addr());
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(cable.addr())?;
+        stream.set_read_timeout(Some(Duration::from_millis(300)))?;
+        let body = markdown().to_string();
+        let head = format!(
+            "POST /robot/send?access_token={TOKEN} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes())?;
+        let mut answer = vec![0; 20];
+        stream.read_exact(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    };
+    assert!(ask().unwrap().starts_with("HTTP/1.1 200"));
+    let (up, down) = cable.passed();
+    assert!(up > 200 && down > 20, "{up} {down}");
+    for (place, shows) in [
+        (Place::Up(0), 0),
+        (Place::Up(up - 1), 0),
+        (Place::Down(0), 1),
+        (Place::Down(15), 1),
+    ] {
+        for (cut, kind) in [
+            (Cut::Close, ErrorKind::UnexpectedEof),
+            (Cut::Reset, ErrorKind::ConnectionReset),
+            (Cut::Stall, ErrorKind::WouldBlock),
+        ] {
+            let before = group.deliveries().len();
+            cable.spoil(place, cut, false);
+            assert_eq!(ask().unwrap_err().kind(), kind, "{place:?} {cut:?}");
+            assert_eq!(
+                group.deliveries().len(),
+                before + shows,
+                "{place:?} {cut:?}"
+            );
+            assert_eq!(cable.spoilt(), 1);
+        }
+        cable.spoil(place, Cut::Delay(Duration::from_millis(20)), false);
+        assert!(ask().unwrap().starts_with("HTTP/1.1 200"));
+        cable.spoil(place, Cut::Hold, true);
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(ask);
+            assert!(cable.wait_until_spoilt(Duration::from_secs(10)));
+            cable.release();
+            let _ = asked.join();
+        });
+        cable.mend();
+        assert!(ask().unwrap().starts_with("HTTP/1.1 200"));
+        group.clear();
+    }
+    cable.spoil(Place::Down(9), Cut::Garble, false);
+    let garbled = ask().unwrap();
+    assert!(
+        garbled.starts_with("HTTP/1.1 ") && !garbled.contains("200"),
+        "{garbled}"
+    );
 }
