@@ -1,12 +1,11 @@
 //! The real binary: started as Function Compute starts it, called as Function Compute calls it, and its commands.
 
-use crate::platform::{Call, Instance, binary};
+use crate::platform::{Call, Instance, run};
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{SECRET, TOKEN, group};
 use dingtalk_group::Fault;
 use serde_json::{Value, json};
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -207,20 +206,6 @@ fn a_bad_port_ends_the_process_with_one_line_and_code_2() {
         let last = complaint.lines().last().unwrap();
         assert!(last.contains(name) && last.contains(value), "{complaint}");
     }
-}
-
-/// Runs a command to its end.
-fn run(arguments: &[&str], vars: &[(&str, &str)], input: &str) -> Output {
-    let mut child = binary(vars)
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
 }
 
 fn texts(out: &Output) -> (String, String) {

@@ -9,4 +9,6 @@ mod messages;
 mod platform;
 mod robot;
 mod samples;
+mod secrets;
 mod support;
+mod torture;

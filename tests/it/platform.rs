@@ -4,20 +4,24 @@
 // A kit for several test modules, none of which needs all of it.
 #![allow(dead_code)]
 
+use crate::secrets::Watch;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long anything that must happen is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running process of the function. Killed when dropped.
+/// A running process of the function. Killed when dropped; then all that it has said, to whomever, is searched for the
+/// secrets of its environment.
 pub struct Instance {
     child: Child,
+    watch: Arc<Watch>,
     port: u16,
     stdout: Lines,
     stderr: Lines,
@@ -36,13 +40,14 @@ impl Instance {
 
     /// Starts whatever `command` builds for a free port, and waits until it accepts connections.
     pub fn start_command(command: impl Fn(u16) -> Command) -> Instance {
-        for _ in 0..5 {
+        for _ in 0..20 {
             let port = free_port();
             let mut instance = Instance::spawn_command(command(port));
             instance.port = port;
             if instance.wait_until_ready() {
                 return instance;
             }
+            instance.stderr.wait_for_end();
             let error = instance.stderr_text();
             // Somebody else may have taken the port meanwhile.
             assert!(
@@ -60,15 +65,35 @@ impl Instance {
 
     /// Starts a command and waits for nothing.
     pub fn spawn_command(mut command: Command) -> Instance {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Instance::spawn_as_it_is(command)
+    }
+
+    /// Starts the function's binary with its output going where `command` says, and waits until it accepts connections.
+    /// Output that goes elsewhere is neither gathered here nor searched for secrets.
+    pub fn start_as_it_is(env: &[(&str, &str)], direct: impl Fn(&mut Command)) -> Instance {
+        let mut instance = Instance::spawn_as_it_is({
+            let mut command = binary(env);
+            direct(&mut command);
+            command
+        });
+        let port = env.iter().find(|(name, _)| *name == "FC_SERVER_PORT");
+        instance.port = port
+            .and_then(|(_, port)| port.parse().ok())
+            .expect("a port");
+        assert!(instance.wait_until_ready(), "the port was taken meanwhile");
+        instance
+    }
+
+    fn spawn_as_it_is(mut command: Command) -> Instance {
+        command.stdin(Stdio::null());
+        let watch = Arc::new(Watch::over(&command));
         let mut child = command.spawn().expect("the process starts");
-        let stdout = Lines::of(child.stdout.take().expect("stdout is piped"));
-        let stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
+        let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
+        let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
         Instance {
             child,
+            watch,
             port: 0,
             stdout,
             stderr,
@@ -105,7 +130,15 @@ impl Instance {
 
     /// A new connection to it.
     pub fn caller(&self) -> Caller {
-        Caller::connect(self.address())
+        Caller {
+            watch: Some(Arc::clone(&self.watch)),
+            ..Caller::connect(self.address())
+        }
+    }
+
+    /// Number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The lines on stdout so far.
@@ -131,7 +164,12 @@ impl Instance {
 
     /// Asks the process to end.
     pub fn sigterm(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    /// Sends the process a signal: `TERM`, `STOP`, `CONT`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(
             Command::new("sh")
                 .args(["-c", &kill])
@@ -167,13 +205,48 @@ impl Instance {
     pub fn rss_kb(&self) -> u64 {
         rss_kb(&self.child.id().to_string())
     }
+
+    /// The most memory that the process ever held, in KiB.
+    pub fn peak_kb(&self) -> u64 {
+        memory_kb(&self.child.id().to_string(), "VmHWM:")
+    }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            return;
+        }
+        for pipe in [&self.stdout, &self.stderr] {
+            pipe.wait_for_end();
+            self.watch.heard(pipe.so_far().join("\n").as_bytes());
+        }
+        self.watch.assert_no_secret();
     }
+}
+
+/// Runs a command of the binary to its end, with exactly these environment variables; nothing that it says may hold a
+/// secret of theirs.
+pub fn run(arguments: &[&str], env: &[(&str, &str)], input: &str) -> Output {
+    let mut command = binary(env);
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let watch = Watch::over(&command);
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    watch.heard(&output.stdout);
+    watch.heard(&output.stderr);
+    watch.assert_no_secret();
+    output
 }
 
 /// The binary under test with nothing but this environment: the one that cargo built, or the one
@@ -187,22 +260,30 @@ pub fn binary(env: &[(&str, &str)]) -> Command {
     command
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody in this process was told before, below those that the system gives to whoever asks for any.
+/// Whether it is free is not tried: to listen there, if only for a moment, is to answer the probe of whoever waits for
+/// another process to do so.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    // Other processes that run these tests begin elsewhere.
+    let begin = std::process::id().wrapping_mul(97);
+    let next = begin.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed));
+    (FIRST + next % COUNT) as u16
 }
 
 /// Memory that a process (`self`, or its number) holds at present, in KiB.
 pub fn rss_kb(process: &str) -> u64 {
+    memory_kb(process, "VmRSS:")
+}
+
+fn memory_kb(process: &str, field: &str) -> u64 {
     let status =
         std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process lives");
     let line = status
         .lines()
-        .find(|line| line.starts_with("VmRSS:"))
+        .find(|line| line.starts_with(field))
         .expect("a process has memory");
     line.split_whitespace()
         .nth(1)
@@ -211,6 +292,7 @@ pub fn rss_kb(process: &str) -> u64 {
 }
 
 /// The lines that a pipe brings, gathered by a thread.
+#[derive(Default)]
 struct Lines(Arc<(Mutex<Gathered>, Condvar)>);
 
 #[derive(Default)]
@@ -251,7 +333,8 @@ impl Lines {
     }
 
     fn wait_for_end(&self) {
-        let open = |gathered: &mut Gathered| !gathered.ended;
+        // Nobody gathers where there is no pipe.
+        let open = |gathered: &mut Gathered| !gathered.ended && Arc::strong_count(&self.0) > 1;
         drop(
             self.0
                 .1
@@ -371,6 +454,8 @@ impl Call {
 pub struct Caller {
     stream: TcpStream,
     received: Vec<u8>,
+    /// Who is told all that comes.
+    watch: Option<Arc<Watch>>,
 }
 
 impl Caller {
@@ -383,6 +468,7 @@ impl Caller {
         Caller {
             stream,
             received: Vec::new(),
+            watch: None,
         }
     }
 
@@ -422,6 +508,14 @@ impl Caller {
             }
         }
         sent
+    }
+
+    /// Waits for an answer; `None` when the connection ends without a byte of one.
+    pub fn try_receive(&mut self) -> Option<Response> {
+        if self.received.is_empty() && !self.fill() {
+            return None;
+        }
+        Some(self.receive())
     }
 
     /// Waits for an answer.
@@ -518,9 +612,14 @@ impl Caller {
         match self.stream.read(&mut buffer) {
             Ok(size) => {
                 self.received.extend_from_slice(&buffer[..size]);
+                if let Some(watch) = &self.watch {
+                    watch.heard(&buffer[..size]);
+                }
                 size > 0
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            // A machine that was stopped as a whole interrupts calls that would wait.
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) => panic!("no answer: {error}"),
         }
     }

@@ -10,6 +10,7 @@ use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use serde_json::Value;
 use std::io::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,20 +18,30 @@ pub const TOKEN: &str = "4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1
 pub const SECRET: &str = "SEC00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 pub const FALLBACK_TOKEN: &str = "9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b";
 
-/// Time runs on by itself, and a wait is over at once by moving it on.
-pub struct SkippingClock(Mutex<Duration>);
+/// Time runs on by itself, and a wait is over at once by moving it on. The wall clock can be set besides.
+#[derive(Default)]
+pub struct SkippingClock {
+    skipped: Mutex<Duration>,
+    /// Seconds by which the wall clock is wrong.
+    wrong: AtomicI64,
+}
 
 impl SkippingClock {
     pub fn new() -> Arc<SkippingClock> {
-        Arc::new(SkippingClock(Mutex::new(Duration::ZERO)))
+        Arc::default()
     }
 
     pub fn skip(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
+        *self.skipped.lock().unwrap() += time;
     }
 
     pub fn skipped(&self) -> Duration {
-        *self.0.lock().unwrap()
+        *self.skipped.lock().unwrap()
+    }
+
+    /// Sets the wall clock so many seconds ahead of the right time, or behind it.
+    pub fn set_wall(&self, wrong: i64) {
+        self.wrong.store(wrong, Ordering::SeqCst);
     }
 }
 
@@ -40,7 +51,10 @@ impl Clock for SkippingClock {
     }
 
     fn wall(&self) -> SystemTime {
-        SystemTime::now() + self.skipped()
+        let right = SystemTime::now() + self.skipped();
+        let wrong = self.wrong.load(Ordering::SeqCst);
+        let by = Duration::from_secs(wrong.unsigned_abs());
+        if wrong < 0 { right - by } else { right + by }
     }
 
     fn wait_until(&self, then: Instant) -> Duration {

@@ -1,0 +1,335 @@
+//! Callers that break every rule, against the real process: each gets the answer that it deserves, memory stays within
+//! bounds, and a well-formed caller beside them is served the whole time.
+
+use super::requests::{self, INVOKE, READY, Row, framed};
+use super::{event, rounds, start};
+use crate::platform::{Call, Caller, Instance, PATIENCE, Response};
+use crate::support::{TOKEN, group};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How much memory, in KiB, the process may take, whatever is done to it. The smallest instance has 128 MB, of which the
+/// deployed binary, whose allocator gives back what is free, takes far less. glibc's keeps a good deal for each thread.
+fn ceiling() -> u64 {
+    let is_deployed = std::env::var_os("NOTIFIER_BINARY").is_some();
+    if is_deployed { 64 * 1024 } else { 192 * 1024 }
+}
+
+/// Sends the row's bytes, in one piece or byte by byte, and compares what comes.
+fn check(instance: &Instance, row: &Row, piece: usize) {
+    let told = format!(
+        "{:?}",
+        String::from_utf8_lossy(&row.sent[..row.sent.len().min(300)])
+    );
+    let mut caller = instance.caller();
+    for piece in row.sent.chunks(piece) {
+        if caller.send_while_taken(piece) < piece.len() {
+            break;
+        }
+    }
+    for (status, error) in &row.answers {
+        let answer = caller.receive();
+        assert_eq!(answer.status, *status, "{told}: {answer:?}");
+        if *status == 200 {
+            answer.success();
+        } else {
+            assert_eq!(answer.failure(*status), *error, "{told}");
+        }
+    }
+    if row.stays {
+        let next = caller.call(&Call::new("GET", "/ready"));
+        assert_eq!(next.status, 200, "{told}: {next:?}");
+    } else {
+        caller.expect_closed();
+    }
+}
+
+/// Invokes again and again while `during` runs, always over one connection and never without success; fails unless
+/// each of these invocations was answered.
+fn beside<T>(instance: &Instance, during: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let served = scope.spawn(|| {
+            let mut caller = instance.caller();
+            let call = Call::invoke(event(0).to_string()).timeout("9");
+            let mut count = 0;
+            while !done.load(Ordering::SeqCst) {
+                let begun = Instant::now();
+                caller.call(&call).success();
+                assert!(
+                    begun.elapsed() < Duration::from_secs(8),
+                    "{count} were in time"
+                );
+                count += 1;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            count
+        });
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(during));
+        done.store(true, Ordering::SeqCst);
+        assert!(served.join().unwrap() > 0, "nobody was served");
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn assert_within_ceiling(instance: &Instance) {
+    let peak = instance.peak_kb();
+    println!("at most {peak} KiB of memory");
+    assert!(peak < ceiling(), "{peak} KiB");
+}
+
+/// An instance that has delivered event 0, and knows it from then on.
+fn tortured(test: impl FnOnce(&Instance)) {
+    let group = group();
+    let mut instance = start(&group.webhook(TOKEN));
+    instance.caller().invoke(event(0).to_string()).success();
+    beside(&instance, || test(&instance));
+    assert_within_ceiling(&instance);
+    assert_eq!(group.deliveries().len(), 1);
+    instance.sigterm();
+    assert_eq!(instance.wait_exit(PATIENCE), 0);
+    assert_eq!(instance.stderr_text().lines().count(), 1);
+}
+
+#[test]
+fn every_request_that_breaks_a_rule_gets_the_answer_that_it_deserves() {
+    tortured(|instance| {
+        let rows = requests::all();
+        println!("{} raw requests", rows.len());
+        for row in &rows {
+            check(instance, row, usize::MAX);
+        }
+        for row in rows.iter().filter(|row| row.sent.len() < 500) {
+            check(instance, row, 1);
+        }
+    });
+}
+
+#[test]
+fn a_hundred_pipelined_requests_good_and_bad_are_answered_in_order_up_to_the_first_that_breaks_a_rule()
+ {
+    tortured(|instance| {
+        let mut caller = instance.caller();
+        let known = Call::invoke(event(0).to_string());
+        let calls = [
+            known.clone(),
+            Call::invoke("{}"),
+            Call::new("GET", "/nowhere"),
+            known.chunked(9),
+        ];
+        let mut sent: Vec<u8> = (0..100).flat_map(|n| calls[n % 4].encode()).collect();
+        sent.extend_from_slice(framed("Content-Length: x", READY).as_bytes());
+        caller.send(sent);
+        for n in 0..100 {
+            let status = if n % 4 == 0 || n % 4 == 3 { 200 } else { 404 };
+            assert_eq!(caller.receive().status, status, "{n}");
+        }
+        assert_eq!(caller.receive().failure(400), "BadRequest");
+        caller.expect_closed();
+    });
+}
+
+#[test]
+fn peers_that_leave_early_leave_nothing_behind_and_who_has_asked_gets_an_answer() {
+    tortured(|instance| {
+        let call = Call::invoke(event(0).to_string()).encode();
+        for at in (0..call.len()).step_by(7) {
+            // Half-closed within a request: there is nothing to answer.
+            let mut caller = instance.caller();
+            caller.send(&call[..at]);
+            caller.finish_sending();
+            caller.expect_closed();
+            drop(instance.caller());
+            let mut caller = instance.caller();
+            caller.send(&call[..at]);
+            drop(caller);
+            // Reset: there is an answer that nobody reads.
+            let mut caller = instance.caller();
+            caller.send(READY);
+            caller.send(&call[..at]);
+            assert!(caller.hears_within(PATIENCE));
+            caller.reset();
+        }
+        let mut caller = instance.caller();
+        caller.send(&call);
+        caller.finish_sending();
+        caller.receive().success();
+        caller.expect_closed();
+    });
+}
+
+/// Sends `piece` again and again until the process has had enough; tells how many bytes that took.
+fn endlessly(caller: &mut Caller, head: &str, piece: &[u8]) -> (usize, Response) {
+    let mut sent = caller.send_while_taken(head.as_bytes());
+    // It reads on for a second, slowly, so that the peer can read the answer.
+    while sent < 64 << 20 && !caller.hears_within(Duration::from_millis(1)) {
+        sent += caller.send_while_taken(piece);
+    }
+    (sent, caller.receive())
+}
+
+#[test]
+fn what_never_ends_is_ended_and_takes_no_memory() {
+    let piece = [b'x'; 60_000];
+    let fields = b"a: b\r\n".repeat(10_000);
+    let chunk = [b"1000\r\n".as_slice(), &[b' '; 4096], b"\r\n"].concat();
+    let chunks = chunk.repeat(16);
+    let chunked = format!("{INVOKE}Transfer-Encoding: chunked\r\n\r\n");
+    let endless: [(u16, &str, String, &[u8]); 7] = [
+        (431, "HeadTooLarge", String::new(), &piece),
+        (431, "HeadTooLarge", "GET /".into(), &piece),
+        (431, "HeadTooLarge", format!("{INVOKE}X: "), &piece),
+        (431, "HeadTooLarge", INVOKE.into(), &fields),
+        (413, "BodyTooLarge", chunked.clone(), &chunks),
+        (400, "BadRequest", format!("{chunked}1;"), &piece),
+        (431, "HeadTooLarge", format!("{chunked}0\r\n"), &fields),
+    ];
+    tortured(|instance| {
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                for (status, error, head, piece) in &endless {
+                    scope.spawn(move || {
+                        let mut caller = instance.caller();
+                        let (sent, answer) = endlessly(&mut caller, head, piece);
+                        assert_eq!(
+                            answer.failure(*status),
+                            *error,
+                            "{head:?} after {sent} bytes"
+                        );
+                    });
+                }
+            }
+        });
+    });
+}
+
+#[test]
+fn slow_heads_and_bodies_are_cut_off_and_hold_up_nobody() {
+    let slow = [
+        "",
+        "POST /invoke HTTP/1.1\r\nX: ",
+        "POST /invoke HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n",
+        "POST /invoke HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n",
+        "POST /invoke HTTP/1.1\r\nHost: a\r\nContent-Length: 6291456\r\n\r\n",
+        // A client that speaks TLS to the plain port and waits for an answer.
+        "\u{16}\u{3}\u{1}\u{0}\u{7f}",
+    ];
+    tortured(|instance| {
+        std::thread::scope(|scope| {
+            for head in slow {
+                scope.spawn(move || {
+                    let mut caller = instance.caller();
+                    let begun = Instant::now();
+                    caller.send(head);
+                    while !caller.hears_within(Duration::from_millis(100)) {
+                        caller.send("x");
+                        assert!(begun.elapsed() < PATIENCE, "{head:?}");
+                    }
+                    assert!(begun.elapsed() > Duration::from_secs(9), "{head:?}");
+                    assert_eq!(caller.receive().failure(408), "RequestTimeout", "{head:?}");
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn bodies_that_fill_the_memory_come_in_turn() {
+    // Read by nobody until there is memory for it: more than one instance has, in all.
+    let body = [b"[".as_slice(), &vec![b' '; 5 << 20], b"7]"].concat();
+    let call = Call::invoke(body);
+    tortured(|instance| {
+        std::thread::scope(|scope| {
+            for _ in 0..40 {
+                scope.spawn(|| {
+                    let mut caller = instance.caller();
+                    caller.send_while_taken(&call.encode());
+                    let answer = caller.receive();
+                    match answer.status {
+                        404 => assert_eq!(answer.failure(404), "InvalidEvent"),
+                        _ => assert_eq!(answer.failure(503), "Busy"),
+                    }
+                });
+            }
+        });
+        let marks = [
+            vec!["7"; 3_000_000].join(","),
+            vec!["[]"; 1_500_000].join(","),
+            vec!["{\"type\":\"a\"}"; 400_000].join(","),
+        ];
+        for items in marks {
+            let answer = instance.caller().invoke(format!("[{items}]"));
+            assert_eq!(answer.failure(404), "InvalidEvent");
+            assert!(answer.body.len() < 10_000);
+        }
+    });
+}
+
+/// Not a test by itself: a crowd of connections, in a process of its own because of all the descriptors. Says `here`
+/// when everybody has come, and goes when standard input ends.
+#[test]
+fn crowd() {
+    let Some(address) = std::env::var_os("CROWD_AT") else {
+        return;
+    };
+    let address = address.into_string().unwrap();
+    let say = |stream: &mut TcpStream, text: &str| stream.write_all(text.as_bytes()).unwrap();
+    let people: Vec<TcpStream> = (0..1_000)
+        .map(|n| {
+            // The kernel queues 128; a connection beyond them is tried again after a second.
+            if n % 50 == 49 {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let mut stream = TcpStream::connect(&address).unwrap();
+            match n % 7 {
+                0 => say(&mut stream, "POST /invo"),
+                1 => {
+                    say(&mut stream, INVOKE);
+                    say(&mut stream, "Content-Length: 16000\r\n\r\n");
+                    say(&mut stream, &"x".repeat(15_000));
+                }
+                _ => {}
+            }
+            stream
+        })
+        .collect();
+    println!("\nhere");
+    let _ = std::io::stdin().read(&mut [0]);
+    drop(people);
+}
+
+#[test]
+fn a_thousand_connections_idle_and_slow_keep_nobody_else_out() {
+    tortured(|instance| {
+        for _ in 0..rounds() {
+            let program = std::env::current_exe().unwrap();
+            let mut crowd = Command::new("sh")
+                .args([
+                    "-c",
+                    "ulimit -n 4096; exec \"$0\" --exact torture::http::crowd --nocapture",
+                ])
+                .arg(program)
+                .env("CROWD_AT", instance.address().to_string())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut said = BufReader::new(crowd.stdout.take().unwrap());
+            // The pipe must outlive the crowd, which says more than that.
+            let mut line = String::new();
+            while line != "here\n" {
+                line.clear();
+                let length = said.read_line(&mut line).unwrap();
+                assert!(length > 0, "the crowd could not come");
+            }
+            for _ in 0..20 {
+                instance.caller().invoke(event(0).to_string()).success();
+            }
+            drop(crowd.stdin.take());
+            assert!(crowd.wait().unwrap().success());
+        }
+    });
+}

@@ -1,0 +1,102 @@
+//! A panic in the middle of an attempt, while others wait for the same chatbot.
+
+use super::event;
+use crate::platform::PATIENCE;
+use crate::support::{Lines, SECRET, SkippingClock, TOKEN};
+use ecs_dingtalk_notifier::config::Config;
+use ecs_dingtalk_notifier::courier::{Courier, Transport};
+use ecs_dingtalk_notifier::dingtalk::{Attempt, Class, Phase, Secret, Webhook};
+use ecs_dingtalk_notifier::fc::Context;
+use ecs_dingtalk_notifier::log::Log;
+use ecs_dingtalk_notifier::notifier::Notifier;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// Panics in its first attempt, when told to; makes the others.
+struct Panicking {
+    begun: Sender<()>,
+    first: Mutex<Option<Receiver<()>>>,
+    bodies: Sender<String>,
+}
+
+impl Transport for Panicking {
+    fn attempt(
+        &self,
+        _: &Webhook,
+        _: Option<&Secret>,
+        body: &[u8],
+        _: Instant,
+        _: bool,
+    ) -> Attempt {
+        let first = self.first.lock().unwrap().take();
+        if let Some(told) = first {
+            self.begun.send(()).unwrap();
+            told.recv_timeout(PATIENCE).unwrap();
+            panic!("in the middle of an attempt");
+        }
+        self.bodies
+            .send(String::from_utf8_lossy(body).into_owned())
+            .unwrap();
+        Attempt {
+            class: Class::Delivered,
+            errcode: Some(0),
+            http_status: Some(200),
+            phase: Phase::Answer,
+            detail: String::new(),
+            remedy: None,
+            by_deadline: false,
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_an_attempt_fails_its_own_invocation_and_those_who_wait_are_served() {
+    let (begun, has_begun) = channel();
+    let (go, told) = channel();
+    let (bodies, sent) = channel();
+    let transport = Panicking {
+        begun,
+        first: Mutex::new(Some(told)),
+        bodies,
+    };
+    let webhook = format!("https://oapi.dingtalk.com/robot/send?access_token={TOKEN}");
+    let vars = [
+        ("DINGTALK_WEBHOOK", webhook.as_str()),
+        ("DINGTALK_SECRET", SECRET),
+        ("EVENT_LEVELS", "CRITICAL,WARN,INFO"),
+    ];
+    let config = Config::from_vars(vars.map(|(n, v)| (n.to_owned(), v.to_owned()))).unwrap();
+    let clock = SkippingClock::new();
+    let courier = Courier::new(&config.routes, transport, clock.clone());
+    let lines = Lines::default();
+    let notifier = Notifier::new(config, courier, clock, Log::to(lines.clone()));
+    let handle = |number: usize| {
+        let context = Context::for_command(Duration::from_secs(600));
+        let payload = event(number).to_string();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            notifier.handle(payload.as_bytes(), &context)
+        }));
+        result.map(|result| result.map(|_| ()).map_err(|failure| failure.error_type))
+    };
+    std::thread::scope(|scope| {
+        let unlucky = scope.spawn(|| handle(1));
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        // One waits for the same event, one for another.
+        let (twin, other) = (scope.spawn(|| handle(1)), scope.spawn(|| handle(2)));
+        std::thread::sleep(Duration::from_millis(50));
+        go.send(()).unwrap();
+        assert!(unlucky.join().unwrap().is_err(), "a panic");
+        assert!(matches!(twin.join().unwrap(), Ok(Ok(()))));
+        assert!(matches!(other.join().unwrap(), Ok(Ok(()))));
+    });
+    let sent: Vec<String> = sent.try_iter().collect();
+    for number in [1, 2] {
+        let id = super::resource(number);
+        let count = sent.iter().filter(|body| body.contains(&id)).count();
+        assert_eq!(count, 1, "event {number}");
+    }
+    assert!(matches!(handle(1), Ok(Ok(()))), "and is remembered");
+    assert_eq!(lines.all().last().unwrap()["outcome"], "duplicate");
+}
