@@ -271,7 +271,6 @@ impl Shared {
             if garbles {
                 bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
             }
-            to.write_all(bytes)?;
             total += size;
             self.change(|state| {
                 if is_up {
@@ -280,6 +279,7 @@ impl Shared {
                     state.passed.1 += size;
                 }
             });
+            to.write_all(bytes)?;
         }
     }
 }

@@ -222,8 +222,8 @@ fn killed_with_a_digest_of_several_invocations_on_its_way_nothing_is_lost() {
     let mut callers: Vec<Caller> = (0..4).map(|_| first.caller()).collect();
     callers[0].send_call(&Call::invoke(event(0).to_string()));
     assert!(group.wait_until_held(1, PATIENCE));
-    for number in 1..4 {
-        callers[number].send_call(&Call::invoke(event(number).to_string()));
+    for (number, caller) in callers.iter_mut().enumerate().skip(1) {
+        caller.send_call(&Call::invoke(event(number).to_string()));
     }
     // The second message holds at least one of the three; all have come when the hook sees them in flight.
     std::thread::sleep(Duration::from_millis(200));

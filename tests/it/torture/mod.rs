@@ -10,6 +10,8 @@ mod lifecycle;
 mod names;
 mod network;
 mod output;
+mod panics;
+mod requests;
 
 use crate::platform::Instance;
 use crate::samples::{STOPPED, sample};

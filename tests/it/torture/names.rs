@@ -226,7 +226,7 @@ fn name_servers_that_are_late_wrong_or_silent_cost_no_message_and_no_deadline() 
                 );
                 assert!(
                     stage.server.asked.load(Ordering::SeqCst) > 0,
-                    "nobody was asked"
+                    "{mood:?}: nobody was asked: {answer:?}"
                 );
                 if delivers {
                     assert_eq!(answer.status, 200, "{mood:?}: {answer:?}");

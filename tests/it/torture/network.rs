@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Cases that run at once: mostly they wait.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 48;
 
 /// A file that goes away.
 pub struct TempFile(pub PathBuf);
@@ -197,7 +197,8 @@ fn spoil_and_mend(case: Case) {
     }
     if case.lasts && !matches!(case.cut, Cut::Delay(_)) {
         assert_eq!(answer.status, 404, "{told}");
-        assert!(!line.instance.stdout_lines().is_empty());
+        let line = line.instance.wait_for_stdout_line(1, PATIENCE);
+        assert!(line.contains("\"outcome\":\"failed\""), "{told}: {line}");
     }
     line.complete(2, &told);
 }
