@@ -16,9 +16,9 @@ pub struct Limits {
     pub max_body: usize,
     /// Bytes of a body that every connection may hold, 16 KiB.
     pub small_body: usize,
-    /// Bytes that all bodies together may hold beyond that, 8 MiB; who needs more than is free waits, up to
-    /// [`body_timeout`](Limits::body_timeout), and is then refused. The smallest instance has 128 MB for everything, and
-    /// to understand a body takes several times its size.
+    /// Bytes that all bodies together may hold beyond that, 3 MiB; who needs more than is free waits, up to
+    /// [`body_timeout`](Limits::body_timeout), and is then refused. A body of more than all of it has it to itself. The
+    /// smallest instance has 128 MB for everything, and to understand a body can take 27 times its size.
     pub large_bodies: usize,
     /// From a request's first byte to the end of its head, 10 s.
     pub head_timeout: Duration,
@@ -39,7 +39,7 @@ impl Default for Limits {
             max_head: 16 * 1024,
             max_body: 6 * 1024 * 1024,
             small_body: 16 * 1024,
-            large_bodies: 8 * 1024 * 1024,
+            large_bodies: 3 * 1024 * 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
