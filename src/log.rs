@@ -76,16 +76,18 @@ pub struct Line<'a> {
 /// takes nothing, which must not keep an invocation from answering in time: then the lines wait for it in memory.
 pub struct Log(Arc<Pipe>);
 
-/// From the invocations to the one thread that writes.
-#[derive(Default)]
+/// From the invocations to the output.
 struct Pipe {
     state: Mutex<State>,
     changed: Condvar,
+    out: Mutex<Box<dyn Write + Send>>,
+    /// Whether the output takes so many bytes without making anybody wait.
+    takes: fn(usize) -> bool,
 }
 
 #[derive(Default)]
 struct State {
-    /// Whole lines, some together.
+    /// Whole lines, some together, for the thread that writes.
     waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
     /// Portions that were taken in, and of these, portions that are through.
@@ -93,24 +95,34 @@ struct State {
     done: u64,
     /// Lines that there was no room for.
     lost: usize,
+    /// There is a thread that writes. It is started when the output does not take lines at once.
+    drained: bool,
     closed: bool,
 }
 
 impl Log {
     /// Lines on standard output.
     pub fn stdout() -> Log {
-        Log::to(std::io::stdout())
+        Log::new(std::io::stdout(), stdout_takes)
     }
 
-    /// Lines to any writer.
+    /// Lines to any writer, which may take its time.
     pub fn to(writer: impl Write + Send + 'static) -> Log {
-        let pipe = Arc::<Pipe>::default();
-        let end = Arc::clone(&pipe);
-        let thread = std::thread::Builder::new().name("log".to_owned());
-        if thread.spawn(move || end.drain(writer)).is_err() {
-            pipe.lock().closed = true;
-        }
-        Log(pipe)
+        Log::new(writer, |_| false)
+    }
+
+    /// Lines to a writer that never makes anybody wait.
+    pub fn at_once(writer: impl Write + Send + 'static) -> Log {
+        Log::new(writer, |_| true)
+    }
+
+    fn new(writer: impl Write + Send + 'static, takes: fn(usize) -> bool) -> Log {
+        Log(Arc::new(Pipe {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            out: Mutex::new(Box::new(writer)),
+            takes,
+        }))
     }
 
     /// Lines to be written. They have been when this is over, which waits for it, but not for longer than `within`. An
@@ -150,7 +162,10 @@ impl Lines<'_> {
 
     fn hand_over(&mut self) {
         let portion = std::mem::take(&mut self.gathered);
-        if let Some(number) = self.log.0.take(portion, self.limit) {
+        if self.log.0.write_at_once(&portion) {
+            return;
+        }
+        if let Some(number) = take(&self.log.0, portion, self.limit) {
             self.last = number;
         }
     }
@@ -161,8 +176,10 @@ impl Drop for Lines<'_> {
         if !self.gathered.is_empty() {
             self.hand_over();
         }
-        let pipe = &self.log.0;
-        drop(pipe.wait(pipe.lock(), self.limit, |state| state.done >= self.last));
+        if self.last > 0 {
+            let pipe = &self.log.0;
+            drop(pipe.wait(pipe.lock(), self.limit, |state| state.done >= self.last));
+        }
     }
 }
 
@@ -192,23 +209,27 @@ impl Pipe {
             .0
     }
 
-    /// Takes lines in and tells their number; `None` when there is no room for them before `limit`.
-    fn take(&self, lines: Vec<u8>, limit: Instant) -> Option<u64> {
-        let has_room = |state: &State| state.waiting_bytes + lines.len() <= MOST_WAITING;
-        let mut state = self.wait(self.lock(), limit, has_room);
-        if state.closed || !has_room(&state) {
-            state.lost += lines.iter().filter(|byte| **byte == b'\n').count();
-            return None;
+    /// Writes lines here and now, if the output surely takes them. Nobody else's lines wait then, so whoever holds the
+    /// output does the same and will not hold it for long.
+    fn write_at_once(&self, lines: &[u8]) -> bool {
+        let state = self.lock();
+        if state.done < state.taken || state.lost > 0 {
+            return false;
         }
-        state.waiting_bytes += lines.len();
-        state.waiting.push_back(lines);
-        state.taken += 1;
-        self.changed.notify_all();
-        Some(state.taken)
+        let mut out = self.out();
+        drop(state);
+        (self.takes)(lines.len()) && {
+            let _ = out.write_all(lines).and_then(|()| out.flush());
+            true
+        }
+    }
+
+    fn out(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes whatever comes, until there will be no more.
-    fn drain(&self, mut out: impl Write) {
+    fn drain(&self) {
         let mut state = self.lock();
         loop {
             let Some(lines) = state.waiting.pop_front() else {
@@ -224,7 +245,9 @@ impl Pipe {
             state.waiting_bytes -= lines.len();
             let lost = std::mem::take(&mut state.lost);
             drop(state);
+            let mut out = self.out();
             let _ = out.write_all(&lines).and_then(|()| out.flush());
+            drop(out);
             if lost > 0 {
                 let _ = writeln!(
                     std::io::stderr(),
@@ -236,6 +259,49 @@ impl Pipe {
             self.changed.notify_all();
         }
     }
+}
+
+/// Takes lines in for the thread that writes, and tells their number; `None` when there is no room for them before
+/// `limit`.
+fn take(pipe: &Arc<Pipe>, lines: Vec<u8>, limit: Instant) -> Option<u64> {
+    let has_room = |state: &State| state.waiting_bytes + lines.len() <= MOST_WAITING;
+    let mut state = pipe.wait(pipe.lock(), limit, has_room);
+    if !state.drained {
+        let end = Arc::clone(pipe);
+        let thread = std::thread::Builder::new().name("log".to_owned());
+        state.drained = thread.spawn(move || end.drain()).is_ok();
+    }
+    if state.closed || !state.drained || !has_room(&state) {
+        state.lost += lines.iter().filter(|byte| **byte == b'\n').count();
+        return None;
+    }
+    state.waiting_bytes += lines.len();
+    state.waiting.push_back(lines);
+    state.taken += 1;
+    pipe.changed.notify_all();
+    Some(state.taken)
+}
+
+#[cfg(unix)]
+fn stdout_takes(bytes: usize) -> bool {
+    takes(std::io::stdout(), bytes)
+}
+
+#[cfg(not(unix))]
+fn stdout_takes(_bytes: usize) -> bool {
+    false
+}
+
+/// Whether an output surely takes so many bytes at once. A pipe that can be written to has room for 4 KiB (`PIPE_BUF`,
+/// pipe(7)), and nobody but us writes to ours; a file takes what it gets.
+#[cfg(unix)]
+fn takes(output: impl std::os::fd::AsFd, bytes: usize) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    const PIPE_BUF: usize = 4096;
+    let mut outputs = [PollFd::new(&output, PollFlags::OUT)];
+    bytes <= PIPE_BUF
+        && poll(&mut outputs, Some(&Timespec::default())).is_ok()
+        && outputs.iter().all(|out| out.revents() == PollFlags::OUT)
 }
 
 /// One field of a line for people: without control characters, and not longer than a field of the log.
@@ -393,6 +459,80 @@ mod tests {
         );
         assert!(numbers[..kept].iter().copied().eq(0..kept));
         assert_eq!(numbers[kept], 4000);
+    }
+
+    /// Notes who wrote, and how much.
+    #[derive(Clone, Default)]
+    struct Writers(Arc<Mutex<Vec<(std::thread::ThreadId, usize)>>>);
+
+    impl Write for Writers {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let writer = std::thread::current().id();
+            self.0.lock().unwrap().push((writer, bytes.len()));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_the_output_takes_at_once_is_written_by_whoever_has_it_and_no_thread_is_started() {
+        let writers = Writers::default();
+        let log = Log::new(writers.clone(), |bytes| bytes < 2000);
+        for count in [1, 1, 4, 1] {
+            write(&log, 0..count, LONG);
+        }
+        let here = std::thread::current().id();
+        let written = writers.0.lock().unwrap();
+        let by_us: Vec<bool> = written.iter().map(|(writer, _)| *writer == here).collect();
+        assert_eq!(by_us, [true, true, false, true]);
+        drop(written);
+
+        let log = Log::at_once(Writers::default());
+        write(&log, 0..100, LONG);
+        assert!(!log.0.lock().drained);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_takes_4_kib_while_it_has_room_for_them_and_somebody_reads() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        assert!(!takes(&writer, 4097));
+        let mut written = 0;
+        while takes(&writer, 4096) {
+            writer.write_all(&[0; 4096]).unwrap();
+            written += 4096;
+        }
+        // Of Linux's 64 KiB not one portion less, and no write was stuck.
+        assert!(written >= 4096, "{written}");
+        assert!(!takes(&writer, 1));
+        drop(reader);
+        assert!(!takes(&writer, 1));
+    }
+
+    #[test]
+    fn lines_do_not_overtake_those_that_wait_nor_get_stuck_with_them() {
+        let (release, released) = std::sync::mpsc::channel();
+        let out = Arc::<Mutex<Vec<u8>>>::default();
+        let stuck = Stuck {
+            released,
+            out: Arc::clone(&out),
+        };
+        let log = Log::new(stuck, |bytes| bytes < 2000);
+        let short = Duration::from_millis(10);
+        write(&log, 0..4, short);
+        write(&log, [4], short);
+        assert!(out.lock().unwrap().is_empty());
+        drop(release);
+        write(&log, [5], LONG);
+        let text = String::from_utf8(out.lock().unwrap().clone()).unwrap();
+        let ids = text.lines().map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["eventId"].as_str().unwrap().to_owned()
+        });
+        assert!(ids.eq((0..6).map(|n| n.to_string())), "{text}");
     }
 
     proptest! {

@@ -185,7 +185,7 @@ impl Whole {
         let clock = clock();
         let courier = Courier::new(&config.routes, Willing, Arc::clone(&clock));
         Whole {
-            notifier: Notifier::new(config, courier, clock, Log::to(io::sink())),
+            notifier: Notifier::new(config, courier, clock, Log::at_once(io::sink())),
             payload: payload(events),
             context: context(),
         }
