@@ -1,17 +1,15 @@
 //! One attempt.
 
-use super::options::certificates;
-use super::resolver::Names;
-use super::watch::{Trace, Watched};
+use super::resolver::{ByHost, Names};
+use super::tls::Tls;
+use super::watch::{Trace, Way};
 use super::webhook::Signature;
 use super::{Attempt, Class, Options, Phase, ProxyChoice, Reason, Secret, Webhook};
 use super::{answer, failure, remedy, sign, text};
 use crate::clock::Clock;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use ureq::http::{HeaderMap, header};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Error};
 
 /// The longest time that one attempt takes.
@@ -37,19 +35,9 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     names: Names,
     proxy: ProxyChoice,
-    /// One that trusts the compiled-in roots and, where there are further ones, before it one that trusts those: the HTTP
-    /// library takes either but not both.
-    agents: Vec<Agent>,
-    hosts: Mutex<HashMap<String, Host>>,
-}
-
-/// What is remembered of a `host[:port]`.
-#[derive(Clone, Copy)]
-struct Host {
-    /// Wall-clock time: the monotonic clock may stand still in a freeze.
-    last_use: SystemTime,
-    /// Index of the agent that trusts it.
-    agent: usize,
+    agent: Agent,
+    /// When each `host[:port]` was used last. Wall-clock time: the monotonic clock may stand still in a freeze.
+    last_use: Mutex<ByHost<SystemTime>>,
 }
 
 /// An answer, its body as far as it could be read.
@@ -66,24 +54,15 @@ impl Client {
     ///
     /// What is wrong with the options.
     pub fn new(clock: Arc<dyn Clock>, options: Options) -> Result<Client, String> {
-        // Who names an authority most likely has a server behind it: that one is tried first.
-        let mut roots = Vec::new();
-        if let Some(pem) = &options.extra_roots_pem {
-            let extra = certificates(pem)
-                .map_err(|fault| format!("the file of CA certificates {fault}"))?;
-            roots.push(RootCerts::from(extra));
-        }
-        roots.push(RootCerts::WebPki);
+        let tls = Tls::new(options.extra_roots_pem.as_deref())
+            .map_err(|fault| format!("the file of CA certificates {fault}"))?;
         let names = Names::new(clock.clone());
         Ok(Client {
-            agents: roots
-                .into_iter()
-                .map(|roots| agent(roots, &names))
-                .collect(),
+            agent: agent(tls, &names),
             clock,
             names,
             proxy: options.proxy,
-            hosts: Mutex::default(),
+            last_use: Mutex::default(),
         })
     }
 
@@ -130,27 +109,12 @@ impl Client {
     /// Makes the attempt; its detail may still hold secrets that the answer repeats.
     fn run(&self, request: &Request, fresh: bool) -> Attempt {
         let authority = request.webhook.authority();
-        let known = self.hosts().get(authority).copied();
-        let fresh = fresh || known.is_some_and(|host| self.rested_too_long(host));
-        let mut index = known.map_or(0, |host| host.agent);
-        let mut result = self.exchange(index, request, fresh);
-        if self.agents.len() > 1 && result.as_ref().is_err_and(failure::is_certificate) {
-            let other = 1 - index;
-            let second = self.exchange(other, request, fresh);
-            if !second.as_ref().is_err_and(failure::is_certificate) {
-                index = other;
-                result = second;
-            } else if result.as_ref().is_err_and(failure::is_unknown_issuer) {
-                // Whoever knows the issuer knows what else is wrong.
-                result = second;
-            }
-        }
+        let last_use = self.last_use().get(authority).copied();
+        let fresh = fresh || last_use.is_some_and(|then| self.rested_too_long(then));
+        let result = self.exchange(request, fresh);
         let trace = Trace::now();
-        let host = Host {
-            last_use: self.clock.wall(),
-            agent: index,
-        };
-        self.hosts().insert(authority.to_owned(), host);
+        let now = self.clock.wall();
+        self.last_use().insert(authority, now);
 
         match result {
             Ok(received) => self.answered(request, received),
@@ -178,14 +142,13 @@ impl Client {
         }
     }
 
-    fn exchange(&self, index: usize, request: &Request, fresh: bool) -> Result<Received, Error> {
+    fn exchange(&self, request: &Request, fresh: bool) -> Result<Received, Error> {
         Trace::start();
-        let left = request.limit.saturating_sub(request.begun.elapsed());
-        let agent = self.agents.get(index).ok_or(Error::ConnectionFailed)?;
-        let mut response = agent
+        let mut response = self
+            .agent
             .post(&request.url)
             .config()
-            .timeout_global(Some(left))
+            .timeout_global(Some(request.limit))
             .timeout_resolve(Some(SETUP_LIMIT))
             .timeout_connect(Some(SETUP_LIMIT))
             .proxy(self.proxy.proxy_for(request.webhook).cloned())
@@ -239,16 +202,16 @@ impl Client {
         u64::try_from(ms).unwrap_or(u64::MAX)
     }
 
-    fn rested_too_long(&self, host: Host) -> bool {
-        match self.clock.wall().duration_since(host.last_use) {
+    fn rested_too_long(&self, last_use: SystemTime) -> bool {
+        match self.clock.wall().duration_since(last_use) {
             Ok(rest) => rest > TRUSTED,
             // The wall clock went back: nobody knows for how long it was.
             Err(_) => true,
         }
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_use(&self) -> MutexGuard<'_, ByHost<SystemTime>> {
+        self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -270,9 +233,8 @@ impl Request<'_> {
     }
 }
 
-fn agent(roots: RootCerts, names: &Names) -> Agent {
+fn agent(tls: Tls, names: &Names) -> Agent {
     let config = Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -286,5 +248,5 @@ fn agent(roots: RootCerts, names: &Names) -> Agent {
         .output_buffer_size(8 * 1024)
         .proxy(None)
         .build();
-    Agent::with_parts(config, Watched::default(), names.clone())
+    Agent::with_parts(config, Way::new(tls), names.clone())
 }

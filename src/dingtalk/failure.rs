@@ -58,7 +58,7 @@ pub(super) fn phase(error: &Error, seen: Phase, https: bool) -> Phase {
     match (seen, error) {
         // A proxy's name is looked up while connecting.
         (_, Error::HostNotFound) => Phase::Resolve,
-        (Phase::Connect, Error::Rustls(_) | Error::Tls(_)) => Phase::Tls,
+        (Phase::Connect, Error::Tls(_)) => Phase::Tls,
         // What breaks off after TCP took the connection breaks off in the handshake.
         (Phase::Connect, Error::Io(error)) if https => match error.kind() {
             ErrorKind::InvalidData
@@ -71,25 +71,10 @@ pub(super) fn phase(error: &Error, seen: Phase, https: bool) -> Phase {
     }
 }
 
-/// Whether the server's certificate was not accepted. The TLS library's error comes wrapped in different ways, with the
-/// same words.
-pub(super) fn is_certificate(error: &Error) -> bool {
-    says(error, "invalid peer certificate")
-}
-
-/// Whether that was for want of a trusted authority behind it, and for nothing else that is known.
-pub(super) fn is_unknown_issuer(error: &Error) -> bool {
-    says(error, "invalid peer certificate: UnknownIssuer")
-}
-
-fn says(error: &Error, words: &str) -> bool {
-    match error {
-        Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            error.to_string().contains(words)
-        }
-        Error::Rustls(error) => error.to_string().contains(words),
-        _ => false,
-    }
+/// Whether the server's certificate was not accepted. The TLS library's error comes wrapped in the connection's.
+fn is_certificate(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::InvalidData
+        && error.to_string().contains("invalid peer certificate"))
 }
 
 fn doing(phase: Phase) -> &'static str {
@@ -111,7 +96,6 @@ fn describe(error: &Error) -> String {
             "the connection was closed".into()
         }
         Error::Io(error) => error.to_string(),
-        Error::Rustls(error) => error.to_string(),
         Error::Tls(words) => (*words).to_owned(),
         Error::ConnectProxyFailed(words) => words.clone(),
         Error::Protocol(_) => "what came is not HTTP".into(),

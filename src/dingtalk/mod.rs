@@ -14,6 +14,7 @@ mod remedy;
 mod resolver;
 mod sign;
 mod text;
+mod tls;
 mod watch;
 mod webhook;
 

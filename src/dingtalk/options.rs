@@ -1,8 +1,9 @@
 //! How to reach the network: proxy and additional certificates.
 
 use super::webhook::{Webhook, host_of};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::fmt;
-use ureq::tls::{Certificate, PemItem, parse_pem};
 use ureq::{Proxy, ProxyProtocol};
 
 /// What a [`super::Client`] needs to know about the network that it is in.
@@ -75,15 +76,10 @@ fn either_case(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<(S
 }
 
 /// The certificates of a PEM file.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
-    let mut found = Vec::new();
-    for item in parse_pem(pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
-            Ok(_) => {}
-            Err(_) => return Err("is no valid PEM: name a file of CA certificates in PEM".into()),
-        }
-    }
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| "is no valid PEM: name a file of CA certificates in PEM")?;
     if found.is_empty() {
         return Err("holds no certificate: name a file of CA certificates in PEM".into());
     }

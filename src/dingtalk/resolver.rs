@@ -6,7 +6,6 @@
 use super::watch::Trace;
 use crate::clock::Clock;
 use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
-use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,7 +29,35 @@ const MOST_ADDRESSES: usize = 16;
 type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
 /// Addresses by host, with the wall-clock time of the answer: an instance may be frozen for hours.
-type Answers = HashMap<String, (SystemTime, Vec<IpAddr>)>;
+type Answers = ByHost<(SystemTime, Vec<IpAddr>)>;
+
+/// Something for each host; they are few.
+#[derive(Debug)]
+pub(super) struct ByHost<T>(Vec<(String, T)>);
+
+impl<T> Default for ByHost<T> {
+    fn default() -> ByHost<T> {
+        ByHost(Vec::new())
+    }
+}
+
+impl<T> ByHost<T> {
+    pub(super) fn get(&self, host: &str) -> Option<&T> {
+        let (_, found) = self.0.iter().find(|(known, _)| known == host)?;
+        Some(found)
+    }
+
+    pub(super) fn insert(&mut self, host: &str, value: T) {
+        match self.0.iter_mut().find(|(known, _)| known == host) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((host.to_owned(), value)),
+        }
+    }
+
+    fn remove(&mut self, host: &str) {
+        self.0.retain(|(known, _)| known != host);
+    }
+}
 
 /// A lookup under way, which all who need it wait for.
 struct Asked {
@@ -43,7 +70,7 @@ struct Asked {
 #[derive(Clone)]
 pub(super) struct Names {
     answers: Arc<Mutex<Answers>>,
-    under_way: Arc<Mutex<HashMap<String, Arc<Asked>>>>,
+    under_way: Arc<Mutex<ByHost<Arc<Asked>>>>,
     lookup: Arc<Lookup>,
     clock: Arc<dyn Clock>,
 }
@@ -60,7 +87,7 @@ impl Names {
 
     /// Forgets all addresses. For when one of them did not take a connection.
     pub(super) fn forget(&self) {
-        self.answers().clear();
+        *self.answers() = ByHost::default();
     }
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
@@ -105,11 +132,11 @@ impl Names {
         };
         // A lookup cannot be interrupted, so it gets a thread. An answer that comes too late serves the next attempt.
         thread::Builder::new().spawn(move || answering.look_up())?;
-        under_way.insert(host.to_owned(), Arc::clone(&asked));
+        under_way.insert(host, Arc::clone(&asked));
         Ok(asked)
     }
 
-    fn under_way(&self) -> MutexGuard<'_, HashMap<String, Arc<Asked>>> {
+    fn under_way(&self) -> MutexGuard<'_, ByHost<Arc<Asked>>> {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -146,7 +173,7 @@ impl Drop for Answering {
         let found = std::mem::take(&mut self.found);
         if !found.is_empty() {
             let answer = (self.names.clock.wall(), found.clone());
-            self.names.answers().insert(self.host.clone(), answer);
+            self.names.answers().insert(&self.host, answer);
         }
         // Nobody joins a lookup that is over.
         let mut under_way = self.names.under_way();
@@ -357,7 +384,7 @@ mod tests {
             let nothing = names.addresses("h.example", within(LONG));
             assert!(matches!(nothing, Err(Error::HostNotFound)));
         }
-        assert!(names.answers().is_empty());
+        assert!(names.answers().0.is_empty());
     }
 
     #[test]
