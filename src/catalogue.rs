@@ -4,7 +4,7 @@
 //! CloudMonitor documentation; `build.rs` turns them into a static table, so nothing is parsed at start.
 
 use crate::event::Level;
-use serde_json::{Map, Value};
+use crate::event::{Map, Value};
 
 /// A text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn find_by_type(eventbridge_type: &str) -> Option<&'static Entry> {
 
 impl Entry {
     /// The level of an event of this name with this status and these data; `None` where nothing says.
-    pub fn level(&self, status: Option<&str>, details: &Map<String, Value>) -> Option<Level> {
+    pub fn level(&self, status: Option<&str>, details: &Map) -> Option<Level> {
         if let Some((field, values)) = self.by_field
             && let Some(value) = details.get(field).and_then(Value::as_str)
             && let Some((_, level)) = values.iter().find(|(known, _)| *known == value)
@@ -143,8 +143,7 @@ mod tests {
     #[test]
     fn a_level_follows_the_status_the_result_or_what_all_statuses_agree_on() {
         let none = Map::new();
-        let level =
-            |name, status, details: &Map<_, _>| find(None, name).unwrap().level(status, details);
+        let level = |name, status, details: &Map| find(None, name).unwrap().level(status, details);
         let expiry = "Instance:InstanceExpiration.Stop";
         assert_eq!(
             level(expiry, Some("Scheduled"), &none),

@@ -1,8 +1,7 @@
 //! The filter of one group: which events it gets, and which variable decided.
 
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Value};
 use crate::glob::Glob;
-use serde_json::Value;
 
 /// What one route lets through. Empty lists mean "no such condition".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -200,9 +199,7 @@ mod tests {
         let mut stalled = event("Disk:Stalled", Some("Executing"), Some(Level::Critical));
         stalled.resource_id = Some("d-1".into());
         stalled.resource_name = None;
-        stalled
-            .details
-            .insert("ecsInstanceName".into(), "db-01".into());
+        stalled.details.insert("ecsInstanceName", "db-01".into());
         for (resource, send) in [("db-*", true), ("d-1", true), ("web-*", false)] {
             let filter = Filter {
                 resources: globs(&[resource]),

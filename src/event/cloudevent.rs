@@ -1,20 +1,20 @@
 //! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types, queue messages.
 
 use super::cloudmonitor::{Draft, is_flat, object};
+use super::value::{Map, Value};
 use super::{Event, Moment, naming, parse_moment, string, text};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// Two times of one event that lie further apart are both worth telling.
 const NOTABLE_SECONDS: i64 = 60;
 
 /// Whether an object is a CloudEvent: it has a type. The rest may be missing.
-pub(super) fn is_one(map: &Map<String, Value>) -> bool {
+pub(super) fn is_one(map: &Map) -> bool {
     string(map, "type").is_some()
 }
 
 /// What may be the body of a queue message, by key: where the envelope's data hold it.
-pub(super) fn queue_bodies(map: &Map<String, Value>) -> Vec<(&'static str, Value)> {
+pub(super) fn queue_bodies(map: &Map) -> Vec<(&'static str, Value)> {
     let data = match map.get("data") {
         Some(Value::Object(data)) => Cow::Borrowed(data),
         other => Cow::Owned(object(other.cloned(), "data")),
@@ -26,7 +26,7 @@ pub(super) fn queue_bodies(map: &Map<String, Value>) -> Vec<(&'static str, Value
 }
 
 /// The event of an envelope.
-pub(super) fn event(mut map: Map<String, Value>) -> Event {
+pub(super) fn event(mut map: Map) -> Event {
     let data = map.remove("data");
     let kind = string(&map, "type").unwrap_or_default();
     let source = string(&map, "source").unwrap_or_default();

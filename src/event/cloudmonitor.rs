@@ -3,9 +3,9 @@
 
 use super::naming::{self, Named};
 use super::resource::{self, Arn};
+use super::value::{Map, Value};
 use super::{Event, Level, Moment, Titles, parse_moment, string, text};
 use crate::catalogue;
-use serde_json::{Map, Value};
 
 /// What every shape comes down to, before name, status, level and resource are worked out of it.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(super) struct Draft {
     pub(super) time: Option<Moment>,
     pub(super) envelope_time: Option<Moment>,
     pub(super) titles: Titles,
-    pub(super) details: Map<String, Value>,
+    pub(super) details: Map,
 }
 
 impl Draft {
@@ -72,7 +72,7 @@ impl Draft {
     }
 
     /// Takes over what a flat JSON object tells.
-    pub(super) fn take_flat(&mut self, mut flat: Map<String, Value>) {
+    pub(super) fn take_flat(&mut self, mut flat: Map) {
         let content = flat.remove("content");
         let flat = &flat;
         self.product = string(flat, "product")
@@ -105,19 +105,19 @@ pub(super) const ALERT_STATUS: &str = "alertStatus";
 const NAMELESS: &str = "alert";
 
 /// Whether an object is CloudMonitor's flat JSON.
-pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
+pub(super) fn is_flat(map: &Map) -> bool {
     string(map, "name").is_some()
 }
 
 /// Whether an object is CloudMonitor's flat JSON that has a field called `type` besides: it has a product and a name,
 /// and nothing else of a CloudEvent.
-pub(super) fn is_flat_with_type(map: &Map<String, Value>) -> bool {
+pub(super) fn is_flat_with_type(map: &Map) -> bool {
     let has = |key| string(map, key).is_some();
     is_flat(map) && has("product") && !has("specversion") && !has("source")
 }
 
 /// An event from CloudMonitor's flat JSON.
-pub(super) fn flat(map: Map<String, Value>) -> Event {
+pub(super) fn flat(map: Map) -> Event {
     let mut draft = Draft {
         id: text(map.get("id")),
         ..Draft::default()
@@ -132,7 +132,7 @@ pub(super) fn flat(map: Map<String, Value>) -> Event {
 }
 
 /// The `alert` object of a webhook, as an object or as JSON in a string.
-pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
+pub(super) fn alert(map: &Map) -> Option<Map> {
     match map.get("alert")? {
         Value::Object(alert) => Some(alert.clone()),
         Value::String(text) => serde_json::from_str(text).ok(),
@@ -141,16 +141,17 @@ pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
 }
 
 /// Whether an alert tells what happened.
-pub(super) fn is_named(alert: &Map<String, Value>) -> bool {
+pub(super) fn is_named(alert: &Map) -> bool {
     string(alert, "eventName").is_some() || meta(alert).is_some()
 }
 
-fn meta(alert: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    alert.get("meta")?.get("sysEventMeta")?.as_object()
+fn meta(alert: &Map) -> Option<&Map> {
+    let meta = alert.get("meta")?.as_object()?;
+    meta.get("sysEventMeta")?.as_object()
 }
 
 /// An event from the webhook of an event subscription.
-pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> Event {
+pub(super) fn webhook(map: &Map, alert: &Map) -> Event {
     let none = Map::new();
     let meta = meta(alert).unwrap_or(&none);
     let either = |key: &str| text(meta.get(key)).or_else(|| text(alert.get(key)));
@@ -205,13 +206,13 @@ pub(super) fn webhook(map: &Map<String, Value>, alert: &Map<String, Value>) -> E
 }
 
 /// The first of these keys that holds a level.
-pub(super) fn level(map: &Map<String, Value>, keys: &[&str]) -> Option<Level> {
+pub(super) fn level(map: &Map, keys: &[&str]) -> Option<Level> {
     keys.iter()
-        .find_map(|key| map.get(*key)?.as_str().and_then(Level::parse))
+        .find_map(|key| map.get(key)?.as_str().and_then(Level::parse))
 }
 
 /// Details as an object: as they are, as JSON in a string, or as the one value of `key`.
-pub(super) fn object(value: Option<Value>, key: &str) -> Map<String, Value> {
+pub(super) fn object(value: Option<Value>, key: &str) -> Map {
     let only = |value| {
         let mut map = Map::new();
         map.insert(key.to_owned(), value);
@@ -230,7 +231,7 @@ pub(super) fn object(value: Option<Value>, key: &str) -> Map<String, Value> {
 }
 
 /// Names that came along; an English one that is only the code is none.
-fn titles(map: &Map<String, Value>, zh: &str, en: &str) -> Titles {
+fn titles(map: &Map, zh: &str, en: &str) -> Titles {
     Titles {
         zh: string(map, zh).map(str::to_owned),
         en: string(map, en)

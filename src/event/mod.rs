@@ -6,11 +6,12 @@ mod naming;
 mod parse;
 mod resource;
 mod time;
+mod value;
 
 pub use parse::{Batch, Fault, parse};
 pub use time::parse_moment;
+pub use value::{Map, Number, Value};
 
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
@@ -97,7 +98,7 @@ pub struct Event {
     /// Titles that came with the event (CloudMonitor's localised names), zh and en.
     pub titles: Titles,
     /// What the event tells beyond the above: `data` or `content`, as it came.
-    pub details: Map<String, Value>,
+    pub details: Map,
 }
 
 /// Localised names that an event brought along.
@@ -209,7 +210,7 @@ fn text(value: Option<&Value>) -> Option<String> {
 }
 
 /// A string that is not blank.
-fn string<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+fn string<'a>(map: &'a Map, key: &str) -> Option<&'a str> {
     map.get(key)?
         .as_str()
         .map(str::trim)

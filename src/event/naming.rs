@@ -1,8 +1,8 @@
 //! Names and statuses: what an event is called, and how things stand.
 
 use super::text;
+use super::value::Map;
 use crate::catalogue;
-use serde_json::{Map, Value};
 
 /// Statuses that a name may end with (`…:Scheduled`).
 const STATUSES: [&str; 8] = [
@@ -89,7 +89,7 @@ fn with_underscores(product: Option<&str>, name: &str) -> Option<&'static str> {
 pub(super) fn status(
     product: Option<&str>,
     named: &Named,
-    details: &Map<String, Value>,
+    details: &Map,
     flat: Option<String>,
 ) -> Option<String> {
     let own = |key| text(details.get(key));
@@ -105,7 +105,7 @@ pub(super) fn status(
 }
 
 /// Disk events that have a beginning and an end carry no status: the end is told by its time.
-fn span(product: Option<&str>, name: &str, details: &Map<String, Value>) -> Option<String> {
+fn span(product: Option<&str>, name: &str, details: &Map) -> Option<String> {
     let ended = text(details.get("executeFinishTime")).is_some();
     let begun = ended || text(details.get("executeStartTime")).is_some();
     // What the catalogue knows to be over in a moment has a result, and no such status.

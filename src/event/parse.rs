@@ -1,10 +1,10 @@
 //! From the bytes of a payload to the events in it, whatever they are wrapped in.
 
+use super::value::{Map, Value};
 use super::{Event, cloudevent, cloudmonitor};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::{Map, Value};
 use std::fmt;
 
 /// How deep arrays, strings that hold JSON and queue messages are unwrapped.
@@ -204,7 +204,7 @@ impl Batch {
         }
     }
 
-    fn object(&mut self, map: Map<String, Value>, path: &Path, depth: usize) {
+    fn object(&mut self, map: Map, path: &Path, depth: usize) {
         if self.is_full(path) {
             return;
         }
@@ -229,7 +229,7 @@ impl Batch {
 
     /// Takes the events in the body of a queue message; false where there is none, and the message
     /// itself is the event.
-    fn queue_message(&mut self, map: &Map<String, Value>, path: &Path, depth: usize) -> bool {
+    fn queue_message(&mut self, map: &Map, path: &Path, depth: usize) -> bool {
         for (key, body) in cloudevent::queue_bodies(map) {
             let inner = match body {
                 Value::String(text) => unwrap(&text),
@@ -293,7 +293,7 @@ fn form(text: &str) -> Option<Value> {
     for field in text.split('&') {
         let (name, value) = field.split_once('=')?;
         let value = decode_form(value).filter(|value| is_bounded(value.as_bytes()))?;
-        map.insert(decode_form(name)?, Value::String(value));
+        map.insert(decode_form(name)?, Value::from(value.as_str()));
     }
     Some(Value::Object(map))
 }

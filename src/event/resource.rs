@@ -1,7 +1,7 @@
 //! Which resource an event is about.
 
 use super::text;
-use serde_json::{Map, Value};
+use super::value::Map;
 
 /// An Alibaba Cloud resource name: `acs:ecs:cn-hangzhou:1234:instance/i-x`.
 pub(super) struct Arn<'a> {
@@ -60,14 +60,10 @@ const IDS: [(&str, &str); 6] = [
 /// else by any id among its data.
 ///
 /// The name's key comes first because of `Instance:VSwitchChanged`, whose ARN is that of a network interface.
-pub(super) fn find(
-    name: &str,
-    arn: Option<&Arn>,
-    details: &Map<String, Value>,
-) -> Option<Resource> {
+pub(super) fn find(name: &str, arn: Option<&Arn>, details: &Map) -> Option<Resource> {
     let by = |(key, kind): &(&str, &str)| {
         Some(Resource {
-            id: text(details.get(*key))?,
+            id: text(details.get(key))?,
             kind: Some((*kind).to_owned()),
         })
     };
@@ -101,7 +97,7 @@ pub(super) fn find(
 }
 
 /// `ALIYUN::ECS::Instance` names an instance.
-fn kind_of_type(details: &Map<String, Value>) -> Option<String> {
+fn kind_of_type(details: &Map) -> Option<String> {
     let kind = text(details.get("resourceType"))?;
     let last = kind.rsplit("::").next()?.to_ascii_lowercase();
     Some(match last.as_str() {
@@ -111,7 +107,7 @@ fn kind_of_type(details: &Map<String, Value>) -> Option<String> {
 }
 
 /// The name of the resource, as the data tell it.
-pub(super) fn name(kind: Option<&str>, details: &Map<String, Value>) -> Option<String> {
+pub(super) fn name(kind: Option<&str>, details: &Map) -> Option<String> {
     let key = match kind {
         Some("disk") => "diskName",
         Some("snapshot") => "snapshotName",

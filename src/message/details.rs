@@ -4,8 +4,7 @@ use super::Style;
 use super::markdown::{BREAK, plain};
 use super::when;
 use super::words::{Field, field, status_word};
-use crate::event::{Event, Level, Moment, parse_moment};
-use serde_json::{Map, Value};
+use crate::event::{Event, Level, Map, Moment, Value, parse_moment};
 use std::borrow::Cow;
 
 /// Longest value shown, in characters.
@@ -67,7 +66,7 @@ pub(super) fn write(
     };
     let mut known: Vec<(usize, Field, &Value)> = Vec::new();
     let mut unknown = Vec::new();
-    for (key, value) in &event.details {
+    for (key, value) in event.details.iter() {
         match field(key) {
             Some((_, Field::Hidden)) => {}
             Some((place, field)) if !said(key, value) => {
@@ -115,8 +114,8 @@ fn flatten(path: &str, value: &Value, depth: usize, lines: &mut Lines) {
     }
 }
 
-fn nested(outer: &str, map: &Map<String, Value>, depth: usize, lines: &mut Lines) {
-    for (key, value) in map {
+fn nested(outer: &str, map: &Map, depth: usize, lines: &mut Lines) {
+    for (key, value) in map.iter() {
         if outer.is_empty() {
             flatten(key, value, depth, lines);
         } else {
