@@ -42,10 +42,11 @@ The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESS
 Exit codes: 0 done, 1 not delivered or not valid, 2 usage or an unreadable file.
 ";
 
-/// A line on standard error; one that is gone is no error of ours.
+/// A line on standard error, in one piece; one that is gone is no error of ours.
 macro_rules! complain {
     ($($text:tt)*) => {{
-        let _ = writeln!(std::io::stderr(), $($text)*);
+        let line = format!($($text)*) + "\n";
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }};
 }
 
@@ -104,13 +105,8 @@ fn serve() -> u8 {
             Function::Misconfigured(faults)
         }
     };
-    match bound.serve(function) {
-        Ok(()) => DONE,
-        Err(error) => {
-            complain!("ecs-dingtalk-notifier: {error}");
-            USAGE
-        }
-    }
+    bound.serve(function);
+    DONE
 }
 
 fn check() -> u8 {

@@ -76,7 +76,7 @@ impl Lab {
             run: milliseconds(SystemTime::now()),
             swap: Arc::clone(&swap),
             address: listener.local_addr()?,
-            shutdown: fc::Shutdown::new(),
+            shutdown: fc::Shutdown::new()?,
             agent: ureq::Agent::config_builder()
                 .http_status_as_error(false)
                 .max_idle_connections_per_host(crate::burst::AT_ONCE)

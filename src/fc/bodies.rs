@@ -1,7 +1,7 @@
 //! Memory for request bodies, shared by all connections: many small ones at once, large ones in turn.
 
 use super::lock;
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ struct State {
     left: usize,
     /// Numbers are given in order of arrival: a large body is not kept waiting by ever new smaller ones.
     next: u64,
-    waiting: BTreeSet<u64>,
+    waiting: VecDeque<u64>,
 }
 
 /// Memory for one body; free again when this is dropped.
@@ -35,7 +35,7 @@ impl Bodies {
             state: Mutex::new(State {
                 left: total,
                 next: 0,
-                waiting: BTreeSet::new(),
+                waiting: VecDeque::new(),
             }),
             changed: Condvar::new(),
         }
@@ -48,12 +48,12 @@ impl Bodies {
         let mut state = lock(&self.state);
         let number = state.next;
         state.next += 1;
-        state.waiting.insert(number);
+        state.waiting.push_back(number);
         loop {
             let left = limit.saturating_duration_since(Instant::now());
-            let is_turn = state.waiting.first() == Some(&number) && state.left >= bytes;
+            let is_turn = state.waiting.front() == Some(&number) && state.left >= bytes;
             if is_turn || left.is_zero() {
-                state.waiting.remove(&number);
+                state.waiting.retain(|waiting| *waiting != number);
                 // Whoever is next in line may have its turn as well.
                 self.changed.notify_all();
                 if !is_turn {

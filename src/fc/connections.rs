@@ -1,10 +1,12 @@
 //! The connections that are open: how many there may be, which of them are idle, and who makes room.
 
 use super::lock;
-use std::collections::BTreeMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How soon whoever waits for a place sees that the server is asked to stop.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// All open connections.
 #[derive(Debug)]
@@ -17,12 +19,13 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    open: BTreeMap<u64, Connection>,
+    open: Vec<Connection>,
     stopping: bool,
 }
 
 #[derive(Debug)]
 struct Connection {
+    number: u64,
     stream: Arc<TcpStream>,
     /// Since when it has been waiting for a request; `None` while a request is under way.
     idle_since: Option<Instant>,
@@ -58,35 +61,38 @@ impl Connections {
     }
 
     /// Gives a new connection a place. When there is none, the connection that has been idle longest makes room; when
-    /// none is idle, waits for one to become so or to close. `None` when the server stops meanwhile.
-    pub(super) fn admit(self: &Arc<Self>, stream: &Arc<TcpStream>) -> Option<Slot> {
+    /// none is idle, waits for one to become so or to close. `None` when the server stops meanwhile, or is `asked_to_stop`.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        stream: &Arc<TcpStream>,
+        asked_to_stop: impl Fn() -> bool,
+    ) -> Option<Slot> {
         let mut state = lock(&self.state);
         while state.open.len() >= self.max {
-            if state.stopping {
+            if state.stopping || asked_to_stop() {
                 return None;
             }
             let idle = state
                 .open
-                .values_mut()
+                .iter_mut()
                 .filter(|open| open.idle_since.is_some());
             if let Some(oldest) = idle.min_by_key(|open| open.idle_since) {
                 oldest.close_when_idle();
             }
             state = self
                 .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+                .wait_timeout(state, LOOK_AGAIN)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         let number = state.next;
         state.next += 1;
-        state.open.insert(
+        state.open.push(Connection {
             number,
-            Connection {
-                stream: Arc::clone(stream),
-                idle_since: None,
-                closing: false,
-            },
-        );
+            stream: Arc::clone(stream),
+            idle_since: None,
+            closing: false,
+        });
         Some(Slot {
             all: Arc::clone(self),
             number,
@@ -97,15 +103,8 @@ impl Connections {
     pub(super) fn stop(&self) {
         let mut state = lock(&self.state);
         state.stopping = true;
-        state
-            .open
-            .values_mut()
-            .for_each(Connection::close_when_idle);
+        state.open.iter_mut().for_each(Connection::close_when_idle);
         self.changed.notify_all();
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        lock(&self.state).stopping
     }
 
     /// Waits for all connections to close, but not past the moment that `limit` tells (asked again at each change).
@@ -149,14 +148,15 @@ impl Slot {
         state.stopping
             || state
                 .open
-                .get(&self.number)
-                .is_some_and(|connection| connection.closing)
+                .iter()
+                .any(|open| open.number == self.number && open.closing)
     }
 
     fn change(&self, change: impl FnOnce(&mut Connection, bool)) {
         let mut state = lock(&self.all.state);
         let stopping = state.stopping;
-        if let Some(connection) = state.open.get_mut(&self.number) {
+        let mut open = state.open.iter_mut();
+        if let Some(connection) = open.find(|open| open.number == self.number) {
             change(connection, stopping);
         }
         self.all.changed.notify_all();
@@ -165,7 +165,9 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        lock(&self.all.state).open.remove(&self.number);
+        let mut state = lock(&self.all.state);
+        state.open.retain(|open| open.number != self.number);
+        drop(state);
         self.all.changed.notify_all();
     }
 }
@@ -175,6 +177,7 @@ mod tests {
     use super::*;
     use std::io::Read;
     use std::net::TcpListener;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     const LONG: Duration = Duration::from_secs(20);
@@ -199,7 +202,9 @@ mod tests {
     fn one_idle_connection_makes_room_the_one_that_has_been_idle_longest() {
         let all = Arc::new(Connections::new(3));
         let open = [connection(), connection(), connection()];
-        let mut slots = open.each_ref().map(|(stream, _)| all.admit(stream));
+        let mut slots = open
+            .each_ref()
+            .map(|(stream, _)| all.admit(stream, || false));
         for n in [1, 0, 2] {
             slots[n].as_ref().unwrap().idle();
         }
@@ -214,7 +219,7 @@ mod tests {
         };
         let (tell, admitted) = mpsc::channel();
         std::thread::scope(|scope| {
-            scope.spawn(|| tell.send(all.admit(&connection().0)).unwrap());
+            scope.spawn(|| tell.send(all.admit(&connection().0, || false)).unwrap());
             wait_until_shut(1);
             // Whatever else happens meanwhile, one is enough.
             slots[0].as_ref().unwrap().idle();
@@ -237,12 +242,28 @@ mod tests {
     fn who_waits_for_a_place_when_the_server_stops_waits_no_longer() {
         let all = Arc::new(Connections::new(1));
         let (busy, new) = (connection(), connection());
-        let _slot = all.admit(&busy.0);
+        let _slot = all.admit(&busy.0, || false);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| all.admit(&new.0).is_none());
+            let waiting = scope.spawn(|| all.admit(&new.0, || false).is_none());
             all.stop();
             assert!(waiting.join().unwrap());
         });
         assert!(!was_shut(&busy.0), "it has a request under way");
+    }
+
+    #[test]
+    fn who_waits_for_a_place_sees_that_the_server_is_asked_to_stop() {
+        let all = Arc::new(Connections::new(1));
+        let (busy, new) = (connection(), connection());
+        let _slot = all.admit(&busy.0, || false);
+        let asked = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let is_asked = || asked.load(Ordering::SeqCst);
+                all.admit(&new.0, is_asked).is_none()
+            });
+            asked.store(true, Ordering::SeqCst);
+            assert!(waiting.join().unwrap());
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! The invocations in flight: so many at once, the others in line, and who waits for them all to end.
 
 use super::lock;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 use std::time::Instant;
 
@@ -17,9 +17,15 @@ pub(super) struct InFlight {
 struct State {
     /// Numbers are given in order of arrival, which is what makes the line fair.
     next: u64,
-    waiting: BTreeSet<u64>,
+    waiting: VecDeque<u64>,
     running: usize,
-    deadlines: BTreeMap<u64, Instant>,
+    deadlines: Vec<(u64, Instant)>,
+}
+
+impl State {
+    fn forget(&mut self, number: u64) {
+        self.deadlines.retain(|(known, _)| *known != number);
+    }
 }
 
 /// One invocation at work; it is over when this is dropped, be it by a panic.
@@ -43,18 +49,18 @@ impl InFlight {
         let mut state = lock(&self.state);
         let number = state.next;
         state.next += 1;
-        state.waiting.insert(number);
-        state.deadlines.insert(number, deadline);
+        state.waiting.push_back(number);
+        state.deadlines.push((number, deadline));
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let is_turn =
-                state.running < self.max_running && state.waiting.first() == Some(&number);
+                state.running < self.max_running && state.waiting.front() == Some(&number);
             if left.is_zero() || is_turn {
-                state.waiting.remove(&number);
+                state.waiting.retain(|waiting| *waiting != number);
                 // Whoever is next in line may have its turn as well.
                 self.changed.notify_all();
                 if left.is_zero() {
-                    state.deadlines.remove(&number);
+                    state.forget(number);
                     return None;
                 }
                 state.running += 1;
@@ -71,7 +77,8 @@ impl InFlight {
         loop {
             let latest = state
                 .deadlines
-                .range(..newer)
+                .iter()
+                .filter(|(number, _)| *number < newer)
                 .map(|(_, deadline)| *deadline)
                 .max();
             let left = latest.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -84,7 +91,9 @@ impl InFlight {
 
     /// The latest deadline of those in flight.
     pub(super) fn latest_deadline(&self) -> Option<Instant> {
-        lock(&self.state).deadlines.values().max().copied()
+        let state = lock(&self.state);
+        let deadlines = state.deadlines.iter();
+        deadlines.map(|(_, deadline)| *deadline).max()
     }
 }
 
@@ -92,7 +101,7 @@ impl Drop for Invocation<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.all.state);
         state.running -= 1;
-        state.deadlines.remove(&self.number);
+        state.forget(self.number);
         self.all.changed.notify_all();
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Handler, Limits, Shutdown, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
@@ -92,7 +91,7 @@ pub fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunEr
 #[derive(Debug)]
 pub struct Bound {
     listener: TcpListener,
-    signals: Signals,
+    shutdown: Shutdown,
 }
 
 /// Listens on `0.0.0.0` at the port that the environment tells. For a handler that takes time to make, or has something
@@ -104,10 +103,13 @@ pub struct Bound {
 pub fn bind() -> Result<Bound, RunError> {
     let port =
         port_from(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))?;
-    let signals = Signals::new([SIGTERM, SIGINT]).map_err(RunError::Signals)?;
+    let shutdown = Shutdown::new().map_err(RunError::Signals)?;
+    shutdown
+        .on_signals(&[SIGTERM, SIGINT])
+        .map_err(RunError::Signals)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
         .map_err(|source| RunError::Bind { port, source })?;
-    Ok(Bound { listener, signals })
+    Ok(Bound { listener, shutdown })
 }
 
 impl Bound {
@@ -115,15 +117,7 @@ impl Bound {
     ///
     /// Replaces the process's panic hook: a panic is told on stderr by its place only, because its message may hold what
     /// must stay secret. Beyond that nothing is written to stdout or stderr.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError::Signals`] when there is no thread to wait for signals.
-    pub fn serve(self, handler: impl Handler + 'static) -> Result<(), RunError> {
-        let Bound {
-            listener,
-            mut signals,
-        } = self;
+    pub fn serve(self, handler: impl Handler + 'static) {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic
                 .location()
@@ -131,14 +125,8 @@ impl Bound {
                 .unwrap_or_default();
             let _ = writeln!(io::stderr(), "panic at {place}");
         }));
-        let shutdown = Shutdown::new();
-        let switch = shutdown.clone();
-        std::thread::Builder::new()
-            .name("fc-signals".to_owned())
-            .spawn(move || signals.forever().for_each(|_| switch.request()))
-            .map_err(RunError::Signals)?;
-        serve(listener, Arc::new(handler), shutdown, Limits::default());
-        Ok(())
+        let handler = Arc::new(handler);
+        serve(self.listener, handler, self.shutdown, Limits::default());
     }
 }
 
@@ -148,7 +136,8 @@ impl Bound {
 ///
 /// When the server cannot be started; each [`RunError`] says in one line what to mend.
 pub fn run(handler: impl Handler + 'static) -> Result<(), RunError> {
-    bind()?.serve(handler)
+    bind()?.serve(handler);
+    Ok(())
 }
 
 #[cfg(test)]

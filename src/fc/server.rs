@@ -3,10 +3,13 @@
 use super::bodies::Bodies;
 use super::connections::Connections;
 use super::service::Service;
-use super::{Handler, Limits, connection, lock};
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use super::{Handler, Limits, connection};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io::{self, ErrorKind, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Stack of a connection's thread, on which the handler runs too. Memory that is not used is not taken.
@@ -14,48 +17,66 @@ const STACK: usize = 1024 * 1024;
 /// Pause after a failed accept: without free descriptors it fails at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Ends [`serve`] from another thread. Clones are the same switch.
-#[derive(Clone, Default)]
-pub struct Shutdown(Arc<Mutex<Switch>>);
+/// Ends [`serve`] from another thread, or by signals. Clones are the same switch.
+#[derive(Debug, Clone)]
+pub struct Shutdown(Arc<Switch>);
 
-#[derive(Default)]
+/// Off while nothing can be read. Whatever was written stays there to be seen.
+#[derive(Debug)]
 struct Switch {
-    requested: bool,
-    wake: Vec<Box<dyn FnOnce() + Send>>,
+    reader: UnixStream,
+    writer: UnixStream,
 }
 
 impl Shutdown {
     /// A switch that has not been used.
-    pub fn new() -> Shutdown {
-        Shutdown::default()
+    ///
+    /// # Errors
+    ///
+    /// When there are no descriptors left.
+    pub fn new() -> io::Result<Shutdown> {
+        let (reader, writer) = UnixStream::pair()?;
+        // Who asks often must not wait until nobody reads.
+        writer.set_nonblocking(true)?;
+        Ok(Shutdown(Arc::new(Switch { reader, writer })))
     }
 
     /// Asks the server to end: no new connections, idle ones close, requests under way are answered.
     pub fn request(&self) {
-        let mut switch = lock(&self.0);
-        switch.requested = true;
-        let wake = std::mem::take(&mut switch.wake);
-        drop(switch);
-        wake.into_iter().for_each(|wake| wake());
+        // It fails when there is no room, because it was asked before.
+        let _ = (&self.0.writer).write(&[0]);
     }
 
-    /// Has `wake` called upon the request; at once, should it have come already.
-    fn on_request(&self, wake: impl FnOnce() + Send + 'static) {
-        let mut switch = lock(&self.0);
-        if switch.requested {
-            drop(switch);
-            wake();
-        } else {
-            switch.wake.push(Box::new(wake));
+    /// Has these signals ask for the end from now on.
+    pub(super) fn on_signals(&self, signals: &[i32]) -> io::Result<()> {
+        for signal in signals {
+            signal_hook::low_level::pipe::register(*signal, self.0.writer.try_clone()?)?;
         }
+        Ok(())
     }
-}
 
-impl std::fmt::Debug for Shutdown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shutdown")
-            .field("requested", &lock(&self.0).requested)
-            .finish()
+    /// Whether the end was asked for.
+    fn is_requested(&self) -> bool {
+        self.requested_or(&[], Some(Duration::ZERO))
+    }
+
+    /// Waits for a connection; true when the end was asked for instead.
+    fn comes_before_connection(&self, listener: &TcpListener) -> bool {
+        self.requested_or(&[listener], None)
+    }
+
+    fn requested_or(&self, listeners: &[&TcpListener], within: Option<Duration>) -> bool {
+        let within = within.and_then(|time| Timespec::try_from(time).ok());
+        loop {
+            let mut sources = vec![PollFd::new(&self.0.reader, PollFlags::IN)];
+            sources.extend(listeners.iter().map(|l| PollFd::new(*l, PollFlags::IN)));
+            match poll(&mut sources, within.as_ref()) {
+                Ok(_) => return sources.first().is_some_and(|s| !s.revents().is_empty()),
+                // A signal.
+                Err(Errno::INTR) => {}
+                Err(_) => std::thread::sleep(ACCEPT_PAUSE),
+            }
+        }
     }
 }
 
@@ -78,34 +99,16 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdow
         bodies: Bodies::new(limits.large_bodies),
         limits,
     });
-    let address = listener.local_addr();
-    let connections = Arc::clone(&server.connections);
-    shutdown.on_request(move || {
-        connections.stop();
-        if let Ok(address) = address {
-            wake(address);
-        }
-    });
-
-    while !server.connections.is_stopping() {
-        match listener.accept() {
-            Ok((stream, _)) => open(&server, stream),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted
-                ) => {}
-            Err(_) => std::thread::sleep(ACCEPT_PAUSE),
-        }
+    // A connection that is gone when it is to be accepted must not keep the end from being seen.
+    while listener.set_nonblocking(true).is_err() {
+        std::thread::sleep(ACCEPT_PAUSE);
     }
+    while !shutdown.comes_before_connection(&listener) {
+        accept(&listener, &server, &shutdown);
+    }
+    server.connections.stop();
     // Connections that were made but not yet accepted may bring a request.
-    if listener.set_nonblocking(true).is_ok() {
-        while let Ok((stream, _)) = listener.accept() {
-            if stream.set_nonblocking(false).is_ok() {
-                open(&server, stream);
-            }
-        }
-    }
+    while accept(&listener, &server, &shutdown) {}
     drop(listener);
 
     let limits = &server.limits;
@@ -118,10 +121,33 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdow
     });
 }
 
+/// Accepts a connection, if there is one, and has it served; false when no other is to be had now.
+fn accept(listener: &TcpListener, server: &Arc<Server>, shutdown: &Shutdown) -> bool {
+    match listener.accept() {
+        Ok((stream, _)) => {
+            if stream.set_nonblocking(false).is_ok() {
+                open(server, stream, shutdown);
+            }
+            true
+        }
+        Err(error) => match error.kind() {
+            ErrorKind::WouldBlock => false,
+            ErrorKind::Interrupted | ErrorKind::ConnectionAborted => true,
+            _ => {
+                std::thread::sleep(ACCEPT_PAUSE);
+                false
+            }
+        },
+    }
+}
+
 /// Serves a connection on a thread of its own, as soon as there is a place for it.
-fn open(server: &Arc<Server>, stream: TcpStream) {
+fn open(server: &Arc<Server>, stream: TcpStream, shutdown: &Shutdown) {
     let stream = Arc::new(stream);
-    let Some(slot) = server.connections.admit(&stream) else {
+    let Some(slot) = server
+        .connections
+        .admit(&stream, || shutdown.is_requested())
+    else {
         return;
     };
     let server = Arc::clone(server);
@@ -143,14 +169,4 @@ fn open(server: &Arc<Server>, stream: TcpStream) {
         // No thread to be had: connection and place went with the closure. A moment later there may be one.
         std::thread::sleep(ACCEPT_PAUSE);
     }
-}
-
-/// Wakes a thread that waits in `accept` at this address, by connecting to it.
-fn wake(mut address: SocketAddr) {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    let _ = TcpStream::connect_timeout(&address, Duration::from_secs(1));
 }

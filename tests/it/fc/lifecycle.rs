@@ -95,6 +95,15 @@ fn a_server_that_was_told_to_end_before_it_began_ends() {
 }
 
 #[test]
+fn to_ask_for_the_end_over_and_over_makes_nobody_wait() {
+    let shutdown = ecs_dingtalk_notifier::fc::Shutdown::new().unwrap();
+    // Far more than a socket holds.
+    for _ in 0..1_000_000 {
+        shutdown.request();
+    }
+}
+
+#[test]
 fn pre_stop_waits_for_invocations_in_flight() {
     let (gate, handler) = Gate::new();
     let server = Server::start(handler);

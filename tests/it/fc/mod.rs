@@ -28,7 +28,7 @@ impl Server {
     fn with(limits: Limits, handler: impl Handler + 'static) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let shutdown = Shutdown::new();
+        let shutdown = Shutdown::new().unwrap();
         let switch = shutdown.clone();
         let thread = std::thread::spawn(move || serve(listener, Arc::new(handler), switch, limits));
         Server {

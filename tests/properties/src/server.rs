@@ -210,7 +210,8 @@ fn served() -> &'static Served {
             ..Limits::default()
         };
         let used = limits.clone();
-        std::thread::spawn(move || serve(listener, Arc::new(handle), Shutdown::new(), used));
+        let shutdown = Shutdown::new().expect("two descriptors");
+        std::thread::spawn(move || serve(listener, Arc::new(handle), shutdown, used));
         Served {
             address,
             limits,
