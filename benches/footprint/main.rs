@@ -1,7 +1,7 @@
 //! Measures the binary as it is deployed beside what a user would write instead, in one run.
 //!
 //! ```text
-//! cargo bench --package benches --bench footprint              about five minutes
+//! cargo bench --package benches --bench footprint              about two minutes, once all is built
 //! cargo bench --package benches --bench footprint -- --quick   below one minute, once all is built
 //! cargo bench --package benches --bench footprint -- --cost    only what a month costs
 //! ```

@@ -189,7 +189,7 @@ fn zip(binary: &[u8]) -> Result<Vec<u8>, String> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)
-        .compression_level(Some(9))
+        .compression_level(Some(24))
         .last_modified_time(zip::DateTime::default())
         .unix_permissions(0o755);
     archive.start_file("bootstrap", options).map_err(fail)?;
