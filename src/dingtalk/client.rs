@@ -28,6 +28,10 @@ const TRUSTED: Duration = Duration::from_secs(5);
 /// The longest answer that is read; DingTalk's are below 1 KiB.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
+/// The longest head of an answer; DingTalk's are below 1 KiB. There is a buffer of this size, of which every page takes
+/// its time when it is touched first.
+const ANSWER_HEAD_LIMIT: usize = 8 * 1024;
+
 const USER_AGENT: &str = concat!("ecs-dingtalk-notifier/", env!("CARGO_PKG_VERSION"));
 
 /// The way to DingTalk: connections and name lookups of one instance. Make one and keep it.
@@ -243,9 +247,9 @@ fn agent(tls: Tls, names: &Names) -> Agent {
         .max_idle_age(TRUSTED)
         .max_idle_connections(8)
         .max_idle_connections_per_host(4)
-        .max_response_header_size(16 * 1024)
-        .input_buffer_size(16 * 1024)
-        .output_buffer_size(8 * 1024)
+        .max_response_header_size(ANSWER_HEAD_LIMIT)
+        .input_buffer_size(ANSWER_HEAD_LIMIT)
+        .output_buffer_size(4 * 1024)
         .proxy(None)
         .build();
     Agent::with_parts(config, Way::new(tls), names.clone())

@@ -99,7 +99,7 @@ fn describe(error: &Error) -> String {
         Error::Tls(words) => (*words).to_owned(),
         Error::ConnectProxyFailed(words) => words.clone(),
         Error::Protocol(_) => "what came is not HTTP".into(),
-        Error::LargeResponseHeader(..) => "the head of the answer is over 16 KiB".into(),
+        Error::LargeResponseHeader(..) => "the head of the answer is over 8 KiB".into(),
         Error::BodyExceedsLimit(_) => "the answer is over 64 KiB".into(),
         _ => "the request could not be made".into(),
     }

@@ -51,7 +51,7 @@ pub(super) fn split(product: Option<&str>, name: &str) -> Named {
 pub(super) fn of_type(product: Option<&str>, kind: &str) -> Named {
     if let Some(entry) = catalogue::find_by_type(kind) {
         return Named {
-            name: entry.name.to_owned(),
+            name: entry.name().to_owned(),
             tail: None,
         };
     }
@@ -79,10 +79,10 @@ pub(super) fn of_type(product: Option<&str>, kind: &str) -> Named {
 fn with_underscores(product: Option<&str>, name: &str) -> Option<&'static str> {
     catalogue::entries()
         .iter()
-        .filter(|entry| entry.name.contains('_'))
-        .find(|entry| entry.name.replace('_', "") == name)
-        .filter(|entry| catalogue::find(product, entry.name).is_some())
-        .map(|entry| entry.name)
+        .filter(|entry| entry.name().contains('_'))
+        .find(|entry| entry.name().replace('_', "") == name)
+        .filter(|entry| catalogue::find(product, entry.name()).is_some())
+        .map(|entry| entry.name())
 }
 
 /// The status: what the data say, else what the flat JSON's own `status` says, else the name's tail.
@@ -116,7 +116,7 @@ fn span(product: Option<&str>, name: &str, details: &Map) -> Option<String> {
 
 /// Whether an event of this name has a beginning and an end.
 fn is_lasting(entry: &catalogue::Entry) -> bool {
-    entry.statuses.contains(&"Executing")
+    entry.statuses().any(|status| status == "Executing")
 }
 
 /// What nothing says otherwise: an event that knows a beginning and an end, and holds no sign of its

@@ -11,7 +11,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Bytes read at once. An ordinary event and its head fit.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 4 * 1024;
 /// How long the rest of a request is waited for on a connection that was told to close just as the request began.
 const CROSSING: Duration = Duration::from_secs(1);
 /// The pace at which such a rest is looked for, and at which bytes of a refused peer are swallowed that are too many.

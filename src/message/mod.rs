@@ -199,7 +199,7 @@ fn what_happened<'a>(
     language: Language,
 ) -> Cow<'a, str> {
     if let Some(entry) = entry {
-        return Cow::Borrowed(language.pick(entry.title.zh, entry.title.en));
+        return Cow::Borrowed(language.pick(entry.title().zh, entry.title().en));
     }
     let brought = match language {
         Language::Zh => event.titles.zh.as_deref(),
