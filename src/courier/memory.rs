@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Most pairs of route and event that are remembered; fewer than a [`Slot`] can tell apart.
 const CAPACITY: usize = 10_000;
+/// For how many there is an index at first: most instances see fewer, and it is touched as a whole.
+const FEW: usize = 400;
 /// How long a pair is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -58,6 +60,10 @@ impl Memory {
         // Room for all at once, which is not touched before it is used: to grow into it would leave behind as much again.
         by_age.reserve_exact(CAPACITY - by_age.len());
         let hash = |slot: &Slot| at(by_age, *first, *slot).map_or(0, |pair| keys.hash_one(pair));
+        if index.len() == index.capacity() {
+            let room = if index.is_empty() { FEW } else { CAPACITY };
+            index.reserve(room - index.len(), hash);
+        }
         let slot = first.wrapping_add(by_age.len() as Slot);
         index.insert_unique(keys.hash_one(pair), slot, hash);
         by_age.push_back(Given { pair, second });
