@@ -1,18 +1,9 @@
 //! TLS to the chatbot.
 //!
 //! The HTTP library has a TLS layer of its own, but that one trusts either the compiled-in authorities or other ones,
-//! and brings along what a client with certificates of its own needs: a tenth of the whole binary.
+//! and brings along what a client with certificates of its own needs: a twentieth of the whole binary.
 
 use super::options::certificates;
-use std::fmt;
-use std::io::{self, Read, Write};
-use std::sync::{Arc, OnceLock};
-use ureq::Error;
-use ureq::unversioned::transport::time::{Duration, Instant};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
-};
-
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::client::Resumption;
 use rustls::crypto::ring::{cipher_suite, kx_group};
@@ -22,6 +13,14 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, OnceLock};
+use ureq::Error;
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+};
 use webpki::ring as algorithm;
 
 /// Servers whose last session is remembered, to be taken up again by the next connection: one instance talks to few.
