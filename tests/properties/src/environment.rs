@@ -117,6 +117,13 @@ fn leaks(text: &str) -> bool {
     text.to_lowercase().contains(MARK)
 }
 
+/// What a proxy's URL says of where it is, which may be shown: no user, no password, no path.
+fn place(url: &str) -> &str {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
 fn check_proxy(vars: &[(String, String)]) {
     let lookup = |wanted: &str| {
         let found = vars
@@ -131,10 +138,7 @@ fn check_proxy(vars: &[(String, String)]) {
                 .iter()
                 .any(|(name, value)| match name.to_ascii_uppercase().as_str() {
                     "NO_PROXY" => value.contains(MARK),
-                    "HTTPS_PROXY" | "ALL_PROXY" => value
-                        .rsplit('@')
-                        .next()
-                        .is_some_and(|place| place.contains(MARK)),
+                    "HTTPS_PROXY" | "ALL_PROXY" => place(value).contains(MARK),
                     _ => false,
                 });
             assert!(shown || !leaks(&text), "a secret in {text}");
