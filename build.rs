@@ -1,7 +1,7 @@
 //! Turns `data/ecs-events.json` and the time zone database into static tables, and refuses data that makes no sense.
 //!
 //! The tables hold numbers and no references: a reference is a place in memory that the start of the process has to
-//! correct, and every page that holds some takes longer than a hundred events.
+//! correct, and every page that holds some takes microseconds.
 
 #[path = "build/catalogue.rs"]
 mod catalogue;
@@ -31,7 +31,7 @@ fn main() {
     write("zones.tzif", &rules);
 }
 
-/// Has the linker write the binary's 4,700 relocations as a bit map: 100 KB less to unpack and to read at start. musl
+/// Has the linker write the binary's relocations as a bit map: less to unpack and to read at start. musl
 /// knows them so since 1.2.4; a linker that does not leaves them as they are. Zig's (on other machines than Linux) takes
 /// no such option.
 fn compact_relocations() {

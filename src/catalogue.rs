@@ -246,7 +246,8 @@ mod tests {
             ("accomplished", Level::Info),
             ("odd", Level::Info),
         ] {
-            let details = Map::from_iter([("result".to_owned(), Value::from(result))]);
+            let mut details = Map::new();
+            details.insert("result", Value::from(result));
             assert_eq!(level(disk, Some(result), &details), Some(expected));
         }
     }

@@ -28,8 +28,8 @@ const TRUSTED: Duration = Duration::from_secs(5);
 /// The longest answer that is read; DingTalk's are below 1 KiB.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
-/// The longest head of an answer; DingTalk's are below 1 KiB. There is a buffer of this size, of which every page takes
-/// its time when it is touched first.
+/// The longest head of an answer. There is a buffer of this size, of which every page takes its time when it is touched
+/// first.
 const ANSWER_HEAD_LIMIT: usize = 8 * 1024;
 
 const USER_AGENT: &str = concat!("ecs-dingtalk-notifier/", env!("CARGO_PKG_VERSION"));

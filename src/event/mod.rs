@@ -10,7 +10,7 @@ mod value;
 
 pub use parse::{Batch, Fault, parse};
 pub use time::parse_moment;
-pub use value::{Map, Number, Value};
+pub use value::{Map, Value};
 
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;

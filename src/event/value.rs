@@ -5,7 +5,7 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
-pub use serde_json::Number;
+use serde_json::Number;
 use smol_str::SmolStr;
 use std::fmt;
 
@@ -114,35 +114,9 @@ impl Map {
     }
 }
 
-impl<K: Into<SmolStr>> FromIterator<(K, Value)> for Map {
-    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Map {
-        let entries = entries.into_iter();
-        Map::sorted(entries.map(|(key, value)| (key.into(), value)).collect())
-    }
-}
-
 impl From<&str> for Value {
     fn from(text: &str) -> Value {
         Value::String(text.into())
-    }
-}
-
-impl From<serde_json::Value> for Value {
-    fn from(value: serde_json::Value) -> Value {
-        match value {
-            serde_json::Value::Null => Value::Null,
-            serde_json::Value::Bool(flag) => Value::Bool(flag),
-            serde_json::Value::Number(number) => Value::Number(number),
-            serde_json::Value::String(text) => Value::String(text.into()),
-            serde_json::Value::Array(items) => {
-                Value::Array(items.into_iter().map(Value::from).collect())
-            }
-            serde_json::Value::Object(map) => Value::Object(
-                map.into_iter()
-                    .map(|(key, value)| (key, value.into()))
-                    .collect(),
-            ),
-        }
     }
 }
 

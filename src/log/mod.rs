@@ -1,18 +1,17 @@
 //! One JSON line for each event and route, on standard output.
 
+mod pipe;
+
+use pipe::{Pipe, stdout_takes, take};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Longest text of one field, in bytes before JSON's escapes. With every field this long a line
 /// stays under 16 KiB, and so under Function Compute's limit of 32 KB for one log entry.
 const MAX_FIELD: usize = 600;
-
-/// Most bytes of lines that wait for an output that does not take them.
-const MOST_WAITING: usize = 1024 * 1024;
 
 /// Lines are gathered until there are so many bytes of them, and written together.
 const GATHERED: usize = 32 * 1024;
@@ -76,30 +75,6 @@ pub struct Line<'a> {
 /// takes nothing, which must not keep an invocation from answering in time: then the lines wait for it in memory.
 pub struct Log(Arc<Pipe>);
 
-/// From the invocations to the output.
-struct Pipe {
-    state: Mutex<State>,
-    changed: Condvar,
-    out: Mutex<Box<dyn Write + Send>>,
-    /// Whether the output takes so many bytes without making anybody wait.
-    takes: fn(usize) -> bool,
-}
-
-#[derive(Default)]
-struct State {
-    /// Whole lines, some together, for the thread that writes.
-    waiting: VecDeque<Vec<u8>>,
-    waiting_bytes: usize,
-    /// Portions that were taken in, and of these, portions that are through.
-    taken: u64,
-    done: u64,
-    /// Lines that there was no room for.
-    lost: usize,
-    /// There is a thread that writes. It is started when the output does not take lines at once.
-    drained: bool,
-    closed: bool,
-}
-
 impl Log {
     /// Lines on standard output.
     pub fn stdout() -> Log {
@@ -117,12 +92,7 @@ impl Log {
     }
 
     fn new(writer: impl Write + Send + 'static, takes: fn(usize) -> bool) -> Log {
-        Log(Arc::new(Pipe {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            out: Mutex::new(Box::new(writer)),
-            takes,
-        }))
+        Log(Arc::new(Pipe::new(writer, takes)))
     }
 
     /// Lines to be written. They have been when this is over, which waits for it, but not for longer than `within`. An
@@ -177,131 +147,15 @@ impl Drop for Lines<'_> {
             self.hand_over();
         }
         if self.last > 0 {
-            let pipe = &self.log.0;
-            drop(pipe.wait(pipe.lock(), self.limit, |state| state.done >= self.last));
+            self.log.0.wait_until_done(self.last, self.limit);
         }
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.changed.notify_all();
+        self.0.close();
     }
-}
-
-impl Pipe {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until `ready`, or until `limit`.
-    fn wait<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        limit: Instant,
-        ready: impl Fn(&State) -> bool,
-    ) -> MutexGuard<'a, State> {
-        let left = limit.saturating_duration_since(Instant::now());
-        self.changed
-            .wait_timeout_while(state, left, |state| !state.closed && !ready(state))
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-    }
-
-    /// Writes lines here and now, if the output surely takes them. Nobody else's lines wait then, so whoever holds the
-    /// output does the same and will not hold it for long.
-    fn write_at_once(&self, lines: &[u8]) -> bool {
-        let state = self.lock();
-        if state.done < state.taken || state.lost > 0 {
-            return false;
-        }
-        let mut out = self.out();
-        drop(state);
-        (self.takes)(lines.len()) && {
-            let _ = out.write_all(lines).and_then(|()| out.flush());
-            true
-        }
-    }
-
-    fn out(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
-        self.out.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes whatever comes, until there will be no more.
-    fn drain(&self) {
-        let mut state = self.lock();
-        loop {
-            let Some(lines) = state.waiting.pop_front() else {
-                if state.closed {
-                    return;
-                }
-                state = self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            state.waiting_bytes -= lines.len();
-            let lost = std::mem::take(&mut state.lost);
-            drop(state);
-            let mut out = self.out();
-            let _ = out.write_all(&lines).and_then(|()| out.flush());
-            drop(out);
-            if lost > 0 {
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "{lost} log lines were lost: standard output did not take them"
-                );
-            }
-            state = self.lock();
-            state.done += 1;
-            self.changed.notify_all();
-        }
-    }
-}
-
-/// Takes lines in for the thread that writes, and tells their number; `None` when there is no room for them before
-/// `limit`.
-fn take(pipe: &Arc<Pipe>, lines: Vec<u8>, limit: Instant) -> Option<u64> {
-    let has_room = |state: &State| state.waiting_bytes + lines.len() <= MOST_WAITING;
-    let mut state = pipe.wait(pipe.lock(), limit, has_room);
-    if !state.drained {
-        let end = Arc::clone(pipe);
-        let thread = std::thread::Builder::new().name("log".to_owned());
-        state.drained = thread.spawn(move || end.drain()).is_ok();
-    }
-    if state.closed || !state.drained || !has_room(&state) {
-        state.lost += lines.iter().filter(|byte| **byte == b'\n').count();
-        return None;
-    }
-    state.waiting_bytes += lines.len();
-    state.waiting.push_back(lines);
-    state.taken += 1;
-    pipe.changed.notify_all();
-    Some(state.taken)
-}
-
-#[cfg(unix)]
-fn stdout_takes(bytes: usize) -> bool {
-    takes(std::io::stdout(), bytes)
-}
-
-#[cfg(not(unix))]
-fn stdout_takes(_bytes: usize) -> bool {
-    false
-}
-
-/// Whether an output surely takes so many bytes at once. A pipe that can be written to has room for 4 KiB (`PIPE_BUF`,
-/// pipe(7)), and nobody but us writes to ours; a file takes what it gets.
-#[cfg(unix)]
-fn takes(output: impl std::os::fd::AsFd, bytes: usize) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    const PIPE_BUF: usize = 4096;
-    let mut outputs = [PollFd::new(&output, PollFlags::OUT)];
-    bytes <= PIPE_BUF
-        && poll(&mut outputs, Some(&Timespec::default())).is_ok()
-        && outputs.iter().all(|out| out.revents() == PollFlags::OUT)
 }
 
 /// One field of a line for people: without control characters, and not longer than a field of the log.
@@ -342,8 +196,10 @@ fn bounded(text: &str, max: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use super::pipe::{MOST_WAITING, takes};
     use super::*;
     use proptest::prelude::*;
+    use std::sync::Mutex;
 
     #[test]
     fn fields_without_a_value_are_left_out() {
