@@ -7,11 +7,11 @@
 #![allow(missing_docs)]
 
 use benches::work::{self, Waiting, Whole};
-use ecs_dingtalk_notifier::config::Route;
-use ecs_dingtalk_notifier::courier::Delivery;
-use ecs_dingtalk_notifier::dingtalk::{Secret, sign};
+use ecs_dingtalk_notifier::channel::dingtalk::{Secret, sign};
+use ecs_dingtalk_notifier::delivery::Delivery;
 use ecs_dingtalk_notifier::event::Event;
 use ecs_dingtalk_notifier::message::Message;
+use ecs_dingtalk_notifier::route::Route;
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };

@@ -1,15 +1,15 @@
 //! Arguments → one of serve, check, preview, send.
 
+use crate::channel::dingtalk::{Client, Options};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Fault, Robot, Route};
-use crate::courier::{Courier, timestamp};
-use crate::dingtalk::{Client, Options};
+use crate::config::{Config, Fault};
+use crate::delivery::{Dispatcher, timestamp};
 use crate::event::{self, Batch, Event};
-use crate::fc;
 use crate::log::Log;
 use crate::message::{self, MAX_BYTES};
 use crate::notifier::{Function, Notifier};
-use crate::route;
+use crate::route::{self, Endpoint, Route};
+use fc_runtime as fc;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
@@ -246,8 +246,8 @@ fn notifier(clock: Arc<dyn Clock>) -> Result<Notifier, Vec<Fault>> {
             problem,
         }]
     })?;
-    let courier = Courier::new(&config.routes, client, Arc::clone(&clock));
-    Ok(Notifier::new(config, courier, clock, Log::stdout()))
+    let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));
+    Ok(Notifier::new(config, dispatcher, clock, Log::stdout()))
 }
 
 /// Routes and network options from the environment, or every fault in them.
@@ -297,7 +297,7 @@ fn configuration() -> Result<(Config, Options), Vec<Fault>> {
 }
 
 fn describe(route: &Route) -> String {
-    let robot = |robot: &Robot| {
+    let robot = |robot: &Endpoint| {
         let signing = match robot.secrets.len() {
             0 => "no signing",
             1 => "signing with a secret",
@@ -338,7 +338,7 @@ fn describe(route: &Route) -> String {
         ),
     };
     let lines = [
-        ("chatbot", robot(&route.robot)),
+        ("chatbot", robot(&route.endpoint)),
         (
             "fallback",
             route.fallback.as_ref().map_or("none".into(), robot),

@@ -3,7 +3,7 @@
 //! One event's way through the house:
 //!
 //! ```text
-//! HTTP body ─ fc ─► notifier ─► event::parse ─► route::decide ─► courier ─► message::render ─► dingtalk
+//! HTTP body ─ fc ─► notifier ─► event::parse ─► route::decide ─► dispatcher ─► message::render ─► dingtalk
 //!                      ▲                                                                          │
 //!                      └──────────── outcome per event and route ◄────────────────────────────────┘
 //! ```
@@ -13,14 +13,12 @@
 
 #![forbid(unsafe_code)]
 
-pub mod catalogue;
+pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod courier;
-pub mod dingtalk;
+pub mod delivery;
 pub mod event;
-pub mod fc;
 pub mod glob;
 pub mod log;
 pub mod message;

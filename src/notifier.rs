@@ -1,12 +1,12 @@
 //! One invocation: from the bytes of a payload to what became of every event in it.
 
 use crate::clock::Clock;
-use crate::config::{Config, Fault as ConfigFault, Route};
-use crate::courier::{Courier, Delivery, timestamp};
+use crate::config::{Config, Fault as ConfigFault};
+use crate::delivery::{Delivery, Dispatcher, timestamp};
 use crate::event::{self, Event};
-use crate::fc;
 use crate::log::{Line, Log, field};
-use crate::route::{self, Decision};
+use crate::route::{self, Decision, Route};
+use fc_runtime as fc;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub enum Function {
 /// Delivers the events of payloads to the groups whose routes take them.
 pub struct Notifier {
     routes: Vec<Route>,
-    courier: Courier,
+    dispatcher: Dispatcher,
     clock: Arc<dyn Clock>,
     log: Log,
 }
@@ -121,10 +121,15 @@ impl AtRoute {
 
 impl Notifier {
     /// A notifier for these routes.
-    pub fn new(config: Config, courier: Courier, clock: Arc<dyn Clock>, log: Log) -> Notifier {
+    pub fn new(
+        config: Config,
+        dispatcher: Dispatcher,
+        clock: Arc<dyn Clock>,
+        log: Log,
+    ) -> Notifier {
         Notifier {
             routes: config.routes,
-            courier,
+            dispatcher,
             clock,
             log,
         }
@@ -200,7 +205,7 @@ impl Notifier {
         context: &fc::Context,
     ) -> Vec<Vec<Delivery>> {
         let one = |route: usize| match accepted.get(route) {
-            Some(events) => self.courier.deliver(route, events, context.deadline),
+            Some(events) => self.dispatcher.deliver(route, events, context.deadline),
             None => Vec::new(),
         };
         let last_busy = accepted.iter().rposition(|events| !events.is_empty());
@@ -389,7 +394,7 @@ fn failure(
     }
     let error_type = match (worst, invalid) {
         (Some((_, _, failure)), None) => failure.as_str(),
-        (Some((_, _, failure @ crate::courier::Failure::Refused)), Some(_)) => failure.as_str(),
+        (Some((_, _, failure @ crate::delivery::Failure::Refused)), Some(_)) => failure.as_str(),
         (_, Some(_)) => "InvalidEvent",
         (None, None) => return None,
     };

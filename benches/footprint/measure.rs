@@ -6,7 +6,7 @@ use crate::process::{Caller, Running, Starter, free_port, invocation};
 use crate::programs::{Kind, Program, Roots, SECRET};
 use crate::sink::{Sink, direct, length};
 use benches::work::{REBOOT, RUNNING, numbered};
-use ecs_dingtalk_notifier::dingtalk::{Secret, sign};
+use ecs_dingtalk_notifier::channel::dingtalk::{Secret, sign};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};

@@ -1,16 +1,17 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
 use crate::lapse::Lapse;
+use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Secret, Webhook, classify};
 use ecs_dingtalk_notifier::clock::Clock;
-use ecs_dingtalk_notifier::config::{Config, Route};
-use ecs_dingtalk_notifier::courier::{Courier, Delivery, Transport};
-use ecs_dingtalk_notifier::dingtalk::{Attempt, Secret, Webhook, classify};
+use ecs_dingtalk_notifier::config::Config;
+use ecs_dingtalk_notifier::delivery::{Delivery, Dispatcher, Transport};
 use ecs_dingtalk_notifier::event::{self, Event};
-use ecs_dingtalk_notifier::fc::{Context, Failure};
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::message::{self, MAX_BYTES, Message};
 use ecs_dingtalk_notifier::notifier::Notifier;
 use ecs_dingtalk_notifier::route;
+use ecs_dingtalk_notifier::route::Route;
+use fc_runtime::{Context, Failure};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::io;
@@ -171,7 +172,7 @@ fn context() -> Context {
     Context::for_command(Duration::from_secs(86_400))
 }
 
-/// A whole invocation in the process: notifier, courier, a willing chatbot, a log that nobody reads.
+/// A whole invocation in the process: notifier, dispatcher, a willing chatbot, a log that nobody reads.
 pub struct Whole {
     notifier: Notifier,
     payload: Vec<u8>,
@@ -183,9 +184,9 @@ impl Whole {
     pub fn new(events: usize) -> Whole {
         let config = config();
         let clock = clock();
-        let courier = Courier::new(&config.routes, Willing, Arc::clone(&clock));
+        let dispatcher = Dispatcher::new(&config.routes, Willing, Arc::clone(&clock));
         Whole {
-            notifier: Notifier::new(config, courier, clock, Log::at_once(io::sink())),
+            notifier: Notifier::new(config, dispatcher, clock, Log::at_once(io::sink())),
             payload: payload(events),
             context: context(),
         }
@@ -203,7 +204,7 @@ impl Whole {
 
 /// A queue of events that wait for one chatbot.
 pub struct Waiting {
-    courier: Courier,
+    dispatcher: Dispatcher,
     events: Vec<Arc<Event>>,
     deadline: Instant,
 }
@@ -212,7 +213,7 @@ impl Waiting {
     /// A chatbot and so many events, already parsed.
     pub fn new(events: usize) -> Waiting {
         Waiting {
-            courier: Courier::new(&config().routes, Willing, clock()),
+            dispatcher: Dispatcher::new(&config().routes, Willing, clock()),
             events: parse(&payload(events)).into_iter().map(Arc::new).collect(),
             deadline: context().deadline,
         }
@@ -223,7 +224,7 @@ impl Waiting {
     /// # Panics
     /// If one is not delivered.
     pub fn run(&self) -> Vec<Delivery> {
-        let delivered = self.courier.deliver(0, &self.events, self.deadline);
+        let delivered = self.dispatcher.deliver(0, &self.events, self.deadline);
         let all = |d: &Delivery| d.failure.is_none() && !d.duplicate;
         assert!(delivered.len() == self.events.len() && delivered.iter().all(all));
         delivered

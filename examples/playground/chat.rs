@@ -3,7 +3,7 @@
 //! What comes in is foreign text. It goes through a markdown parser whose events outside the subset
 //! become text, and what comes out goes through a sanitiser that knows the subset's tags only.
 
-use dingtalk_group::Delivery;
+use fake_dingtalk::Delivery;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};

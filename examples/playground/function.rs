@@ -1,13 +1,13 @@
 //! The function as it is deployed, behind one port, to be replaced by another one while the port stays.
 
 use crate::invocations::Invocations;
+use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
 use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::courier::Courier;
-use ecs_dingtalk_notifier::dingtalk::{Client, Options};
-use ecs_dingtalk_notifier::fc::{Context, Failure, Handler};
+use ecs_dingtalk_notifier::delivery::Dispatcher;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
+use fc_runtime::{Context, Failure, Handler};
 use serde_json::Value;
 use std::io::Write;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -55,12 +55,12 @@ impl Handler for Swap {
 pub fn function(config: Config, invocations: Arc<Invocations>) -> Result<Notifier, String> {
     let clock = Arc::new(SystemClock);
     let client = Client::new(clock.clone(), Options::default())?;
-    let courier = Courier::new(&config.routes, client, clock.clone());
+    let dispatcher = Dispatcher::new(&config.routes, client, clock.clone());
     let log = Log::to(Lines {
         invocations,
         begun: Vec::new(),
     });
-    Ok(Notifier::new(config, courier, clock, log))
+    Ok(Notifier::new(config, dispatcher, clock, log))
 }
 
 /// The function's standard output: to the terminal as ever, and to the invocation that each line tells of.

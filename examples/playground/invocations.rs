@@ -3,9 +3,9 @@
 
 use crate::journal::Journal;
 use crate::samples::headline;
-use dingtalk_group::Call;
 use ecs_dingtalk_notifier::event::{self, Level};
-use ecs_dingtalk_notifier::fc::Failure;
+use fake_dingtalk::Call;
+use fc_runtime::Failure;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -25,7 +25,7 @@ mod samples;
 mod settings;
 mod web;
 
-use dingtalk_group::Group;
+use fake_dingtalk::Group;
 use lab::Lab;
 use std::error::Error;
 use std::process::ExitCode;

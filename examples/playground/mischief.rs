@@ -1,7 +1,7 @@
 //! The form "Break": what can be wrong with a group, its chatbot, or the way to it.
 
 use crate::settings::{FALLBACK_TOKEN, Settings, TOKEN};
-use dingtalk_group::{Behaviour, Fault, Group, State};
+use fake_dingtalk::{Behaviour, Fault, Group, State};
 
 /// The token that the chatbot has while [`Mischief::Token`] goes on.
 const OTHER_TOKEN: &str = "playground2222222222222222222222222222222222222222222222222222f00d";

@@ -1,8 +1,8 @@
 //! The form "Configure": environment variables as a user would set them, read by the function's own
 //! reader, and written as the lines of an `.env`.
 
-use dingtalk_group::{Group, Robot};
 use ecs_dingtalk_notifier::config::{Config, Fault, KNOWN};
+use fake_dingtalk::{Group, Robot};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ impl Settings {
         let robots = config
             .routes
             .iter()
-            .flat_map(|route| [Some(&route.robot), route.fallback.as_ref()]);
+            .flat_map(|route| [Some(&route.endpoint), route.fallback.as_ref()]);
         for robot in robots.flatten() {
             if !robot.webhook.masked().starts_with(&here) {
                 return Err(Problem::Playground(format!(

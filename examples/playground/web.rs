@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::mischief::Mischief;
 use crate::samples::fresh;
 use crate::settings::{Problem, Settings};
-use dingtalk_group::http::{self, Request};
+use fake_dingtalk::http::{self, Request};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

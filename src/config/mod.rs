@@ -1,51 +1,22 @@
 //! Environment variables → routes; every fault at once, none of them with a secret in it.
 
-mod names;
-mod values;
+mod route;
+mod variables;
 
-pub use names::{DEFAULT_ROUTE, KNOWN};
+pub use variables::{DEFAULT_ROUTE, KNOWN};
 
-use crate::dingtalk::{Secret, Webhook};
 use crate::message::{Language, Mentions, Style};
-use crate::route::Filter;
+use crate::route::Route;
 use jiff::tz::TimeZone;
+use route::Reader;
 use std::collections::BTreeMap;
 use std::fmt;
-use values::Reader;
 
 /// A valid configuration: at least one route.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The routes, `default` first, the others by name.
     pub routes: Vec<Route>,
-}
-
-/// Which events one group gets, through which chatbot, and how they look.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// `default`, or the name behind `__` in lower case.
-    pub name: String,
-    /// What the variables of this route end with: empty for `default`, else `__NAME`.
-    pub suffix: String,
-    /// Which events it takes.
-    pub filter: Filter,
-    /// The group's chatbot.
-    pub robot: Robot,
-    /// A second chatbot of the same group.
-    pub fallback: Option<Robot>,
-    /// Messages a minute and chatbot, 3 to 20.
-    pub rate_limit: u32,
-    /// Language, zone, keyword and mentions.
-    pub style: Style,
-}
-
-/// A chatbot: where it is, and how requests to it are signed.
-#[derive(Debug, Clone)]
-pub struct Robot {
-    /// Its webhook.
-    pub webhook: Webhook,
-    /// No secret, one, or two while a secret is being rotated.
-    pub secrets: Vec<Secret>,
 }
 
 /// One thing that is wrong with the configuration.
@@ -73,7 +44,7 @@ impl Config {
         I: IntoIterator<Item = (String, String)>,
     {
         let mut faults = Vec::new();
-        let by_route = names::by_route(vars, &mut faults);
+        let by_route = variables::by_route(vars, &mut faults);
         let routes = routes(&by_route, &mut faults);
         if faults.is_empty() {
             Ok(Config { routes })
@@ -113,7 +84,7 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<Fault>) -> Vec<R
     }
     if !makes_a_route(default) {
         // The first route is not there, but what it says of messages is inherited, and checked.
-        values::check_messages(default, faults);
+        route::check_messages(default, faults);
     }
     routes
 }

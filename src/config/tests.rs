@@ -1,5 +1,6 @@
 use super::*;
 use crate::event::Level;
+use crate::route::Filter;
 
 const HOOK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
 
@@ -35,7 +36,7 @@ fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
         }
     );
     assert_eq!(route.rate_limit, 18);
-    assert!(route.fallback.is_none() && route.robot.secrets.is_empty());
+    assert!(route.fallback.is_none() && route.endpoint.secrets.is_empty());
     assert_eq!(route.style.language, Language::Zh);
     assert_eq!(route.style.zone.iana_name(), Some("Asia/Shanghai"));
     assert_eq!(route.style.keyword, None);
@@ -115,7 +116,7 @@ fn all_values_are_read() {
     ])
     .unwrap();
     let route = &config.routes[0];
-    assert_eq!(route.robot.secrets.len(), 2);
+    assert_eq!(route.endpoint.secrets.len(), 2);
     assert_eq!(route.fallback.as_ref().unwrap().secrets.len(), 1);
     assert_eq!(route.style.keyword.as_deref(), Some("报警"));
     let who = &route.style.mentions;

@@ -1,14 +1,15 @@
 //! Events: the wire shapes in which they arrive, and the one [`Event`] that they all become.
 
-mod cloudevent;
-mod cloudmonitor;
-mod naming;
-mod parse;
+pub mod catalog;
+mod cloud_event;
+mod cloud_monitor;
+mod name;
+mod payload;
 mod resource;
 mod time;
 mod value;
 
-pub use parse::{Batch, Fault, parse};
+pub use payload::{Batch, Fault, parse};
 pub use time::parse_moment;
 pub use value::{Map, Value};
 
@@ -157,7 +158,7 @@ impl Event {
             Some(id) => part(id),
             None => part(&self.content_hash()),
         }
-        if let Some(status) = string(&self.details, cloudmonitor::ALERT_STATUS) {
+        if let Some(status) = string(&self.details, cloud_monitor::ALERT_STATUS) {
             part(status);
         }
         hex(hash.finalize().into_iter().take(16))

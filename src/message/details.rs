@@ -1,9 +1,9 @@
 //! The lines that an event's own data give: what a person wants of it, labelled, never the raw dump.
 
 use super::Style;
+use super::i18n::{Field, field, status_word};
 use super::markdown::{BREAK, plain};
-use super::when;
-use super::words::{Field, field, status_word};
+use super::time;
 use crate::event::{Event, Level, Map, Moment, Value, parse_moment};
 use std::borrow::Cow;
 
@@ -152,7 +152,7 @@ fn unquoted(value: &Value, style: &Style) -> String {
 
 fn time<'a>(value: &'a Value, style: &Style) -> Option<Cow<'a, str>> {
     match parse_moment(value) {
-        Some(at @ Moment::At(_)) => Some(Cow::Owned(when::moment(&at, &style.zone))),
+        Some(at @ Moment::At(_)) => Some(Cow::Owned(time::moment(&at, &style.zone))),
         _ => words(value, style),
     }
 }

@@ -1,11 +1,12 @@
 //! Several events as one message: grouped by event and status, the worst first, every resource named
 //! as long as there is room, and what is not named counted.
 
+use super::i18n::{self, Language};
 use super::markdown::{BREAK, PARAGRAPH, plain};
-use super::words::{self, Language};
+use super::time;
 use super::{At, MAX_NAME, Message, Style, at_words, with_keyword};
-use super::{advice, code, link, named, push_link, status, what_happened, when};
-use crate::catalogue;
+use super::{advice, code, console_link, named, push_link, status, what_happened};
+use crate::event::catalog;
 use crate::event::{Event, Level, Moment};
 use jiff::Timestamp;
 
@@ -161,7 +162,7 @@ fn resource(event: &Event, language: Language) -> String {
 
 fn count(events: &[&Event], language: Language) -> String {
     // Events of other products may be among them.
-    let (zh, en) = if events.iter().all(|event| link::is_ecs(event)) {
+    let (zh, en) = if events.iter().all(|event| console_link::is_ecs(event)) {
         (" ECS ", "ECS ")
     } else {
         ("", "")
@@ -175,7 +176,7 @@ fn count(events: &[&Event], language: Language) -> String {
 
 fn title(events: &[&Event], groups: &[Group], language: Language) -> String {
     let first = groups.first().and_then(|group| group.events.first());
-    let icon = words::level_icon(first.and_then(|event| event.level));
+    let icon = i18n::level_icon(first.and_then(|event| event.level));
     let count = count(events, language);
     let what = first.map_or(String::new(), |event| heading(event, language));
     let more = if groups.len() > 1 {
@@ -186,7 +187,7 @@ fn title(events: &[&Event], groups: &[Group], language: Language) -> String {
     let over = first
         .and_then(|event| event.status.as_deref())
         .filter(|_| events.iter().all(|event| event.is_over()))
-        .map_or("", words::over_icon);
+        .map_or("", i18n::over_icon);
     format!("{icon} {over}{count} · {what}{more}")
 }
 
@@ -194,7 +195,7 @@ fn title(events: &[&Event], groups: &[Group], language: Language) -> String {
 fn head(events: &[&Event], groups: &[Group], style: &Style) -> String {
     let language = style.language;
     let first = groups.first().and_then(|group| group.events.first());
-    let icon = words::level_icon(first.and_then(|event| event.level));
+    let icon = i18n::level_icon(first.and_then(|event| event.level));
     let count = count(events, language);
     let mut text = format!("### {icon} {count}{PARAGRAPH}{}", levels(events, language));
     if let Some(span) = span(events, style) {
@@ -207,7 +208,7 @@ fn head(events: &[&Event], groups: &[Group], style: &Style) -> String {
 /// What stands behind them.
 fn tail(events: &[&Event], at_text: &str, language: Language) -> String {
     let mut text = String::new();
-    if let Some(link) = link::console_of(events) {
+    if let Some(link) = console_link::console_of(events) {
         push_link(&mut text, &link, language);
     }
     let count = count(events, language);
@@ -250,8 +251,8 @@ fn levels(events: &[&Event], language: Language) -> String {
     .into_iter()
     .filter_map(|level| {
         let count = events.iter().filter(|event| event.level == level).count();
-        let icon = words::level_icon(level);
-        (count > 0).then(|| format!("{icon} {} {count}", words::level_word(level, language)))
+        let icon = i18n::level_icon(level);
+        (count > 0).then(|| format!("{icon} {} {count}", i18n::level_word(level, language)))
     })
     .collect::<Vec<_>>()
     .join(" · ")
@@ -266,7 +267,7 @@ fn span(events: &[&Event], style: &Style) -> Option<String> {
         })
     };
     let (first, last) = (times().min()?, times().max()?);
-    let shown = |at| when::moment(&Moment::At(at), &style.zone);
+    let shown = |at| time::moment(&Moment::At(at), &style.zone);
     Some(if first == last {
         shown(first)
     } else {
@@ -275,7 +276,7 @@ fn span(events: &[&Event], style: &Style) -> Option<String> {
 }
 
 fn heading(event: &Event, language: Language) -> String {
-    let entry = catalogue::find(event.product.as_deref(), &event.name);
+    let entry = catalog::find(event.product.as_deref(), &event.name);
     let what = what_happened(event, entry, language);
     match status(event, language) {
         Some(status) => format!("{what} · {status}"),
@@ -321,17 +322,17 @@ fn in_words<'a>(group: &'a Group, style: &Style, now: Timestamp) -> Words<'a> {
         return words;
     };
     let language = style.language;
-    let over = first.status.as_deref().map_or("", words::over_icon);
+    let over = first.status.as_deref().map_or("", i18n::over_icon);
     words.before = format!(
         "**{} {over}{}**{}{BREAK}",
-        words::level_icon(first.level),
+        i18n::level_icon(first.level),
         heading(first, language),
         match group.events.len() {
             1 => String::new(),
             count => format!(" × {count}"),
         }
     );
-    let label = words::resource_label(first.resource_kind.as_deref(), language);
+    let label = i18n::resource_label(first.resource_kind.as_deref(), language);
     language.line(&mut words.before, label, &[]);
 
     let mut line = |label, value: &[&str]| {
@@ -349,7 +350,7 @@ fn in_words<'a>(group: &'a Group, style: &Style, now: Timestamp) -> Words<'a> {
         let shown: Vec<String> = regions
             .iter()
             .take(5)
-            .map(|id| match words::region_name(id, language) {
+            .map(|id| match i18n::region_name(id, language) {
                 Some(name) => format!("{name} {id}"),
                 None => plain(id, MAX_NAME).into_owned(),
             })
@@ -371,12 +372,12 @@ fn in_words<'a>(group: &'a Group, style: &Style, now: Timestamp) -> Words<'a> {
         });
     if let Some(planned) = soonest {
         let label = language.pick("最早计划时间 notBefore", "Planned from (notBefore)");
-        let shown = when::countdown(&planned, now, &style.zone, language);
+        let shown = time::countdown(&planned, now, &style.zone, language);
         if !shown.is_empty() {
             line(label, &["**", &shown, "**"]);
         }
     }
-    let entry = catalogue::find(first.product.as_deref(), &first.name);
+    let entry = catalog::find(first.product.as_deref(), &first.name);
     line(
         language.pick("建议", "What to do"),
         &[advice(first, entry, language)],

@@ -2,19 +2,19 @@
 //!
 //! Pure functions: the time is an argument, and nothing here knows of sockets.
 
+mod capacity;
+mod console_link;
 mod details;
 mod digest;
+mod i18n;
 mod json;
-mod link;
 mod markdown;
-mod room;
-mod when;
-mod words;
+mod time;
 
-pub use room::{Room, portions};
-pub use words::Language;
+pub use capacity::{Room, portions};
+pub use i18n::Language;
 
-use crate::catalogue;
+use crate::event::catalog;
 use crate::event::{Event, Level, Moment};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -136,7 +136,7 @@ impl Message {
 
 /// A moment in the zone, to the second, with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
 pub fn in_words(at: Timestamp, zone: &TimeZone) -> String {
-    when::moment(&Moment::At(at), zone)
+    time::moment(&Moment::At(at), zone)
 }
 
 /// The message of these events: the event's own where there is one, else a digest.
@@ -150,6 +150,18 @@ pub fn render_all(events: &[&Event], style: &Style, now: Timestamp, budget: usiz
     }
 }
 
+/// The request body of the message of these events: what `encode` makes of it, shortened to at most
+/// `max_bytes`.
+pub fn encode_within(
+    events: &[&Event],
+    style: &Style,
+    now: Timestamp,
+    max_bytes: usize,
+    encode: impl Fn(&Message) -> Vec<u8>,
+) -> Vec<u8> {
+    encode(&render_all(events, style, now, max_bytes))
+}
+
 /// The message of one event, as it stands at `now`, in at most `budget` bytes as sent.
 ///
 /// What is cut to fit is the event's data, line by line from the end, and the count of what is
@@ -157,7 +169,7 @@ pub fn render_all(events: &[&Event], style: &Style, now: Timestamp, budget: usiz
 /// less than three quarters of [`MAX_BYTES`] at the very most; a smaller `budget` than they need is exceeded.
 pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Message {
     let language = style.language;
-    let entry = catalogue::find(event.product.as_deref(), &event.name);
+    let entry = catalog::find(event.product.as_deref(), &event.name);
     let what = what_happened(event, entry, language);
     let (at, at_text) = mentions(event, style);
     let planned = countdown(event, style, now);
@@ -195,7 +207,7 @@ pub fn render(event: &Event, style: &Style, now: Timestamp, budget: usize) -> Me
 /// What happened, in the reader's language: the catalogue's title, else the one that came along, else the name.
 fn what_happened<'a>(
     event: &'a Event,
-    entry: Option<&'static catalogue::Entry>,
+    entry: Option<&'static catalog::Entry>,
     language: Language,
 ) -> Cow<'a, str> {
     if let Some(entry) = entry {
@@ -226,7 +238,7 @@ fn is_foreign(product: &str, name: &str) -> bool {
 
 fn status(event: &Event, language: Language) -> Option<Cow<'_, str>> {
     let status = event.status.as_deref()?;
-    let word = match words::status_word(status, language) {
+    let word = match i18n::status_word(status, language) {
         Some(word) => Cow::Borrowed(word),
         None => plain(status, 60),
     };
@@ -244,8 +256,8 @@ fn title(event: &Event, what: &str, language: Language) -> String {
         .resource_name
         .as_deref()
         .or(event.resource_id.as_deref());
-    let over = event.status.as_deref().map_or("", words::over_icon);
-    let mut title = [words::level_icon(event.level), " ", over, what].concat();
+    let over = event.status.as_deref().map_or("", i18n::over_icon);
+    let mut title = [i18n::level_icon(event.level), " ", over, what].concat();
     for part in [status(event, language), named(resource)]
         .into_iter()
         .flatten()
@@ -270,27 +282,27 @@ fn planned_ahead(event: &Event) -> Option<Moment> {
 /// The countdown to planned work that is still ahead.
 fn countdown(event: &Event, style: &Style, now: Timestamp) -> Option<String> {
     let planned = planned_ahead(event)?;
-    Some(when::countdown(&planned, now, &style.zone, style.language)).filter(|t| !t.is_empty())
+    Some(time::countdown(&planned, now, &style.zone, style.language)).filter(|t| !t.is_empty())
 }
 
 /// Heading, level, status, resource, region and times.
 fn head(out: &mut String, event: &Event, style: &Style, what: &str, planned: Option<&str>) {
     let language = style.language;
-    let icon = words::level_icon(event.level);
+    let icon = i18n::level_icon(event.level);
     for piece in ["### ", icon, " ", what, PARAGRAPH] {
         out.push_str(piece);
     }
-    let level = words::level_word(event.level, language);
+    let level = i18n::level_word(event.level, language);
     language.line(out, language.pick("级别", "Level"), &[icon, " ", level]);
     let mut line = |label, value: &[&str]| {
         out.push_str(BREAK);
         language.line(out, label, value);
     };
     if let Some(word) = status(event, language) {
-        let icon = event.status.as_deref().map_or("", words::over_icon);
+        let icon = event.status.as_deref().map_or("", i18n::over_icon);
         line(language.pick("状态", "Status"), &[icon, &word]);
     }
-    let label = words::resource_label(event.resource_kind.as_deref(), language);
+    let label = i18n::resource_label(event.resource_kind.as_deref(), language);
     let name = named(event.resource_name.as_deref());
     match (name, named(event.resource_id.as_deref())) {
         (Some(name), Some(id)) => {
@@ -303,20 +315,20 @@ fn head(out: &mut String, event: &Event, style: &Style, what: &str, planned: Opt
     if let Some(id) = &event.region {
         let shown = plain(id, MAX_NAME);
         let label = language.pick("地域", "Region");
-        match words::region_name(id, language) {
+        match i18n::region_name(id, language) {
             Some(name) => line(label, &[name, " ", &shown]),
             None if shown.is_empty() => {}
             None => line(label, &[&shown]),
         }
     }
     if let Some(time) = &event.time {
-        let shown = when::moment(time, &style.zone);
+        let shown = time::moment(time, &style.zone);
         if !shown.is_empty() {
             line(language.pick("时间", "Time"), &[&shown]);
         }
     }
     if let Some(time) = &event.envelope_time {
-        let shown = when::moment(time, &style.zone);
+        let shown = time::moment(time, &style.zone);
         if !shown.is_empty() {
             line(language.pick("投递时间", "Published"), &[&shown]);
         }
@@ -333,7 +345,7 @@ fn head(out: &mut String, event: &Event, style: &Style, what: &str, planned: Opt
 fn tail(
     event: &Event,
     style: &Style,
-    entry: Option<&'static catalogue::Entry>,
+    entry: Option<&'static catalog::Entry>,
     at_text: &str,
 ) -> String {
     let language = style.language;
@@ -341,7 +353,7 @@ fn tail(
     tail.push_str(PARAGRAPH);
     let advice = advice(event, entry, language);
     language.line(&mut tail, language.pick("建议", "What to do"), &[advice]);
-    if let Some(link) = link::console(event) {
+    if let Some(link) = console_link::console(event) {
         push_link(&mut tail, &link, language);
     }
     let id = event.display_id();
@@ -374,7 +386,7 @@ fn push_link(out: &mut String, link: &str, language: Language) {
 /// What to do, by the event's status.
 fn advice(
     event: &Event,
-    entry: Option<&'static catalogue::Entry>,
+    entry: Option<&'static catalog::Entry>,
     language: Language,
 ) -> &'static str {
     match entry.map(|entry| entry.advice(event.status.as_deref())) {

@@ -3,7 +3,7 @@
 use crate::platform::{Call, Instance, run};
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{SECRET, TOKEN, group};
-use dingtalk_group::Fault;
+use fake_dingtalk::Fault;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::process::Output;

@@ -2,7 +2,7 @@
 
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{Bench, FALLBACK_TOKEN, SECRET, TOKEN, group};
-use dingtalk_group::{Close, Fault, Group, Robot};
+use fake_dingtalk::{Close, Fault, Group, Robot};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -812,7 +812,7 @@ fn the_fallback_takes_over_while_the_first_chatbot_is_closed_or_refuses() {
     assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
     assert_eq!(group.calls().len(), 3);
     bench.clock.skip(Duration::from_secs(6));
-    group.configure(TOKEN, |robot| robot.state = dingtalk_group::State::Stopped);
+    group.configure(TOKEN, |robot| robot.state = fake_dingtalk::State::Stopped);
     assert_eq!(
         bench
             .handle(&sample("eventbridge/Disk-Stalled-Executed.json"))
@@ -974,7 +974,7 @@ fn over_tls_a_certificate_is_checked_and_an_extra_one_can_be_trusted() {
     let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
     assert_eq!(error_type, "Unreachable");
     assert!(message.contains("SSL_CERT_FILE"), "{message}");
-    let options = ecs_dingtalk_notifier::dingtalk::Options {
+    let options = ecs_dingtalk_notifier::channel::dingtalk::Options {
         extra_roots_pem: group.ca_pem().map(|pem| pem.as_bytes().to_vec()),
         ..Default::default()
     };

@@ -1,9 +1,9 @@
 //! The chatbot client against servers that behave badly, over real sockets.
 
-use ecs_dingtalk_notifier::clock::Clock;
-use ecs_dingtalk_notifier::dingtalk::{
+use ecs_dingtalk_notifier::channel::dingtalk::{
     Attempt, Class, Client, Options, Phase, ProxyChoice, Reason, Secret, Webhook, sign,
 };
+use ecs_dingtalk_notifier::clock::Clock;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};

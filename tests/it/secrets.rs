@@ -106,7 +106,7 @@ impl Watch {
         let signatures = self
             .secrets
             .iter()
-            .flat_map(|secret| life.clone().map(move |ms| dingtalk_group::sign(ms, secret)));
+            .flat_map(|secret| life.clone().map(move |ms| fake_dingtalk::sign(ms, secret)));
         signatures
             .flat_map(|signature| {
                 SIGNATURE_PARTS.map(|at| {
@@ -163,7 +163,7 @@ mod tests {
             catch_unwind(AssertUnwindSafe(|| watch.assert_no_secret())).is_err()
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let signature = dingtalk_group::sign(now.unwrap().as_millis() as u64, SECRET);
+        let signature = fake_dingtalk::sign(now.unwrap().as_millis() as u64, SECRET);
         for leak in [
             TOKEN,
             &TOKEN[20..32],

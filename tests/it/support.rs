@@ -1,13 +1,13 @@
 //! What several tests share: a clock that waits in no time, and a notifier over it.
 
-use dingtalk_group::{Group, Robot};
+use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
 use ecs_dingtalk_notifier::clock::Clock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::courier::Courier;
-use ecs_dingtalk_notifier::dingtalk::{Client, Options};
-use ecs_dingtalk_notifier::fc::Context;
+use ecs_dingtalk_notifier::delivery::Dispatcher;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
+use fake_dingtalk::{Group, Robot};
+use fc_runtime::Context;
 use serde_json::Value;
 use std::io::Write;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -108,11 +108,11 @@ impl Bench {
         let config = Config::from_vars(vars).unwrap();
         let clock = SkippingClock::new();
         let client = Client::new(clock.clone(), options).unwrap();
-        let courier = Courier::new(&config.routes, client, clock.clone());
+        let dispatcher = Dispatcher::new(&config.routes, client, clock.clone());
         let lines = Lines::default();
         let log = Log::to(lines.clone());
         Bench {
-            notifier: Notifier::new(config, courier, clock.clone(), log),
+            notifier: Notifier::new(config, dispatcher, clock.clone(), log),
             clock,
             lines,
         }

@@ -5,13 +5,13 @@
 //! be on a new connection, because none is trusted that rested for longer than 5 s.
 
 use benches::lapse::Lapse;
+use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
 use ecs_dingtalk_notifier::clock::Clock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::courier::Courier;
-use ecs_dingtalk_notifier::dingtalk::{Client, Options};
-use ecs_dingtalk_notifier::fc;
+use ecs_dingtalk_notifier::delivery::Dispatcher;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::{Function, Notifier};
+use fc_runtime as fc;
 use serde_json::Value;
 use std::error::Error;
 use std::sync::Arc;
@@ -47,8 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lapse = Arc::new(Lapse::running());
     let clock: Arc<dyn Clock> = Arc::clone(&lapse) as _;
     let client = Client::new(Arc::clone(&clock), options)?;
-    let courier = Courier::new(&config.routes, client, Arc::clone(&clock));
-    let notifier = Notifier::new(config, courier, clock, Log::stdout());
+    let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));
+    let notifier = Notifier::new(config, dispatcher, clock, Log::stdout());
     fc::run(Paced {
         function: Function::Ready(Box::new(notifier)),
         clock: lapse,

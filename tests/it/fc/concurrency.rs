@@ -2,7 +2,7 @@
 
 use super::{Server, echo};
 use crate::platform::{Call, Caller, PATIENCE};
-use ecs_dingtalk_notifier::fc::{Context, Failure, Handler, Limits};
+use fc_runtime::{Context, Failure, Handler, Limits};
 use serde_json::{Value, json};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};

@@ -2,7 +2,7 @@
 
 use super::{Server, echo};
 use crate::platform::Call;
-use ecs_dingtalk_notifier::fc::{Context, Failure, Handler};
+use fc_runtime::{Context, Failure, Handler};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

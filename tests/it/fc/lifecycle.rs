@@ -3,7 +3,7 @@
 use super::concurrency::Gate;
 use super::{Server, echo};
 use crate::platform::{Call, Instance, PATIENCE};
-use ecs_dingtalk_notifier::fc::{self, Context, Failure};
+use fc_runtime::{self, Context, Failure};
 use serde_json::{Value, json};
 use std::net::TcpStream;
 use std::process::Command;
@@ -96,7 +96,7 @@ fn a_server_that_was_told_to_end_before_it_began_ends() {
 
 #[test]
 fn to_ask_for_the_end_over_and_over_makes_nobody_wait() {
-    let shutdown = ecs_dingtalk_notifier::fc::Shutdown::new().unwrap();
+    let shutdown = fc_runtime::Shutdown::new().unwrap();
     // Far more than a socket holds.
     for _ in 0..1_000_000 {
         shutdown.request();
@@ -147,7 +147,7 @@ fn child() {
         }
         Ok(json!(event.len()))
     };
-    if let Err(error) = fc::run(handler) {
+    if let Err(error) = fc_runtime::run(handler) {
         eprintln!("{error}");
         std::process::exit(2);
     }

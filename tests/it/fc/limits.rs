@@ -2,7 +2,7 @@
 
 use super::{Server, echo};
 use crate::platform::{Call, rss_kb};
-use ecs_dingtalk_notifier::fc::Limits;
+use fc_runtime::Limits;
 use serde_json::json;
 use std::time::{Duration, Instant};
 

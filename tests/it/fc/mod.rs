@@ -7,7 +7,7 @@ mod lifecycle;
 mod limits;
 
 use crate::platform::Caller;
-use ecs_dingtalk_notifier::fc::{Context, Failure, Handler, Limits, Shutdown, serve};
+use fc_runtime::{Context, Failure, Handler, Limits, Shutdown, serve};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;

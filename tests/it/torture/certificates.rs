@@ -4,7 +4,7 @@ use super::network::TempFile;
 use super::{event, start_with};
 use crate::platform::Call;
 use crate::support::{SECRET, TOKEN};
-use dingtalk_group::{Certificate, Group, Robot};
+use fake_dingtalk::{Certificate, Group, Robot};
 
 fn group(certificate: Certificate) -> Group {
     Group::builder()

@@ -4,7 +4,7 @@
 use super::{event, shown};
 use crate::platform::PATIENCE;
 use crate::support::{Bench, FALLBACK_TOKEN, SECRET, TOKEN, group};
-use dingtalk_group::{Fault, Group};
+use fake_dingtalk::{Fault, Group};
 use std::time::Duration;
 
 const HOUR: i64 = 3_600;

@@ -3,7 +3,7 @@
 use super::{event, resource, rounds, shown, start, start_with};
 use crate::platform::{Call, Caller, Instance, PATIENCE, Response};
 use crate::support::{SECRET, TOKEN};
-use dingtalk_group::{Behaviour, Fault, Group, Robot};
+use fake_dingtalk::{Behaviour, Fault, Group, Robot};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

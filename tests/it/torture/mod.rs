@@ -16,7 +16,7 @@ mod requests;
 use crate::platform::Instance;
 use crate::samples::{STOPPED, sample};
 use crate::support::SECRET;
-use dingtalk_group::Delivery;
+use fake_dingtalk::Delivery;
 use serde_json::{Value, json};
 
 /// How often to try what depends on chance, as a multiple of the usual.

@@ -6,7 +6,7 @@ use super::network::TempFile;
 use super::{event, shown};
 use crate::platform::{Call, Instance, binary};
 use crate::support::{SECRET, TOKEN};
-use dingtalk_group::{Certificate, Group, Robot};
+use fake_dingtalk::{Certificate, Group, Robot};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;

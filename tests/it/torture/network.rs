@@ -7,7 +7,7 @@
 use super::{event, rounds, shown, start_with};
 use crate::platform::{Call, Instance, PATIENCE, Response};
 use crate::support::{SECRET, TOKEN};
-use dingtalk_group::{Cable, Cut, Group, Place, Robot};
+use fake_dingtalk::{Cable, Cut, Group, Place, Robot};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,12 +3,12 @@
 use super::event;
 use crate::platform::PATIENCE;
 use crate::support::{Lines, SECRET, SkippingClock, TOKEN};
+use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Class, Phase, Secret, Webhook};
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::courier::{Courier, Transport};
-use ecs_dingtalk_notifier::dingtalk::{Attempt, Class, Phase, Secret, Webhook};
-use ecs_dingtalk_notifier::fc::Context;
+use ecs_dingtalk_notifier::delivery::{Dispatcher, Transport};
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
+use fc_runtime::Context;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -69,9 +69,9 @@ fn a_panic_in_an_attempt_fails_its_own_invocation_and_those_who_wait_are_served(
     ];
     let config = Config::from_vars(vars.map(|(n, v)| (n.to_owned(), v.to_owned()))).unwrap();
     let clock = SkippingClock::new();
-    let courier = Courier::new(&config.routes, transport, clock.clone());
+    let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
     let lines = Lines::default();
-    let notifier = Notifier::new(config, courier, clock, Log::to(lines.clone()));
+    let notifier = Notifier::new(config, dispatcher, clock, Log::to(lines.clone()));
     let handle = |number: usize| {
         let context = Context::for_command(Duration::from_secs(600));
         let payload = event(number).to_string();

@@ -1,0 +1,91 @@
+//! A chatbot's answer to its class: delivered on a parsed 0 only, and nothing of it breaks a log line.
+
+use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Class, Phase, Reason, classify};
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+
+/// Checks an answer. The first line is the status, and behind a blank the `Retry-After` header where there is one; the
+/// rest is the body. Without a status it is 200, and all of it the body.
+pub fn check(input: &[u8]) {
+    let (status, retry_after, body) = answer(input);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
+    let attempt = classify(status, retry_after.as_deref(), body, now);
+    assert_eq!(classify(status, retry_after.as_deref(), body, now), attempt);
+
+    let success = (200..300).contains(&status);
+    let code = errcode(body);
+    assert_eq!(attempt.errcode, code);
+    assert_eq!(attempt.http_status, Some(status));
+    assert_eq!(attempt.phase, Phase::Answer);
+    assert!(!attempt.by_deadline);
+    assert_eq!(
+        attempt.class == Class::Delivered,
+        success && code == Some(0),
+        "{attempt:?}"
+    );
+    check_attempt(&attempt);
+    match (status, code) {
+        (429, _) => assert!(matches!(attempt.class, Class::Throttled { .. })),
+        (_, Some(-1)) => assert_eq!(attempt.class, Class::Unclear),
+        (300..400, None | Some(0)) if !flooded(&attempt) => {
+            assert_eq!(attempt.class, Class::Refused(Reason::Redirected));
+        }
+        (500..600, None | Some(0)) if !flooded(&attempt) => {
+            assert_eq!(attempt.class, Class::Unclear)
+        }
+        _ => {}
+    }
+}
+
+/// What holds of every attempt, whatever came.
+pub(crate) fn check_attempt(attempt: &Attempt) {
+    assert!(attempt.detail.chars().count() <= 300, "{}", attempt.detail);
+    assert!(
+        !attempt
+            .detail
+            .chars()
+            .any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'),
+        "{:?}",
+        attempt.detail
+    );
+    assert!(!attempt.detail.is_empty());
+    if let Class::Throttled { pause } = attempt.class {
+        assert!((1..=3600).contains(&pause.as_secs()), "{pause:?}");
+    }
+    match attempt.class {
+        Class::Delivered => assert_eq!(attempt.remedy, None),
+        Class::Refused(_) | Class::Throttled { .. } => assert!(attempt.remedy.is_some()),
+        Class::NotSent | Class::Unclear => {}
+    }
+    if let Some(remedy) = &attempt.remedy {
+        assert!(!remedy.is_empty() && !remedy.contains(char::is_control));
+    }
+}
+
+fn flooded(attempt: &Attempt) -> bool {
+    matches!(attempt.class, Class::Throttled { pause } if pause == Duration::from_secs(300))
+}
+
+/// The code in a body: an integer, or a string that holds one, under `errcode` of an object.
+pub(crate) fn errcode(body: &[u8]) -> Option<i64> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    match value.as_object()?.get("errcode")? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn answer(input: &[u8]) -> (u16, Option<String>, &[u8]) {
+    let mut parts = input.splitn(2, |byte| *byte == b'\n');
+    let (first, rest) = (parts.next().unwrap_or_default(), parts.next());
+    let line = String::from_utf8_lossy(first).into_owned();
+    let (status, retry_after) = match line.split_once(' ') {
+        Some((status, retry_after)) => (status, Some(retry_after.to_owned())),
+        None => (line.as_str(), None),
+    };
+    match (status.parse(), rest) {
+        (Ok(status @ 100..=599), Some(body)) => (status, retry_after, body),
+        _ => (200, None, input),
+    }
+}

@@ -1,0 +1,151 @@
+//! Chats: how a message reaches one group, and what an answer allows.
+//!
+//! [`Channel`] is all that [`delivery`](crate::delivery) knows of a chat. Each chat is one folder: its
+//! address, its signature, its markup, its answers and its remedies stay there.
+
+pub mod dingtalk;
+
+use crate::message::Message;
+use std::time::{Duration, Instant};
+
+/// A chatbot as one route reaches it.
+pub trait Channel: Send + Sync {
+    /// The name of the chat in texts for people: `DingTalk`.
+    fn chat(&self) -> &'static str;
+
+    /// Identifies the chatbot: routes whose channels have the same id share its pace and its bans.
+    /// Not secret.
+    fn id(&self) -> &str;
+
+    /// What the chatbot takes.
+    fn limits(&self) -> Limits;
+
+    /// How many signing secrets there are: none, one, or two while a secret is being rotated.
+    fn secrets(&self) -> usize;
+
+    /// The request body of `message` with the idempotency key `key` (a UUID).
+    fn encode(&self, message: &Message, key: &str) -> Vec<u8>;
+
+    /// Sends `body` once, before `deadline`, and reports what it came to.
+    fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt;
+
+    /// What to do about a ban, in one line, with this route's own variable names.
+    fn ban_remedy(&self, ban: Ban) -> String;
+}
+
+/// What a chatbot takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests within any 60 s.
+    pub per_minute: u32,
+    /// Bytes of a request body.
+    pub max_bytes: usize,
+}
+
+/// How one request is to be made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SendOptions {
+    /// Which of the channel's secrets signs the request, counted from 0. Ignored where there is none.
+    pub secret: usize,
+    /// Opens a new connection: set it when sending again.
+    pub new_connection: bool,
+}
+
+/// The outcome of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What it means for the message.
+    pub class: Class,
+    /// The chat's own code, where the answer held one.
+    pub errcode: Option<i64>,
+    /// How far the request came.
+    pub phase: Phase,
+    /// The chat's own words or the cause of the error: one line of at most 300 characters without secrets.
+    pub detail: String,
+    /// What to change and where, in one line, with this route's own variable names. `None` where there
+    /// is nothing to change, and for [`Class::Throttled`], whose remedy is [`Channel::ban_remedy`].
+    pub remedy: Option<String>,
+    /// The caller's deadline ended the attempt, not a limit of the attempt's own.
+    pub by_deadline: bool,
+}
+
+/// What an attempt means for its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The chat confirmed the message.
+    Delivered,
+    /// The chat cannot have received the whole request: sending again repeats nothing.
+    NotSent,
+    /// The message may or may not have been shown.
+    Unclear,
+    /// The chat takes nothing for a while.
+    Throttled {
+        /// For how long, counted from the answer: 1 s to 1 h.
+        retry_after: Duration,
+        /// What is banned.
+        ban: Ban,
+    },
+    /// The chat refused the message.
+    Refused(Recovery),
+}
+
+/// What a chat has banned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ban {
+    /// The chatbot: it got too many messages.
+    Chatbot,
+    /// The address that the requests come from.
+    Address,
+}
+
+/// What may turn a refusal into a success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Recovery {
+    /// Nothing: the same request would be refused again.
+    None,
+    /// Signing with the next secret.
+    NextSecret,
+    /// Signing again, with a fresh time.
+    SignAgain,
+    /// Sending a shorter message.
+    Shorten,
+}
+
+/// How far a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Nothing was begun: no time was left.
+    Start,
+    /// Looking up the host's name.
+    Resolve,
+    /// Connecting, directly or through a proxy.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// Writing the request.
+    Send,
+    /// Waiting for the response or reading it.
+    Receive,
+    /// The response was read to its end.
+    Answer,
+}
+
+impl Class {
+    /// The class in logs: `delivered`, `not sent`, `unclear`, `throttled` or `refused`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Delivered => "delivered",
+            Class::NotSent => "not sent",
+            Class::Unclear => "unclear",
+            Class::Throttled { .. } => "throttled",
+            Class::Refused(_) => "refused",
+        }
+    }
+}
+
+impl Attempt {
+    /// Returns true if any part of the request may have reached the chat.
+    pub fn left(&self) -> bool {
+        matches!(self.phase, Phase::Send | Phase::Receive | Phase::Answer)
+    }
+}

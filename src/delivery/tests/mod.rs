@@ -1,0 +1,7 @@
+//! Tests of the whole engine.
+
+mod dispatcher;
+mod simulation;
+mod stress;
+
+pub(in crate::delivery) use simulation::event;
