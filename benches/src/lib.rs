@@ -1,4 +1,4 @@
-//! What the measurements share: the work that is measured, a clock that jumps, statistics, and what a
+//! What the measurements share: the work that is measured, statistics, and what a
 //! month costs.
 //!
 //! ```text
@@ -9,6 +9,5 @@
 //! How each figure is taken, and what it does not say, is in `benches/README.md`.
 
 pub mod cost;
-pub mod lapse;
 pub mod stats;
 pub mod work;

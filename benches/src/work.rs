@@ -1,8 +1,7 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
-use crate::lapse::Lapse;
 use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Secret, Webhook, classify};
-use ecs_dingtalk_notifier::clock::Clock;
+use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{Delivery, Dispatcher, Transport};
 use ecs_dingtalk_notifier::event::{self, Event};
@@ -162,9 +161,7 @@ impl Transport for Willing {
 }
 
 fn clock() -> Arc<dyn Clock> {
-    Arc::new(Lapse::standing(
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000),
-    ))
+    ManualClock::frozen_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000))
 }
 
 /// Time enough for any number of messages at a chatbot's pace.

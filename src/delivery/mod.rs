@@ -215,7 +215,7 @@ impl Dispatcher {
                     desk = self.lock();
                 }
                 Turn::WaitUntil(at) => {
-                    desk = self.wait(desk, self.clock.wait_until(at.min(deadline)))
+                    desk = self.wait(desk, self.clock.sleep_duration_until(at.min(deadline)))
                 }
                 Turn::Wait => desk = self.wait(desk, deadline.saturating_duration_since(now.mono)),
                 Turn::Look => self.changed.notify_all(),

@@ -708,7 +708,7 @@ fn an_invocation_whose_turn_cannot_come_in_time_fails_without_sending() {
     assert_eq!(error_type, "Throttled");
     assert!(message.contains("EventBridge will repeat"), "{message}");
     assert_eq!(group.calls().len(), 1);
-    bench.clock.skip(Duration::from_secs(31));
+    bench.clock.advance(Duration::from_secs(31));
     assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
 }
 
@@ -808,10 +808,10 @@ fn the_fallback_takes_over_while_the_first_chatbot_is_closed_or_refuses() {
     assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
     assert_eq!(group.calls().len(), 2);
     // Ten minutes long no request goes to the first.
-    bench.clock.skip(Duration::from_secs(595));
+    bench.clock.advance(Duration::from_secs(595));
     assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
     assert_eq!(group.calls().len(), 3);
-    bench.clock.skip(Duration::from_secs(6));
+    bench.clock.advance(Duration::from_secs(6));
     group.configure(TOKEN, |robot| robot.state = fake_dingtalk::State::Stopped);
     assert_eq!(
         bench
@@ -872,7 +872,7 @@ fn a_closed_chatbot_gets_no_request_until_it_reopens() {
         let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
         group.fault(fault);
         assert_eq!(bench.handle(&sample(STOPPED)).0.unwrap_err().0, "Throttled");
-        bench.clock.skip(Duration::from_secs(seconds - 5));
+        bench.clock.advance(Duration::from_secs(seconds - 5));
         let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
         assert_eq!(error_type, "Throttled");
         assert!(
@@ -881,7 +881,7 @@ fn a_closed_chatbot_gets_no_request_until_it_reopens() {
         );
         assert_eq!(group.calls().len(), 1);
         assert_eq!(bench.lines.all()[1]["attempts"], 0);
-        bench.clock.skip(Duration::from_secs(6));
+        bench.clock.advance(Duration::from_secs(6));
         assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
         assert_eq!(group.calls().len(), 2);
     }
@@ -936,7 +936,7 @@ fn a_connection_that_died_while_the_instance_was_frozen_costs_no_message() {
     let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
     assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
     group.close_idle(Close::Blackhole);
-    bench.clock.skip(Duration::from_secs(60));
+    bench.clock.advance(Duration::from_secs(60));
     let begun = Instant::now();
     assert_eq!(bench.handle(&sample(REBOOT)).0, Ok(()));
     assert!(begun.elapsed() < Duration::from_secs(5));

@@ -38,7 +38,7 @@ impl Clock for TestClock {
         let ms = SIGNED_AT.saturating_add_signed(self.shift_ms.load(Ordering::SeqCst));
         SystemTime::UNIX_EPOCH + Duration::from_millis(ms)
     }
-    fn wait_until(&self, then: Instant) -> Duration {
+    fn sleep_duration_until(&self, then: Instant) -> Duration {
         then.saturating_duration_since(self.now())
     }
 }

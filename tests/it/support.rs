@@ -1,7 +1,7 @@
-//! What several tests share: a clock that waits in no time, and a notifier over it.
+//! What several tests share: tokens, a captured log, and a notifier on a clock that waits in no time.
 
 use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
-use ecs_dingtalk_notifier::clock::Clock;
+use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::Dispatcher;
 use ecs_dingtalk_notifier::log::Log;
@@ -10,58 +10,12 @@ use fake_dingtalk::{Group, Robot};
 use fc_runtime::Context;
 use serde_json::Value;
 use std::io::Write;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 pub const TOKEN: &str = "4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a";
 pub const SECRET: &str = "SEC00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 pub const FALLBACK_TOKEN: &str = "9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b";
-
-/// Time runs on by itself, and a wait is over at once by moving it on. The wall clock can be set besides.
-#[derive(Default)]
-pub struct SkippingClock {
-    skipped: Mutex<Duration>,
-    /// Seconds by which the wall clock is wrong.
-    wrong: AtomicI64,
-}
-
-impl SkippingClock {
-    pub fn new() -> Arc<SkippingClock> {
-        Arc::default()
-    }
-
-    pub fn skip(&self, time: Duration) {
-        *self.skipped.lock().unwrap() += time;
-    }
-
-    pub fn skipped(&self) -> Duration {
-        *self.skipped.lock().unwrap()
-    }
-
-    /// Sets the wall clock so many seconds ahead of the right time, or behind it.
-    pub fn set_wall(&self, wrong: i64) {
-        self.wrong.store(wrong, Ordering::SeqCst);
-    }
-}
-
-impl Clock for SkippingClock {
-    fn now(&self) -> Instant {
-        Instant::now() + self.skipped()
-    }
-
-    fn wall(&self) -> SystemTime {
-        let right = SystemTime::now() + self.skipped();
-        let wrong = self.wrong.load(Ordering::SeqCst);
-        let by = Duration::from_secs(wrong.unsigned_abs());
-        if wrong < 0 { right - by } else { right + by }
-    }
-
-    fn wait_until(&self, then: Instant) -> Duration {
-        self.skip(then.saturating_duration_since(self.now()));
-        Duration::ZERO
-    }
-}
 
 /// What the notifier wrote to its log.
 #[derive(Clone, Default)]
@@ -94,7 +48,7 @@ impl Lines {
 /// A notifier in this process, its clock and its log.
 pub struct Bench {
     pub notifier: Notifier,
-    pub clock: Arc<SkippingClock>,
+    pub clock: Arc<ManualClock>,
     pub lines: Lines,
 }
 
@@ -106,7 +60,7 @@ impl Bench {
     pub fn with_options(vars: &[(&str, &str)], options: Options) -> Bench {
         let vars = vars.iter().map(|(n, v)| (n.to_string(), v.to_string()));
         let config = Config::from_vars(vars).unwrap();
-        let clock = SkippingClock::new();
+        let clock = ManualClock::running();
         let client = Client::new(clock.clone(), options).unwrap();
         let dispatcher = Dispatcher::new(&config.routes, client, clock.clone());
         let lines = Lines::default();
@@ -130,7 +84,7 @@ impl Bench {
     ) -> (Result<(), (String, String)>, Value) {
         let mut context = Context::for_command(timeout);
         context.request_id = "request-1".into();
-        context.deadline += self.clock.skipped();
+        context.deadline += self.clock.advanced();
         match self.notifier.handle(payload.as_bytes(), &context) {
             Ok(outcome) => (Ok(()), outcome),
             Err(failure) => (

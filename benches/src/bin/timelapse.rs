@@ -4,9 +4,8 @@
 //! Run it with `DINGTALK_RATE_LIMIT=20`: at the default pace, one message in 5 s, every delivery would
 //! be on a new connection, because none is trusted that rested for longer than 5 s.
 
-use benches::lapse::Lapse;
 use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
-use ecs_dingtalk_notifier::clock::Clock;
+use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::Dispatcher;
 use ecs_dingtalk_notifier::log::Log;
@@ -23,7 +22,7 @@ const PACE: Duration = Duration::from_millis(60_000 / 14 + 1);
 /// A function that is called just when its chatbot can take a message.
 struct Paced {
     function: Function,
-    clock: Arc<Lapse>,
+    clock: Arc<ManualClock>,
 }
 
 impl fc::Handler for Paced {
@@ -44,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let options = Options::from_env(|name| std::env::var(name).ok())
         .map_err(|problems| problems.join("\n"))?;
-    let lapse = Arc::new(Lapse::running());
+    let lapse = ManualClock::running();
     let clock: Arc<dyn Clock> = Arc::clone(&lapse) as _;
     let client = Client::new(Arc::clone(&clock), options)?;
     let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));

@@ -272,7 +272,7 @@ mod tests {
         fn wall(&self) -> SystemTime {
             SystemTime::UNIX_EPOCH + Duration::from_secs(self.0.load(Ordering::SeqCst))
         }
-        fn wait_until(&self, _: Instant) -> Duration {
+        fn sleep_duration_until(&self, _: Instant) -> Duration {
             Duration::ZERO
         }
     }

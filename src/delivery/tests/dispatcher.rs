@@ -28,7 +28,7 @@ impl Clock for JumpingClock {
         self.wall + *self.passed.lock().unwrap()
     }
 
-    fn wait_until(&self, then: Instant) -> Duration {
+    fn sleep_duration_until(&self, then: Instant) -> Duration {
         self.pass(then.saturating_duration_since(self.now()));
         Duration::ZERO
     }

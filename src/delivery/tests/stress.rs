@@ -33,7 +33,7 @@ impl Clock for FastClock {
         self.wall + self.begin.elapsed() * SPEED
     }
 
-    fn wait_until(&self, then: Instant) -> Duration {
+    fn sleep_duration_until(&self, then: Instant) -> Duration {
         then.saturating_duration_since(self.now()) / SPEED
     }
 }

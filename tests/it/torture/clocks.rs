@@ -42,7 +42,7 @@ fn between_deliveries_a_wrong_clock_is_named_and_the_right_one_completes_it() {
         let group = group();
         let bench = bench(&group, &[]);
         assert_eq!(send(&bench, 1), Ok(()));
-        bench.clock.set_wall(jump);
+        bench.clock.shift_wall(1000 * jump);
         let result = send(&bench, 2);
         if jump.abs() < HOUR {
             assert_eq!(result, Ok(()), "{jump}");
@@ -50,7 +50,7 @@ fn between_deliveries_a_wrong_clock_is_named_and_the_right_one_completes_it() {
             let (error, message) = result.unwrap_err();
             assert_eq!(error, "Refused", "{jump}");
             assert!(message.contains("clock"), "{jump}: {message}");
-            bench.clock.set_wall(0);
+            bench.clock.shift_wall(0);
             assert_eq!(send(&bench, 2), Ok(()), "{jump}");
         }
         assert_eq!(shown(&group.deliveries(), 2), 1, "{jump}");
@@ -74,7 +74,7 @@ fn while_an_attempt_is_under_way_and_while_a_retry_waits() {
         std::thread::scope(|scope| {
             let sent = scope.spawn(|| send(&bench, 1));
             assert!(group.wait_until_held(1, PATIENCE));
-            bench.clock.set_wall(jump);
+            bench.clock.shift_wall(1000 * jump);
             group.release();
             assert_eq!(sent.join().unwrap(), Ok(()), "{jump}");
         });
@@ -97,7 +97,7 @@ fn while_an_attempt_is_under_way_and_while_a_retry_waits() {
             .cycle()
             .take_while(|_| !sent.is_finished())
         {
-            bench.clock.set_wall(*jump);
+            bench.clock.shift_wall(1000 * (*jump));
             std::thread::yield_now();
         }
         assert_eq!(sent.join().unwrap(), Ok(()));
@@ -113,12 +113,12 @@ fn during_a_ban_a_clock_that_goes_back_prolongs_nothing() {
         r#"{"errcode":130101,"errmsg":"send too fast"}"#.into(),
     ));
     assert_eq!(send(&bench, 1).unwrap_err().0, "Throttled");
-    bench.clock.set_wall(-5 * HOUR);
-    bench.clock.skip(Duration::from_secs(590));
+    bench.clock.shift_wall(1000 * (-5 * HOUR));
+    bench.clock.advance(Duration::from_secs(590));
     assert_eq!(send(&bench, 1).unwrap_err().0, "Throttled");
     assert_eq!(group.calls().len(), 1);
-    bench.clock.skip(Duration::from_secs(15));
-    bench.clock.set_wall(-HOUR / 2);
+    bench.clock.advance(Duration::from_secs(15));
+    bench.clock.shift_wall(1000 * (-HOUR / 2));
     assert_eq!(send(&bench, 1), Ok(()));
     assert_eq!(shown(&group.deliveries(), 1), 1);
 }
@@ -131,13 +131,13 @@ fn during_a_ban_a_clock_that_goes_ahead_costs_one_request_at_most() {
     let ban = Fault::Answer(r#"{"errcode":130101,"errmsg":"send too fast"}"#.into());
     group.faults([ban.clone(), ban]);
     assert_eq!(send(&bench, 1).unwrap_err().0, "Throttled");
-    bench.clock.set_wall(HOUR / 2);
+    bench.clock.shift_wall(1000 * (HOUR / 2));
     for _ in 0..5 {
         assert_eq!(send(&bench, 1).unwrap_err().0, "Throttled");
-        bench.clock.skip(Duration::from_secs(60));
+        bench.clock.advance(Duration::from_secs(60));
     }
     assert_eq!(group.calls().len(), 2);
-    bench.clock.skip(Duration::from_secs(600));
+    bench.clock.advance(Duration::from_secs(600));
     assert_eq!(send(&bench, 1), Ok(()));
 }
 
@@ -147,7 +147,7 @@ fn the_memory_of_a_day_outlives_a_clock_that_goes_back_and_none_that_goes_ahead_
         let group = group();
         let bench = bench(&group, &[]);
         assert_eq!(send(&bench, 1), Ok(()));
-        bench.clock.set_wall(jump);
+        bench.clock.shift_wall(1000 * jump);
         let known = bench.handle(&event(1).to_string());
         if jump < DAY {
             assert_eq!(known.0, Ok(()), "{jump}");
@@ -157,7 +157,7 @@ fn the_memory_of_a_day_outlives_a_clock_that_goes_back_and_none_that_goes_ahead_
             );
             assert_eq!(group.calls().len(), 1, "{jump}");
         }
-        bench.clock.set_wall(0);
+        bench.clock.shift_wall(0);
         assert_eq!(send(&bench, 1), Ok(()), "{jump}");
         assert_eq!(shown(&group.deliveries(), 1), 1, "{jump}");
     }
@@ -169,7 +169,7 @@ fn the_pace_goes_by_the_monotonic_clock_alone() {
         let group = group();
         let bench = bench(&group, &[("DINGTALK_RATE_LIMIT", "3")]);
         assert_eq!(send(&bench, 1), Ok(()));
-        bench.clock.set_wall(jump);
+        bench.clock.shift_wall(1000 * jump);
         let within = Duration::from_secs(10);
         let (error, _) = bench
             .handle_within(&event(2).to_string(), within)
@@ -177,8 +177,8 @@ fn the_pace_goes_by_the_monotonic_clock_alone() {
             .unwrap_err();
         assert_eq!(error, "Throttled", "{jump}");
         assert_eq!(group.calls().len(), 1, "{jump}");
-        bench.clock.set_wall(0);
-        bench.clock.skip(Duration::from_secs(31));
+        bench.clock.shift_wall(0);
+        bench.clock.advance(Duration::from_secs(31));
         assert_eq!(send(&bench, 2), Ok(()), "{jump}");
     }
 }
@@ -190,7 +190,7 @@ fn names_and_connections_are_not_trusted_after_a_jump_and_fallbacks_work_on() {
         let fallback = group.webhook(FALLBACK_TOKEN);
         let bench = bench(&group, &[("DINGTALK_FALLBACK_WEBHOOK", &fallback)]);
         assert_eq!(send(&bench, 1), Ok(()));
-        bench.clock.set_wall(jump);
+        bench.clock.shift_wall(1000 * jump);
         group.fault(Fault::Answer(r#"{"errcode":660026,"errmsg":"x"}"#.into()));
         assert_eq!(send(&bench, 2), Ok(()));
         let calls = group.calls();

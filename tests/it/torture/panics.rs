@@ -2,8 +2,9 @@
 
 use super::event;
 use crate::platform::PATIENCE;
-use crate::support::{Lines, SECRET, SkippingClock, TOKEN};
+use crate::support::{Lines, SECRET, TOKEN};
 use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Class, Phase, Secret, Webhook};
+use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{Dispatcher, Transport};
 use ecs_dingtalk_notifier::log::Log;
@@ -68,7 +69,7 @@ fn a_panic_in_an_attempt_fails_its_own_invocation_and_those_who_wait_are_served(
         ("EVENT_LEVELS", "CRITICAL,WARN,INFO"),
     ];
     let config = Config::from_vars(vars.map(|(n, v)| (n.to_owned(), v.to_owned()))).unwrap();
-    let clock = SkippingClock::new();
+    let clock = ManualClock::running();
     let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
     let lines = Lines::default();
     let notifier = Notifier::new(config, dispatcher, clock, Log::to(lines.clone()));
