@@ -1,4 +1,5 @@
-//! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types, queue messages.
+//! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types and queue
+//! messages.
 
 use super::builder::EventBuilder;
 use super::cloud_monitor::{Flat, is_flat};

@@ -53,8 +53,9 @@ impl EventName {
 
     /// Reads the name in an EventBridge type.
     ///
-    /// `ecs:Instance:StateChange` and `ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]`
-    /// lose their prefix. Types of other products keep it: without it they would say too little.
+    /// `ecs:Instance:StateChange` and
+    /// `ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]` lose their prefix. Types of
+    /// other products keep it: without it they would say too little.
     pub(super) fn from_type(product: Option<&str>, kind: &str) -> EventName {
         if let Some(entry) = catalog::find_by_type(kind) {
             return EventName::without_status(entry.name);

@@ -1,4 +1,5 @@
-//! Bytes to events: no panic, no loss, the same every time and however it is wrapped, in bounded space.
+//! Bytes to events: no panic, no loss, the same result every time and in every wrapping, within
+//! bounded space.
 
 use crate::recipe;
 use base64::Engine as _;
@@ -7,11 +8,11 @@ use ecs_dingtalk_notifier::event::{self, Level, Parsed};
 use ecs_dingtalk_notifier::route::{self, Filter, Pattern};
 use serde_json::{Value, json};
 
-/// Payloads are unwrapped eight times over; the checks that wrap one further time leave room.
+/// Payloads are decoded to a depth of eight; the checks add one level of wrapping.
 const SAFE_LAYERS: usize = 5;
 /// The JSON reader gives up at 128 levels.
 const SAFE_NESTING: usize = 100;
-/// Longest text of one fault, in bytes.
+/// Longest text of one error, in bytes.
 const MAX_ERROR: usize = 1_000;
 
 /// Checks the payload that `input` stands for; see [`recipe::payload`].
@@ -46,7 +47,7 @@ fn check_payload(payload: &[u8]) {
             !parsed.events.is_empty()
                 || !parsed.errors.is_empty()
                 || held.is_some_and(|held| is_nothing(&held)),
-            "what is no JSON is a fault, or unwrapped"
+            "what is not JSON is an error, or decoded"
         );
         return;
     };
@@ -55,7 +56,7 @@ fn check_payload(payload: &[u8]) {
     }
     assert!(
         !parsed.events.is_empty() || !parsed.errors.is_empty() || is_nothing(&value),
-        "nothing became of it"
+        "neither event nor error"
     );
     each_element_counts(&value, &parsed);
     wrapped(payload, &value, &parsed);
@@ -84,7 +85,7 @@ fn each_element_counts(value: &Value, parsed: &Parsed) {
     assert_eq!(
         error_count(parsed),
         errors,
-        "an array's faults are its elements'"
+        "an array's errors are its elements'"
     );
 }
 
@@ -120,7 +121,7 @@ fn wrapped(payload: &[u8], value: &Value, parsed: &Parsed) {
     }
 }
 
-/// All faults, those beyond the first twenty too.
+/// All errors, including those beyond the first twenty.
 fn error_count(parsed: &Parsed) -> usize {
     parsed.errors.len() + parsed.more_errors
 }
@@ -130,7 +131,7 @@ fn assert_same(other: &Parsed, parsed: &Parsed, how: &str) {
     assert_eq!(other.errors, parsed.errors, "{how}");
 }
 
-/// The paths of faults tell the way to them, which is another when wrapped.
+/// Paths of errors are not compared: wrapping changes them.
 fn assert_alike(other: &Parsed, parsed: &Parsed, how: &str) {
     assert_eq!(other.events, parsed.events, "{how}");
     assert_eq!(error_count(other), error_count(parsed), "{how}");
@@ -157,7 +158,7 @@ fn bounded(payload: &[u8], parsed: &Parsed) {
     }
 }
 
-/// Whatever an event holds, a filter decides about it.
+/// A filter decides about every event, the same each time.
 fn decided(event: &event::Event) {
     let patterns = |texts: &[&str]| texts.iter().copied().map(Pattern::new).collect::<Vec<_>>();
     let filter = Filter {
@@ -172,7 +173,7 @@ fn decided(event: &event::Event) {
     assert_eq!(route::decide(&filter, event), decision);
 }
 
-/// Empty arrays, however deep: the only payloads that are neither event nor fault.
+/// True for empty arrays at any depth: the only payloads that are neither event nor error.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().all(is_nothing),
@@ -204,7 +205,7 @@ fn nesting(value: &Value) -> usize {
     }
 }
 
-/// The JSON in a text, as it stands or in Base64. Said once more here, so that the reader is not held against itself.
+/// The JSON in a text, verbatim or in Base64. Written independently of the parser that it checks.
 fn inner(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if let Ok(value) = serde_json::from_str(text) {
