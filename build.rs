@@ -1,39 +1,128 @@
-//! Turns `data/ecs-events.json` and the time zone database into static tables, and refuses data that makes no sense.
-//!
-//! The tables hold numbers and no references: a reference is a place in memory that the start of the process has to
-//! correct, and every page that holds some takes microseconds.
+//! Turns `data/ecs-events.json` into the static table of `src/event/catalog.rs`, and refuses data
+//! that make no sense.
 
-#[path = "build/catalog.rs"]
-mod catalog;
-#[path = "build/zones.rs"]
-mod zones;
-
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
+
+/// One entry of the file. Missing fields, wrong types and unknown levels fail the build.
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    product: String,
+    eventbridge_type: Option<String>,
+    title_zh: String,
+    title_en: String,
+    statuses: Vec<String>,
+    advice_zh: String,
+    advice_en: String,
+    #[serde(default)]
+    advice_by_status: BTreeMap<String, LocalizedText>,
+    levels: Levels,
+    suggested_level: Option<Level>,
+    levels_by_field: Option<LevelsByField>,
+}
+
+/// As in `catalog.rs`: `{:?}` of it is the Rust expression.
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "read by Debug")]
+struct LocalizedText {
+    zh: String,
+    en: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Levels {
+    Always(Level),
+    ByStatus(BTreeMap<String, Level>),
+    Unknown(()),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Level {
+    Critical,
+    Warn,
+    Info,
+}
+
+#[derive(Deserialize)]
+struct LevelsByField {
+    field: String,
+    values: BTreeMap<String, Level>,
+}
 
 fn main() {
     println!("cargo::rerun-if-changed=data/ecs-events.json");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=build/catalog.rs");
-    println!("cargo::rerun-if-changed=build/zones.rs");
     compact_relocations();
-    let text =
+    let json =
         std::fs::read_to_string("data/ecs-events.json").expect("data/ecs-events.json can be read");
-    let (tables, words) = catalog::tables(&text);
-    let (rules, names, places) = zones::tables();
+    let mut entries: Vec<Entry> =
+        serde_json::from_str(&json).unwrap_or_else(|error| panic!("data/ecs-events.json: {error}"));
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    for pair in entries.windows(2) {
+        assert_ne!(pair[0].name, pair[1].name, "the name stands there twice");
+    }
+    let rows: String = entries.iter().map(row).collect();
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let write = |name: &str, content: &[u8]| {
-        std::fs::write(Path::new(&out).join(name), content).expect("OUT_DIR can be written");
-    };
-    write("catalog.rs", tables.as_bytes());
-    write("catalog.txt", words.as_bytes());
-    write("zones.txt", names.as_bytes());
-    write("zones.rs", places.as_bytes());
-    write("zones.tzif", &rules);
+    let table = format!("&[\n{rows}]");
+    std::fs::write(Path::new(&out).join("catalog.rs"), table).expect("OUT_DIR can be written");
 }
 
-/// Has the linker write the binary's relocations as a bit map: less to unpack and to read at start. musl
-/// knows them so since 1.2.4; a linker that does not leaves them as they are. Zig's (on other machines than Linux) takes
-/// no such option.
+/// Returns the Rust expression of one entry.
+fn row(entry: &Entry) -> String {
+    let name = &entry.name;
+    let levels = match &entry.levels {
+        Levels::Always(level) => format!("Always({level:?})"),
+        Levels::ByStatus(levels) => {
+            for status in &entry.statuses {
+                let is_known = levels.contains_key(status);
+                assert!(is_known, "{name:?}: the status {status} has no level");
+            }
+            format!("ByStatus({})", slice(levels))
+        }
+        Levels::Unknown(()) => "Unknown".to_owned(),
+    };
+    let level_by_field = entry.levels_by_field.as_ref().map_or("None".into(), |by| {
+        assert!(
+            !by.values.is_empty(),
+            "{name:?}: levels_by_field has no values"
+        );
+        format!("Some(({:?}, {}))", by.field, slice(&by.values))
+    });
+    let row = [
+        format!("Entry {{ name: {name:?}"),
+        format!("product: {:?}", entry.product),
+        format!("eventbridge_type: {:?}", entry.eventbridge_type),
+        format!("title: {}", localized(&entry.title_zh, &entry.title_en)),
+        format!("statuses: &{:?}", entry.statuses),
+        format!("advice: {}", localized(&entry.advice_zh, &entry.advice_en)),
+        format!("advice_by_status: {}", slice(&entry.advice_by_status)),
+        format!("levels: {levels}"),
+        format!("fallback_level: {:?}", entry.suggested_level),
+        format!("level_by_field: {level_by_field} }},\n"),
+    ]
+    .join(", ");
+    // Written as Rust, only an empty text has two quotation marks in a row.
+    assert!(!row.contains("\"\""), "an empty text in {row}");
+    row
+}
+
+/// Returns a table as a slice of pairs, sorted by key.
+fn slice<T: std::fmt::Debug>(table: &BTreeMap<String, T>) -> String {
+    format!("&{:?}", table.iter().collect::<Vec<_>>())
+}
+
+fn localized(zh: &str, en: &str) -> String {
+    format!("LocalizedText {{ zh: {zh:?}, en: {en:?} }}")
+}
+
+/// Lets the linker write the binary's relocations as a bit map: 100 KB less to read at start.
+///
+/// musl reads that format since 1.2.4. A linker that does not know the option ignores it. Zig's
+/// linker, used on hosts other than Linux, refuses it.
 fn compact_relocations() {
     let is_musl = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl");
     if is_musl && cfg!(target_os = "linux") {

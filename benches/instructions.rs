@@ -17,9 +17,10 @@ use gungraun::{
 };
 use serde_json::Value;
 use std::hint::black_box;
+use std::sync::Arc;
 
 /// A route and the events of one payload.
-struct Case(Route, Vec<Event>);
+struct Case(Route, Vec<Arc<Event>>);
 
 impl Case {
     fn of(events: usize) -> Case {
@@ -37,7 +38,7 @@ fn secret(_: usize) -> Secret {
 
 #[library_benchmark]
 #[bench::one(args = (1), setup = work::payload)]
-fn parse(payload: Vec<u8>) -> Vec<Event> {
+fn parse(payload: Vec<u8>) -> Vec<Arc<Event>> {
     work::parse(black_box(&payload))
 }
 
@@ -51,7 +52,7 @@ fn decide(case: Case) -> (usize, Case) {
 #[library_benchmark]
 #[bench::one(args = (1), setup = Case::of)]
 fn render(case: Case) -> (Message, Case) {
-    let events: Vec<&Event> = case.1.iter().collect();
+    let events: Vec<&Event> = case.1.iter().map(Arc::as_ref).collect();
     (work::render(&case.0, black_box(&events)), case)
 }
 
@@ -64,7 +65,7 @@ fn signature(secret: Secret) -> String {
 #[library_benchmark]
 #[bench::thousand(args = (1_000), setup = Case::of)]
 fn digest(case: Case) -> (Message, Case) {
-    let events: Vec<&Event> = case.1.iter().collect();
+    let events: Vec<&Event> = case.1.iter().map(Arc::as_ref).collect();
     (work::render(&case.0, black_box(&events)), case)
 }
 

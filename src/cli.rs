@@ -4,11 +4,11 @@ use crate::channel::dingtalk::{Client, Options};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Fault};
 use crate::delivery::{Dispatcher, timestamp};
-use crate::event::{self, Batch, Event};
+use crate::event::{self, Event, Parsed};
 use crate::log::Log;
 use crate::message::{self, MAX_BYTES};
 use crate::notifier::{Function, Notifier};
-use crate::route::{self, Endpoint, Route};
+use crate::route::{self, Endpoint, Pattern, Route};
 use fc_runtime as fc;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -163,10 +163,10 @@ fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
     let now = timestamp(SystemClock.wall());
     let mut understood = true;
     for (file, payload) in payloads {
-        let Batch {
+        let Parsed {
             events,
-            faults,
-            more_faults,
+            errors,
+            more_errors,
         } = event::parse(payload);
         print(&format!(
             "== {file}: {} {}\n\n",
@@ -178,19 +178,19 @@ fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
                 print(&preview_route(route, &events, now));
             }
         }
-        for fault in &faults {
-            complain!("ecs-dingtalk-notifier: {file}: {fault}");
+        for error in &errors {
+            complain!("ecs-dingtalk-notifier: {file}: {error}");
             understood = false;
         }
-        if more_faults > 0 {
-            complain!("ecs-dingtalk-notifier: {file}: and {more_faults} more that are no events");
+        if more_errors > 0 {
+            complain!("ecs-dingtalk-notifier: {file}: and {more_errors} more that are no events");
         }
     }
     Ok(understood)
 }
 
 /// The decision about each event, and the message that holds those which the route takes.
-fn preview_route(route: &Route, events: &[Event], now: jiff::Timestamp) -> String {
+fn preview_route(route: &Route, events: &[Arc<Event>], now: jiff::Timestamp) -> String {
     let mut text = format!("-- route {}\n", route.name);
     let mut taken = Vec::new();
     for event in events {
@@ -204,7 +204,7 @@ fn preview_route(route: &Route, events: &[Event], now: jiff::Timestamp) -> Strin
             route.suffix
         ));
         if decision.send {
-            taken.push(event);
+            taken.push(event.as_ref());
         }
     }
     for together in message::portions(&taken) {
@@ -313,11 +313,11 @@ fn describe(route: &Route) -> String {
             .collect::<Vec<_>>()
             .join(","),
     };
-    let globs = |globs: &[crate::glob::Glob], empty: &str| match globs {
+    let patterns = |patterns: &[Pattern], empty: &str| match patterns {
         [] => empty.to_owned(),
-        globs => globs
+        patterns => patterns
             .iter()
-            .map(|g| g.as_str())
+            .map(|pattern| pattern.as_str())
             .collect::<Vec<_>>()
             .join(","),
     };
@@ -353,11 +353,11 @@ fn describe(route: &Route) -> String {
             format!("{} messages a minute", route.rate_limit),
         ),
         ("levels", levels(&filter.levels)),
-        ("include", globs(&filter.include, "none")),
-        ("exclude", globs(&filter.exclude, "none")),
-        ("regions", globs(&filter.regions, "all")),
-        ("resources", globs(&filter.resources, "all")),
-        ("not resources", globs(&filter.resources_exclude, "none")),
+        ("include", patterns(&filter.include, "none")),
+        ("exclude", patterns(&filter.exclude, "none")),
+        ("regions", patterns(&filter.regions, "all")),
+        ("resources", patterns(&filter.resources, "all")),
+        ("not resources", patterns(&filter.resources_exclude, "none")),
         ("language", style.language.as_str().into()),
         ("time zone", style.zone.iana_name().unwrap_or("?").into()),
     ];

@@ -19,12 +19,10 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod event;
-pub mod glob;
 pub mod log;
 pub mod message;
 pub mod notifier;
 pub mod route;
-pub mod zone;
 
 /// The heap of the deployed binary. musl's own gives memory back to the system, and asks for it again, in every
 /// invocation, and finds its place more slowly. Elsewhere the system's is as good.

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::config::{Config, Fault as ConfigFault};
 use crate::delivery::{Delivery, Dispatcher, timestamp};
-use crate::event::{self, Event};
+use crate::event::{self, Event, Parsed};
 use crate::log::{Line, Log, field};
 use crate::route::{self, Decision, Route};
 use fc_runtime as fc;
@@ -85,23 +85,6 @@ fn misconfigured(faults: &[ConfigFault]) -> fc::Failure {
     }
 }
 
-/// What stands in a payload, its events ready to be shared with whoever sends them.
-struct Batch {
-    events: Vec<Arc<Event>>,
-    faults: Vec<event::Fault>,
-    more_faults: usize,
-}
-
-impl From<event::Batch> for Batch {
-    fn from(batch: event::Batch) -> Batch {
-        Batch {
-            events: batch.events.into_iter().map(Arc::new).collect(),
-            faults: batch.faults,
-            more_faults: batch.more_faults,
-        }
-    }
-}
-
 /// What became of one event at one route.
 struct AtRoute {
     decision: Decision,
@@ -146,11 +129,11 @@ impl Notifier {
     /// If one event was not delivered to one route, or one part of the payload is no event. All that
     /// can be delivered is delivered first. The failure holds the outcome of every event.
     pub fn handle(&self, payload: &[u8], context: &fc::Context) -> Result<Value, fc::Failure> {
-        let batch = Batch::from(event::parse(payload));
-        let per_route = self.deliver(&batch.events, context);
-        self.tell(&batch.events, &per_route, context);
-        let outcome = outcome(&self.routes, &batch, &per_route);
-        match failure(&self.routes, &batch, &per_route) {
+        let parsed = event::parse(payload);
+        let per_route = self.deliver(&parsed.events, context);
+        self.tell(&parsed.events, &per_route, context);
+        let outcome = outcome(&self.routes, &parsed, &per_route);
+        match failure(&self.routes, &parsed, &per_route) {
             None => Ok(outcome),
             Some((error_type, error_message)) => Err(fc::Failure {
                 error_type: error_type.into(),
@@ -289,8 +272,8 @@ fn count(n: usize, what: &str) -> String {
 }
 
 /// The outcome object: what became of every event at every route, and of what is no event.
-fn outcome(routes: &[Route], batch: &Batch, per_route: &[Vec<AtRoute>]) -> Value {
-    let events: Vec<Value> = batch
+fn outcome(routes: &[Route], parsed: &Parsed, per_route: &[Vec<AtRoute>]) -> Value {
+    let events: Vec<Value> = parsed
         .events
         .iter()
         .enumerate()
@@ -310,15 +293,15 @@ fn outcome(routes: &[Route], batch: &Batch, per_route: &[Vec<AtRoute>]) -> Value
         .collect();
     let mut outcome = Map::new();
     outcome.insert("events".to_owned(), Value::Array(events));
-    if !batch.faults.is_empty() {
-        let invalid = batch
-            .faults
+    if !parsed.errors.is_empty() {
+        let invalid = parsed
+            .errors
             .iter()
-            .map(|fault| json!({ "path": fault.path, "problem": fault.problem }))
+            .map(|error| json!({ "path": error.path, "problem": error.problem }))
             .collect();
         outcome.insert("invalid".to_owned(), Value::Array(invalid));
-        if batch.more_faults > 0 {
-            outcome.insert("moreInvalid".to_owned(), json!(batch.more_faults));
+        if parsed.more_errors > 0 {
+            outcome.insert("moreInvalid".to_owned(), json!(parsed.more_errors));
         }
     }
     Value::Object(outcome)
@@ -353,7 +336,7 @@ fn at_route(route: &Route, at: &AtRoute) -> Value {
 /// before all that may mend itself.
 fn failure(
     routes: &[Route],
-    batch: &Batch,
+    parsed: &Parsed,
     per_route: &[Vec<AtRoute>],
 ) -> Option<(&'static str, String)> {
     let tried: Vec<(&Route, &Delivery)> = routes
@@ -370,7 +353,7 @@ fn failure(
         .iter()
         .min_by_key(|(_, delivery)| delivery.failure)
         .and_then(|(route, delivery)| Some((*route, *delivery, delivery.failure?)));
-    let invalid = batch.faults.first();
+    let invalid = parsed.errors.first();
     let mut parts = Vec::new();
     if let Some((route, delivery, failure)) = worst {
         parts.push(format!(
@@ -386,10 +369,10 @@ fn failure(
             delivery.remedy.as_deref().unwrap_or("no answer")
         ));
     }
-    if let Some(fault) = invalid {
+    if let Some(error) = invalid {
         parts.push(format!(
-            "{} of the payload not understood; {fault}",
-            count(batch.faults.len() + batch.more_faults, "part")
+            "{} of the payload not understood; {error}",
+            count(parsed.errors.len() + parsed.more_errors, "part")
         ));
     }
     let error_type = match (worst, invalid) {

@@ -102,16 +102,17 @@ pub fn moment() -> Timestamp {
 }
 
 /// The events of a payload.
-pub fn parse(payload: &[u8]) -> Vec<Event> {
-    let batch = event::parse(payload);
-    assert!(batch.faults.is_empty(), "{:?}", batch.faults);
-    batch.events
+pub fn parse(payload: &[u8]) -> Vec<Arc<Event>> {
+    let parsed = event::parse(payload);
+    assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+    parsed.events
 }
 
 /// Those of the events that the route takes.
-pub fn decide<'a>(route: &Route, events: &'a [Event]) -> Vec<&'a Event> {
+pub fn decide<'a>(route: &Route, events: &'a [Arc<Event>]) -> Vec<&'a Event> {
     events
         .iter()
+        .map(Arc::as_ref)
         .filter(|event| route::decide(&route.filter, event).send)
         .collect()
 }
@@ -211,7 +212,7 @@ impl Waiting {
     pub fn new(events: usize) -> Waiting {
         Waiting {
             dispatcher: Dispatcher::new(&config().routes, Willing, clock()),
-            events: parse(&payload(events)).into_iter().map(Arc::new).collect(),
+            events: parse(&payload(events)),
             deadline: context().deadline,
         }
     }
@@ -237,7 +238,7 @@ mod tests {
     fn every_event_of_a_payload_is_another_and_none_is_filtered() {
         for size in [1, 10, 1_000] {
             let events = parse(&payload(size));
-            let ids: HashSet<_> = events.iter().map(Event::identity).collect();
+            let ids: HashSet<_> = events.iter().map(|event| event.dedup_key()).collect();
             let resources: HashSet<_> = events.iter().map(|e| e.resource_id.clone()).collect();
             assert_eq!((ids.len(), resources.len()), (size, size));
             assert_eq!(decide(&route(), &events).len(), size);

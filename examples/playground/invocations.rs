@@ -221,8 +221,8 @@ impl Books {
         burst: Option<usize>,
     ) -> usize {
         self.last += 1;
-        let batch = event::parse(payload.as_bytes());
-        let events = batch.events.iter().map(|event| {
+        let parsed = event::parse(payload.as_bytes());
+        let events = parsed.events.iter().map(|event| {
             let (zh, en) = headline(&[event]);
             json!({"event": event.full_name(), "level": event.level.map(Level::as_str), "zh": zh, "en": en})
         });

@@ -1,7 +1,7 @@
 //! The sample events of this repository, and how they are made fresh: new ids, and as if they happened now.
 
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::event::{self, Event, Level, Moment};
+use ecs_dingtalk_notifier::event::{self, Event, EventTime, Level};
 use ecs_dingtalk_notifier::message::{self, MAX_BYTES, Style};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Where the samples are, from the root of this repository.
 pub const FOLDER: &str = "tests/events";
@@ -58,7 +58,7 @@ pub fn read(file: &str) -> Result<String, String> {
 
 fn tell(file: &str, text: &str) -> Value {
     let events = event::parse(text.as_bytes()).events;
-    let events: Vec<&Event> = events.iter().collect();
+    let events: Vec<&Event> = events.iter().map(Arc::as_ref).collect();
     let (zh, en) = headline(&events);
     let level = events.iter().filter_map(|event| event.level).max();
     let folder = file.split('/').next().unwrap_or_default();
@@ -200,7 +200,7 @@ fn resource_ids(text: &str) -> BTreeSet<String> {
 /// two days later still is. A time that is months away from the event's own goes to now by itself.
 fn moved_to_now(payload: &str) -> String {
     let events = event::parse(payload.as_bytes()).events;
-    let Some(Moment::At(own)) = events.into_iter().find_map(|event| event.time) else {
+    let Some(EventTime::At(own)) = events.iter().find_map(|event| event.time.clone()) else {
         return payload.to_owned();
     };
     let now = Timestamp::now();
@@ -251,7 +251,7 @@ fn times(text: &str) -> Vec<(usize, &'static str, DateTime)> {
 mod tests {
     use super::*;
 
-    fn parsed(payload: &str) -> Vec<Event> {
+    fn parsed(payload: &str) -> Vec<Arc<Event>> {
         event::parse(payload.as_bytes()).events
     }
 
@@ -284,7 +284,8 @@ mod tests {
         }
         let sample = read("eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json").unwrap();
         let [event] = parsed(&fresh(&sample)).try_into().unwrap();
-        let (Some(Moment::At(time)), Some(Moment::At(planned))) = (&event.time, event.not_before())
+        let (Some(EventTime::At(time)), Some(EventTime::At(planned))) =
+            (&event.time, event.not_before())
         else {
             panic!("{event:?}");
         };
@@ -297,11 +298,16 @@ mod tests {
     #[test]
     fn the_events_of_a_burst_are_of_different_resources() {
         let sample = read("eventbridge/Instance-StateChange-Stopped.json").unwrap();
-        let events: Vec<Event> = (0..3)
+        let events: Vec<Arc<Event>> = (0..3)
             .flat_map(|number| parsed(&fresh_with_resource(&sample, number)))
             .collect();
-        let distinct =
-            |of: fn(&Event) -> Option<String>| events.iter().map(of).collect::<BTreeSet<_>>().len();
+        let distinct = |of: fn(&Event) -> Option<String>| {
+            events
+                .iter()
+                .map(|event| of(event))
+                .collect::<BTreeSet<_>>()
+                .len()
+        };
         assert_eq!(distinct(|event| event.id.clone()), 3);
         assert_eq!(distinct(|event| event.resource_id.clone()), 3);
         assert_eq!(distinct(|event| event.resource_name.clone()), 3);

@@ -3,10 +3,8 @@
 use super::{Fault, MessageSettings, Values};
 use crate::channel::dingtalk::{Secret, Webhook};
 use crate::event::Level;
-use crate::glob::Glob;
 use crate::message::{Language, Mentions};
-use crate::route::{Endpoint, Filter, Route};
-use crate::zone;
+use crate::route::{Endpoint, Filter, Pattern, Route};
 use jiff::tz::TimeZone;
 
 /// Most people that DingTalk mentions in one message, mobiles and user ids together.
@@ -237,11 +235,11 @@ impl<'a> Reader<'a> {
     fn filter(&mut self) -> Filter {
         Filter {
             levels: self.levels("EVENT_LEVELS", &[Level::Critical, Level::Warn]),
-            include: self.globs("EVENT_INCLUDE"),
-            exclude: self.globs("EVENT_EXCLUDE"),
-            regions: self.globs("EVENT_REGIONS"),
-            resources: self.globs("EVENT_RESOURCES"),
-            resources_exclude: self.globs("EVENT_RESOURCES_EXCLUDE"),
+            include: self.patterns("EVENT_INCLUDE"),
+            exclude: self.patterns("EVENT_EXCLUDE"),
+            regions: self.patterns("EVENT_REGIONS"),
+            resources: self.patterns("EVENT_RESOURCES"),
+            resources_exclude: self.patterns("EVENT_RESOURCES_EXCLUDE"),
         }
     }
 
@@ -276,12 +274,12 @@ impl<'a> Reader<'a> {
         levels
     }
 
-    fn globs(&mut self, name: &str) -> Vec<Glob> {
-        let globs: Vec<Glob> = self.list(name).into_iter().map(Glob::new).collect();
-        if globs.is_empty() && self.get(name).is_some() {
+    fn patterns(&mut self, name: &str) -> Vec<Pattern> {
+        let patterns: Vec<Pattern> = self.list(name).into_iter().map(Pattern::new).collect();
+        if patterns.is_empty() && self.get(name).is_some() {
             self.fault(name, "holds commas but no pattern; write patterns such as Disk:* separated by commas, or unset it");
         }
-        globs
+        patterns
     }
 
     /// The parts between commas, blanks around them and empty parts left away.
@@ -344,9 +342,17 @@ fn read_language(text: &str) -> Result<Language, String> {
 }
 
 fn read_zone(text: &str) -> Result<TimeZone, String> {
-    zone::find(text).ok_or_else(|| {
-        format!("{} is no time zone; write a name of the IANA database such as Asia/Shanghai, Europe/Berlin or UTC", quote(text))
-    })
+    let problem = || {
+        format!(
+            "{} is no time zone; write a name of the IANA database such as Asia/Shanghai, Europe/Berlin or UTC",
+            quote(text)
+        )
+    };
+    // jiff knows "Etc/Unknown" besides the names of the database.
+    TimeZone::get(text)
+        .ok()
+        .filter(|zone| !zone.is_unknown())
+        .ok_or_else(problem)
 }
 
 /// A value in a fault's text; shortened, and withheld where it looks like a secret in the wrong place.

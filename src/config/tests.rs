@@ -295,3 +295,31 @@ fn the_fallback_must_be_another_chatbot() {
         "{told:?}"
     );
 }
+
+#[test]
+fn time_zones_are_found_in_any_letter_case() {
+    for (name, found) in [
+        ("Asia/Shanghai", Some("Asia/Shanghai")),
+        ("asia/shanghai", Some("Asia/Shanghai")),
+        ("utc", Some("UTC")),
+        ("ZULU", Some("Zulu")),
+        ("America/St_Johns", Some("America/St_Johns")),
+        ("Asia", None),
+        ("+08:00", None),
+        ("Etc/Unknown", None),
+    ] {
+        let read = read(&[("DINGTALK_WEBHOOK", HOOK), ("MESSAGE_TIME_ZONE", name)]);
+        match (read, found) {
+            (Ok(config), found) => {
+                assert_eq!(config.routes[0].style.zone.iana_name(), found, "{name}");
+            }
+            (Err(faults), None) => {
+                let expected = format!(
+                    "MESSAGE_TIME_ZONE: {name:?} is no time zone; write a name of the IANA database such as Asia/Shanghai, Europe/Berlin or UTC"
+                );
+                assert!(faults[0].contains(&expected), "{faults:?}");
+            }
+            (Err(faults), Some(_)) => panic!("{name}: {faults:?}"),
+        }
+    }
+}

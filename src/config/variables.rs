@@ -101,7 +101,7 @@ fn unknown(name: &str, base: &str, suffix: &str) -> Fault {
         .filter(|_| suffix.is_empty());
     let nearest = KNOWN
         .iter()
-        .min_by_key(|known| distance(known, base))
+        .min_by_key(|known| strsim::levenshtein(known, base))
         .copied()
         .unwrap_or_default();
     let problem = match further {
@@ -113,37 +113,5 @@ fn unknown(name: &str, base: &str, suffix: &str) -> Fault {
     Fault {
         variable: name.to_owned(),
         problem,
-    }
-}
-
-/// Levenshtein distance: how many letters to put in, take out or change.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let change = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn distance_counts_letters() {
-        for (a, b, expected) in [
-            ("", "abc", 3),
-            ("kitten", "sitting", 3),
-            ("same", "same", 0),
-        ] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-        }
     }
 }

@@ -162,7 +162,7 @@ impl Dispatcher {
         let begun = self.now();
         let identities: Vec<Arc<str>> = events
             .iter()
-            .map(|event| Arc::from(event.identity()))
+            .map(|event| Arc::from(event.dedup_key()))
             .collect();
         let mut desk = self.lock();
         let mut outcomes: Vec<Result<Delivery, Ticket>> = identities

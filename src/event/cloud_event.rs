@@ -1,23 +1,50 @@
-//! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types, queue messages.
+//! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types and queue
+//! messages.
 
-use super::cloud_monitor::{Draft, is_flat, object};
-use super::value::{Map, Value};
-use super::{Event, Moment, name, parse_moment, string, text};
+use super::builder::EventBuilder;
+use super::cloud_monitor::{Flat, is_flat};
+use super::event::Event;
+use super::field::{into_object, lenient, read, string};
+use super::name::EventName;
+use super::time::EventTime;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// Two times of one event that lie further apart are both worth telling.
+/// Two times of one event that lie further apart than this are both shown, in seconds.
 const NOTABLE_SECONDS: i64 = 60;
 
-/// Whether an object is a CloudEvent: it has a type. The rest may be missing.
-pub(super) fn is_one(map: &Map) -> bool {
+/// The envelope. Only `type` is there in all of them.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CloudEvent {
+    #[serde(deserialize_with = "lenient::text")]
+    id: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    source: Option<String>,
+    #[serde(rename = "type", deserialize_with = "lenient::string")]
+    kind: Option<String>,
+    /// The ARN of the resource.
+    #[serde(deserialize_with = "lenient::string")]
+    subject: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    time: Option<EventTime>,
+    #[serde(deserialize_with = "lenient::text")]
+    aliyunregionid: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    aliyunaccountid: Option<String>,
+    data: Option<Value>,
+}
+
+pub(super) fn is_cloud_event(map: &Map<String, Value>) -> bool {
     string(map, "type").is_some()
 }
 
-/// What may be the body of a queue message, by key: where the envelope's data hold it.
-pub(super) fn queue_bodies(map: &Map) -> Vec<(&'static str, Value)> {
+/// Returns what may be the body of a queue message, with its key in the envelope's data.
+pub(super) fn queue_bodies(map: &Map<String, Value>) -> Vec<(&'static str, Value)> {
     let data = match map.get("data") {
         Some(Value::Object(data)) => Cow::Borrowed(data),
-        other => Cow::Owned(object(other.cloned(), "data")),
+        other => Cow::Owned(into_object(other.cloned(), "data")),
     };
     ["messageBody", "body", "value"]
         .into_iter()
@@ -25,46 +52,44 @@ pub(super) fn queue_bodies(map: &Map) -> Vec<(&'static str, Value)> {
         .collect()
 }
 
-/// The event of an envelope.
-pub(super) fn event(mut map: Map) -> Event {
-    let data = map.remove("data");
-    let kind = string(&map, "type").unwrap_or_default();
-    let source = string(&map, "source").unwrap_or_default();
-    // Both `acs.ecs` and `acs:ecs` are met.
-    let source = source.replacen("acs:", "acs.", 1);
-    let product = product(&source, kind);
-    let is_cloudmonitor = kind.contains(":CloudMonitor:");
-    let envelope_time = map.get("time").and_then(parse_moment);
-    let mut draft = Draft {
-        id: text(map.get("id")),
-        named: Some(name::of_type(product.as_deref(), kind)),
+/// Returns the event of an envelope.
+pub(super) fn event(map: Map<String, Value>) -> Event {
+    let envelope: CloudEvent = read(map);
+    let kind = envelope.kind.unwrap_or_default();
+    // Both `acs.ecs` and `acs:ecs` occur.
+    let source = envelope
+        .source
+        .map(|source| source.replacen("acs:", "acs.", 1));
+    let product = product(source.as_deref().unwrap_or_default(), &kind);
+    let mut builder = EventBuilder {
+        source,
+        id: envelope.id,
+        name: EventName::from_type(product.as_deref(), &kind),
         product,
-        arn: string(&map, "subject").map(str::to_owned),
-        region: text(map.get("aliyunregionid")),
-        account: text(map.get("aliyunaccountid")),
-        time: envelope_time.clone(),
-        ..Draft::default()
+        arn: envelope.subject,
+        region: envelope.aliyunregionid,
+        account: envelope.aliyunaccountid,
+        time: envelope.time.clone(),
+        ..EventBuilder::default()
     };
-    match data {
+    match envelope.data {
         Some(Value::Object(data))
-            if is_cloudmonitor && (is_flat(&data) || data.contains_key("content")) =>
+            if kind.contains(":CloudMonitor:")
+                && (is_flat(&data) || data.contains_key("content")) =>
         {
-            draft.take_flat(data);
-            draft.envelope_time = notable(draft.time.as_ref(), envelope_time);
+            read::<Flat>(data).merge_flat(&mut builder);
         }
         data => {
-            draft.details = object(data, "data");
-            if let Some(own) = draft.details.get("eventTime").and_then(parse_moment) {
-                draft.envelope_time = notable(Some(&own), envelope_time);
-                draft.time = Some(own);
-            }
+            builder.details = into_object(data, "data");
+            let own_time = builder.details.get("eventTime").and_then(EventTime::parse);
+            builder.time = own_time.or(builder.time);
         }
     }
-    draft.source = Some(source).filter(|source| !source.is_empty());
-    draft.event()
+    builder.envelope_time = notable(builder.time.as_ref(), envelope.time);
+    builder.build()
 }
 
-/// CloudMonitor's name of the product: by the source, else by the type's prefix.
+/// Returns CloudMonitor's name of the product: by the source, else by the type's prefix.
 fn product(source: &str, kind: &str) -> Option<String> {
     let short = source
         .strip_prefix("acs.")
@@ -76,10 +101,10 @@ fn product(source: &str, kind: &str) -> Option<String> {
     })
 }
 
-/// The envelope's time, where the event's own is another.
-fn notable(own: Option<&Moment>, envelope: Option<Moment>) -> Option<Moment> {
+/// Returns the envelope's time where it differs notably from the event's own.
+fn notable(own: Option<&EventTime>, envelope: Option<EventTime>) -> Option<EventTime> {
     match (own?, envelope?) {
-        (Moment::At(own), Moment::At(envelope))
+        (EventTime::At(own), EventTime::At(envelope))
             if (own.as_second() - envelope.as_second()).abs() <= NOTABLE_SECONDS =>
         {
             None

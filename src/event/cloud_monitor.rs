@@ -1,138 +1,177 @@
 //! CloudMonitor's own shapes: the flat JSON (documented, delivered, debug) and the webhook of an
 //! event subscription.
 
-use super::name::{self, Named};
-use super::resource::{self, Arn};
-use super::value::{Map, Value};
-use super::{Event, Level, Moment, Titles, parse_moment, string, text};
-use crate::event::catalog;
+use super::builder::EventBuilder;
+use super::event::{ALERT_STATUS, Event, Titles};
+use super::field::{into_object, lenient, read, string};
+use super::level::Level;
+use super::name::EventName;
+use super::time::EventTime;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
-/// What every shape comes down to, before name, status, level and resource are worked out of it.
-#[derive(Default)]
-pub(super) struct Draft {
-    pub(super) source: Option<String>,
-    pub(super) id: Option<String>,
-    pub(super) product: Option<String>,
-    pub(super) named: Option<Named>,
-    pub(super) level: Option<Level>,
-    pub(super) flat_status: Option<String>,
-    pub(super) arn: Option<String>,
-    pub(super) resource_name: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) time: Option<Moment>,
-    pub(super) envelope_time: Option<Moment>,
-    pub(super) titles: Titles,
-    pub(super) details: Map,
-}
-
-impl Draft {
-    /// The event, once everything that a shape tells is gathered.
-    pub(super) fn event(self) -> Event {
-        let product = self.product;
-        let named = self.named.unwrap_or(Named {
-            name: String::new(),
-            tail: None,
-        });
-        let status = name::status(product.as_deref(), &named, &self.details, self.flat_status);
-        let entry = catalog::find(product.as_deref(), &named.name);
-        let level = self
-            .level
-            .or_else(|| level(&self.details, &["level", "curLevel", "eventLevel"]))
-            .or_else(|| entry?.level(status.as_deref(), &self.details));
-        let arn = self.arn.as_deref().and_then(Arn::parse);
-        let resource = resource::find(&named.name, arn.as_ref(), &self.details);
-        let (resource_id, resource_kind) = resource.map_or((None, None), |r| (Some(r.id), r.kind));
-        let source = self.source.unwrap_or_else(|| {
-            let product = product.as_deref().unwrap_or("cloudmonitor");
-            format!("acs.{}", product.to_ascii_lowercase())
-        });
-        let own_name = resource::name(resource_kind.as_deref(), &self.details);
-        Event {
-            source,
-            id: self.id,
-            status,
-            level,
-            resource_name: own_name.or(self.resource_name),
-            resource_id,
-            resource_kind,
-            region: self
-                .region
-                .or_else(|| Some(arn.as_ref()?.region?.to_owned())),
-            account: self
-                .account
-                .or_else(|| Some(arn.as_ref()?.account?.to_owned())),
-            time: self.time,
-            envelope_time: self.envelope_time,
-            titles: self.titles,
-            details: self.details,
-            name: named.name,
-            product,
-        }
-    }
-
-    /// Takes over what a flat JSON object tells.
-    pub(super) fn take_flat(&mut self, mut flat: Map) {
-        let content = flat.remove("content");
-        let flat = &flat;
-        self.product = string(flat, "product")
-            .map(str::to_owned)
-            .or(self.product.take());
-        if let Some(name) = string(flat, "name") {
-            self.named = Some(name::split(self.product.as_deref(), name));
-        }
-        self.level = level(flat, &["level", "curLevel"]).or(self.level);
-        self.flat_status = text(flat.get("status"));
-        self.arn = string(flat, "resourceId")
-            .map(str::to_owned)
-            .or(self.arn.take());
-        self.resource_name = text(flat.get("instanceName"));
-        self.region = text(flat.get("regionId")).or(self.region.take());
-        self.account = self.account.take().or_else(|| text(flat.get("userId")));
-        self.time = flat
-            .get("eventTime")
-            .and_then(parse_moment)
-            .or(self.time.take());
-        self.titles = titles(flat, "eventRealname", "eventRealnameEn");
-        self.details = object(content, "content");
-    }
-}
-
-/// The key among an event's data of an alert that is no longer `TRIGGERED`.
-pub(super) const ALERT_STATUS: &str = "alertStatus";
-
-/// What an alert is called that tells no name. It is shown nevertheless: its level and resource may matter.
+/// The name of an alert that has none. It is sent nevertheless: its level and resource may matter.
 const NAMELESS: &str = "alert";
 
-/// Whether an object is CloudMonitor's flat JSON.
-pub(super) fn is_flat(map: &Map) -> bool {
+/// The flat JSON.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Flat {
+    #[serde(deserialize_with = "lenient::text")]
+    id: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    product: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    name: Option<String>,
+    #[serde(deserialize_with = "lenient::level")]
+    level: Option<Level>,
+    #[serde(deserialize_with = "lenient::level")]
+    cur_level: Option<Level>,
+    #[serde(deserialize_with = "lenient::text")]
+    status: Option<String>,
+    /// The ARN of the resource.
+    #[serde(deserialize_with = "lenient::string")]
+    resource_id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    instance_name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    region_id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    user_id: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    event_time: Option<EventTime>,
+    #[serde(deserialize_with = "lenient::string")]
+    event_realname: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    event_realname_en: Option<String>,
+    content: Option<Value>,
+}
+
+/// The webhook, beside its `alert`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Webhook {
+    #[serde(deserialize_with = "lenient::level")]
+    severity: Option<Level>,
+    #[serde(deserialize_with = "lenient::text")]
+    user_id: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    time: Option<EventTime>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Alert {
+    #[serde(deserialize_with = "lenient::string")]
+    event_name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    product: Option<String>,
+    #[serde(deserialize_with = "lenient::level")]
+    severity: Option<Level>,
+    #[serde(deserialize_with = "lenient::text")]
+    arn: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    dedup_id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    trace_id: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    timestamp: Option<EventTime>,
+    #[serde(deserialize_with = "lenient::text")]
+    user_id: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    alert_status: Option<String>,
+    event_content_map: Option<Value>,
+    event_raw_content: Option<Value>,
+    #[serde(deserialize_with = "sys_event_meta")]
+    meta: Option<SysEventMeta>,
+}
+
+/// `meta.sysEventMeta` of an alert.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SysEventMeta {
+    #[serde(deserialize_with = "lenient::text")]
+    id: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    product: Option<String>,
+    #[serde(deserialize_with = "lenient::level")]
+    level: Option<Level>,
+    #[serde(deserialize_with = "lenient::text")]
+    status: Option<String>,
+    /// The ARN of the resource.
+    #[serde(deserialize_with = "lenient::text")]
+    resource_id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    instance_name: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    region_id: Option<String>,
+    #[serde(deserialize_with = "lenient::time")]
+    event_time: Option<EventTime>,
+    #[serde(deserialize_with = "lenient::string")]
+    event_name_zh: Option<String>,
+    #[serde(deserialize_with = "lenient::string")]
+    event_name_en: Option<String>,
+}
+
+fn sys_event_meta<'de, D>(from: D) -> Result<Option<SysEventMeta>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let mut meta = Value::deserialize(from)?;
+    Ok(match meta.get_mut("sysEventMeta").map(Value::take) {
+        Some(Value::Object(meta)) => Some(read(meta)),
+        _ => None,
+    })
+}
+
+/// Returns true if an object is CloudMonitor's flat JSON.
+pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
     string(map, "name").is_some()
 }
 
-/// Whether an object is CloudMonitor's flat JSON that has a field called `type` besides: it has a product and a name,
-/// and nothing else of a CloudEvent.
-pub(super) fn is_flat_with_type(map: &Map) -> bool {
+/// Returns true if an object is CloudMonitor's flat JSON with a field called `type` besides: it has
+/// a product and a name, and nothing else of a CloudEvent.
+pub(super) fn is_flat_with_type(map: &Map<String, Value>) -> bool {
     let has = |key| string(map, key).is_some();
     is_flat(map) && has("product") && !has("specversion") && !has("source")
 }
 
-/// An event from CloudMonitor's flat JSON.
-pub(super) fn flat(map: Map) -> Event {
-    let mut draft = Draft {
-        id: text(map.get("id")),
-        ..Draft::default()
+/// Returns the event of a flat JSON object.
+pub(super) fn flat(map: Map<String, Value>) -> Event {
+    let mut flat: Flat = read(map);
+    let mut builder = EventBuilder {
+        id: flat.id.take(),
+        // The owner of the resource is in its ARN; `userId` may be that of the subscriber.
+        subscriber: flat.user_id.take(),
+        ..EventBuilder::default()
     };
-    let subscriber = text(map.get("userId"));
-    draft.take_flat(map);
-    // The owner of the resource is in its ARN; `userId` may be whoever subscribed.
-    draft.account = None;
-    let mut event = draft.event();
-    event.account = event.account.or(subscriber);
-    event
+    flat.merge_flat(&mut builder);
+    builder.build()
 }
 
-/// The `alert` object of a webhook, as an object or as JSON in a string.
-pub(super) fn alert(map: &Map) -> Option<Map> {
+impl Flat {
+    /// Merges the fields of a flat object into those of its envelope.
+    pub(super) fn merge_flat(self, builder: &mut EventBuilder) {
+        builder.product = self.product.or(builder.product.take());
+        if let Some(name) = self.name {
+            builder.name = EventName::split(builder.product.as_deref(), &name);
+        }
+        builder.level = self.level.or(self.cur_level);
+        builder.outer_status = self.status;
+        builder.arn = self.resource_id.or(builder.arn.take());
+        builder.resource_name = self.instance_name;
+        builder.region = self.region_id.or(builder.region.take());
+        builder.account = builder.account.take().or(self.user_id);
+        builder.time = self.event_time.or(builder.time.take());
+        builder.titles = titles(self.event_realname, self.event_realname_en);
+        builder.details = into_object(self.content, "content");
+    }
+}
+
+/// Returns the `alert` object of a webhook, which may be JSON in a string.
+pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
     match map.get("alert")? {
         Value::Object(alert) => Some(alert.clone()),
         Value::String(text) => serde_json::from_str(text).ok(),
@@ -140,102 +179,59 @@ pub(super) fn alert(map: &Map) -> Option<Map> {
     }
 }
 
-/// Whether an alert tells what happened.
-pub(super) fn is_named(alert: &Map) -> bool {
-    string(alert, "eventName").is_some() || meta(alert).is_some()
+/// Returns true if an alert says what happened.
+pub(super) fn is_named(alert: &Map<String, Value>) -> bool {
+    let has_meta = || alert.get("meta")?.get("sysEventMeta")?.as_object();
+    string(alert, "eventName").is_some() || has_meta().is_some()
 }
 
-fn meta(alert: &Map) -> Option<&Map> {
-    let meta = alert.get("meta")?.as_object()?;
-    meta.get("sysEventMeta")?.as_object()
-}
-
-/// An event from the webhook of an event subscription.
-pub(super) fn webhook(map: &Map, alert: &Map) -> Event {
-    let none = Map::new();
-    let meta = meta(alert).unwrap_or(&none);
-    let either = |key: &str| text(meta.get(key)).or_else(|| text(alert.get(key)));
-    let product = either("product");
-    let name = string(meta, "name")
-        .or_else(|| string(alert, "eventName"))
-        .unwrap_or(NAMELESS);
-    let content = ["eventContentMap", "eventRawContent"]
-        .into_iter()
-        .map(|key| object(alert.get(key).cloned(), "content"))
-        .find(|content| !content.is_empty());
-    let mut details = match content {
-        Some(content) => content,
-        None if is_named(alert) => Map::new(),
-        None => alert.clone(),
+/// Returns the event of an event subscription's webhook.
+pub(super) fn webhook(map: Map<String, Value>, alert: Map<String, Value>) -> Event {
+    // An alert that does not say what happened is shown with all that it holds.
+    let mut details = if is_named(&alert) {
+        Map::new()
+    } else {
+        alert.clone()
     };
-    // Told once more when the alert is over: that is another message, and must not look like the first.
-    if let Some(resolved) = string(alert, "alertStatus").filter(|status| *status != "TRIGGERED") {
-        details.insert(ALERT_STATUS.to_owned(), resolved.into());
+    let webhook: Webhook = read(map);
+    let alert: Alert = read(alert);
+    let meta = alert.meta.unwrap_or_default();
+    let contents = [alert.event_content_map, alert.event_raw_content];
+    if let Some(content) = contents
+        .into_iter()
+        .map(|content| into_object(content, "content"))
+        .find(|content| !content.is_empty())
+    {
+        details = content;
     }
-    let mut event = Draft {
-        id: text(meta.get("id"))
-            .or_else(|| text(alert.get("dedupId")))
-            .or_else(|| text(alert.get("traceId"))),
-        named: Some(name::split(product.as_deref(), name)),
+    // A resolved alert is another message than the one that began, and must not look like it.
+    if let Some(status) = alert.alert_status.filter(|status| status != "TRIGGERED") {
+        details.insert(ALERT_STATUS.to_owned(), status.into());
+    }
+    let product = meta.product.or(alert.product);
+    let name = meta.name.or(alert.event_name);
+    EventBuilder {
+        id: meta.id.or(alert.dedup_id).or(alert.trace_id),
+        name: EventName::split(product.as_deref(), name.as_deref().unwrap_or(NAMELESS)),
         product,
-        level: level(meta, &["level"])
-            .or_else(|| level(alert, &["severity"]))
-            .or_else(|| level(map, &["severity"])),
-        flat_status: text(meta.get("status")),
-        arn: text(meta.get("resourceId")).or_else(|| text(alert.get("arn"))),
-        resource_name: text(meta.get("instanceName")),
-        region: text(meta.get("regionId")),
-        time: [
-            meta.get("eventTime"),
-            alert.get("timestamp"),
-            map.get("time"),
-        ]
-        .into_iter()
-        .flatten()
-        .find_map(parse_moment),
-        titles: titles(meta, "eventNameZh", "eventNameEn"),
+        level: meta.level.or(alert.severity).or(webhook.severity),
+        outer_status: meta.status,
+        arn: meta.resource_id.or(alert.arn),
+        resource_name: meta.instance_name,
+        region: meta.region_id,
+        subscriber: alert.user_id.or(webhook.user_id),
+        time: meta.event_time.or(alert.timestamp).or(webhook.time),
+        titles: titles(meta.event_name_zh, meta.event_name_en),
         details,
-        ..Draft::default()
+        ..EventBuilder::default()
     }
-    .event();
-    event.account = event
-        .account
-        .or_else(|| text(alert.get("userId")))
-        .or_else(|| text(map.get("userId")));
-    event
+    .build()
 }
 
-/// The first of these keys that holds a level.
-pub(super) fn level(map: &Map, keys: &[&str]) -> Option<Level> {
-    keys.iter()
-        .find_map(|key| map.get(key)?.as_str().and_then(Level::parse))
-}
-
-/// Details as an object: as they are, as JSON in a string, or as the one value of `key`.
-pub(super) fn object(value: Option<Value>, key: &str) -> Map {
-    let only = |value| {
-        let mut map = Map::new();
-        map.insert(key.to_owned(), value);
-        map
-    };
-    match value {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(map)) => map,
-        Some(Value::String(text)) => match serde_json::from_str(&text) {
-            Ok(Value::Object(map)) => map,
-            _ if text.trim().is_empty() => Map::new(),
-            _ => only(Value::String(text)),
-        },
-        Some(other) => only(other),
-    }
-}
-
-/// Names that came along; an English one that is only the code is none.
-fn titles(map: &Map, zh: &str, en: &str) -> Titles {
+/// Titles that came with the event. An English one without a blank is only the event's code.
+fn titles(zh: Option<String>, en: Option<String>) -> Titles {
     Titles {
-        zh: string(map, zh).map(str::to_owned),
-        en: string(map, en)
-            .filter(|title| title.contains(' '))
-            .map(str::to_owned),
+        zh,
+        en: en.filter(|title| title.contains(' ')),
     }
 }

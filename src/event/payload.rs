@@ -1,92 +1,91 @@
-//! From the bytes of a payload to the events in it, whatever they are wrapped in.
+//! From the bytes of a payload to the events in it, in whatever they are wrapped.
 
-use super::value::{Map, Value};
-use super::{Event, cloud_event, cloud_monitor};
+use super::event::Event;
+use super::{cloud_event, cloud_monitor};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
 use std::fmt;
+use std::sync::Arc;
 
-/// How deep arrays, strings that hold JSON and queue messages are unwrapped.
+/// How deep arrays, strings that hold JSON and queue messages may be nested.
 const MAX_DEPTH: usize = 8;
-/// Most bytes of memory that the values of one payload may take, estimated by its commas and brackets, also those in
-/// texts that hold JSON. Two bytes can be a value that takes over thirty in memory, of which an instance has 128 MB for
-/// all. An ordinary event takes about 3 KB.
+/// Most bytes of memory that the values of one payload may take, estimated by its commas and
+/// brackets, also those in strings that hold JSON. Two bytes can be a value of over thirty bytes in
+/// memory, and an instance has 128 MB for all.
 const MAX_MEMORY: usize = 48 * 1024 * 1024;
-/// What an object takes: room for several fields comes with the first.
+/// Memory of an object: serde_json allocates eleven fields with the first one.
 const OBJECT_BYTES: usize = 700;
-/// What any other value takes.
+/// Memory of any other value.
 const VALUE_BYTES: usize = 64;
-/// Most events of one payload: as many as an instance remembers. With its outcome, one takes 3 KB and more.
+/// Most events of one payload: as many as an instance remembers. With its outcome, one takes 3 KB
+/// and more.
 const MAX_EVENTS: usize = 10_000;
-/// Most faults of one payload that are told one by one.
-const MAX_FAULTS: usize = 20;
+/// Most errors of one payload that are reported one by one.
+const MAX_ERRORS: usize = 20;
 
-/// What stands in a payload.
+/// The content of a payload.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct Parsed {
     /// The events, in order of appearance.
-    pub events: Vec<Event>,
-    /// What is no event, in order of appearance: the first twenty.
-    pub faults: Vec<Fault>,
-    /// How many faults there are beyond those.
-    pub more_faults: usize,
+    pub events: Vec<Arc<Event>>,
+    /// The first twenty parts that are not events, in order of appearance.
+    pub errors: Vec<ParseError>,
+    /// How many errors there are beyond those.
+    pub more_errors: usize,
 }
 
-/// A part of a payload that is no event.
+/// A part of a payload that is not an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ParseError {
     /// Where: a JSON path (`$[2].data.messageBody`), or `byte 17` where it is not JSON.
     pub path: String,
     /// What is wrong, and what would be accepted.
     pub problem: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.problem)
     }
 }
 
+impl std::error::Error for ParseError {}
+
 const ACCEPTED: &str = "accepted are CloudEvents of EventBridge, CloudMonitor's event JSON and webhook, arrays of these, and queue messages that hold one";
 
-/// Reads a payload. Good parts become events, others faults; an empty array is neither.
-pub fn parse(body: &[u8]) -> Batch {
-    let mut batch = Batch::default();
+/// Parses a payload. Good parts become events, others errors; an empty array is neither.
+pub fn parse(body: &[u8]) -> Parsed {
+    let mut parsed = Parsed::default();
     let body = body
         .strip_prefix("\u{feff}".as_bytes())
         .unwrap_or(body)
         .trim_ascii();
     if body.is_empty() {
-        batch.fault("$", format!("the payload is empty; {ACCEPTED}"));
-        return batch;
+        parsed.error("$", format!("the payload is empty; {ACCEPTED}"));
+        return parsed;
     }
-    if !is_bounded(body) {
-        let problem =
-            "so many commas and brackets are more than there is memory for; send fewer events at once".to_owned();
-        batch.fault(Path::Root, problem);
-        return batch;
+    if !fits_memory(body) {
+        let problem = "so many commas and brackets are more than there is memory for; send fewer events at once";
+        parsed.error(Path::Root, problem.to_owned());
+        return parsed;
     }
-    // Checked as a whole, text is read faster than with every string checked by itself.
-    let value = match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(body),
-    };
-    match value {
-        Ok(value) => batch.walk(value, &Path::Root, 0),
-        Err(error) => match mended(body).or_else(|| without_json(body)) {
-            Some(value) => batch.walk(value, &Path::Root, 0),
-            None => batch.fault(
+    match serde_json::from_slice(body) {
+        Ok(value) => parsed.walk(value, &Path::Root, 0),
+        Err(error) => match repair_surrogates(body).or_else(|| decode_non_json(body)) {
+            Some(value) => parsed.walk(value, &Path::Root, 0),
+            None => parsed.error(
                 format!("byte {}", offset(body, &error)),
                 format!("not JSON ({}); {ACCEPTED}", cause(&error)),
             ),
         },
     }
-    batch
+    parsed
 }
 
-/// Whether a text that may be JSON holds no more values than there is memory for.
-fn is_bounded(text: &[u8]) -> bool {
+/// Returns true if there is memory for all values of a text that may be JSON.
+fn fits_memory(text: &[u8]) -> bool {
     let bytes = text.iter().map(|byte| match byte {
         b'{' => OBJECT_BYTES,
         b',' | b'[' => VALUE_BYTES,
@@ -95,21 +94,22 @@ fn is_bounded(text: &[u8]) -> bool {
     bytes.sum::<usize>() <= MAX_MEMORY
 }
 
-/// A payload that is not JSON itself: a form with JSON fields, or JSON in Base64.
-fn without_json(body: &[u8]) -> Option<Value> {
+/// Decodes a payload that is not JSON itself: a form with JSON fields, or JSON in Base64.
+fn decode_non_json(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?;
-    form(text).or_else(|| unwrap(text))
+    decode_form(text).or_else(|| decode_nested(text))
 }
 
-/// JSON in which a producer cut a character in half: the half gives way to a replacement character, and the event is
-/// shown.
-fn mended(body: &[u8]) -> Option<Value> {
+/// Parses JSON in which a producer cut a character in half, with a replacement character for the
+/// half. Such payloads were reported: a producer that shortens texts to a number of UTF-16 units
+/// leaves half a surrogate pair, and its event is sent nevertheless.
+fn repair_surrogates(body: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(body);
-    serde_json::from_str(&without_half_surrogates(&text)).ok()
+    serde_json::from_str(&replace_half_surrogates(&text)).ok()
 }
 
-/// The text with each `\uD8xx` to `\uDFxx` that has no partner replaced.
-fn without_half_surrogates(text: &str) -> String {
+/// Returns the text with each `\uD8xx` to `\uDFxx` that has no partner replaced.
+fn replace_half_surrogates(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -133,7 +133,7 @@ fn without_half_surrogates(text: &str) -> String {
     out
 }
 
-/// The half of a character that a text begins with, if it begins with one: `\ud83d`.
+/// Returns the surrogate that a text begins with: 0xd83d for `\ud83d`.
 fn surrogate(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -141,7 +141,7 @@ fn surrogate(text: &str) -> Option<u16> {
     (0xd800..=0xdfff).contains(&unit).then_some(unit)
 }
 
-/// Where in a payload: put into words only where there is a fault to tell.
+/// A place in a payload. It is formatted only for an error.
 enum Path<'a> {
     Root,
     /// An item of an array.
@@ -160,31 +160,35 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-impl Batch {
-    fn fault(&mut self, path: impl fmt::Display, problem: String) {
-        if self.faults.len() < MAX_FAULTS {
-            self.faults.push(Fault {
+impl Parsed {
+    fn error(&mut self, path: impl fmt::Display, problem: String) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(ParseError {
                 path: path.to_string(),
                 problem,
             });
         } else {
-            self.more_faults += 1;
+            self.more_errors += 1;
         }
     }
 
-    /// Whether there are as many events as one payload may have; one more is a fault then.
+    /// Returns true and adds an error if there are as many events as one payload may have.
     fn is_full(&mut self, path: &Path) -> bool {
-        let full = self.events.len() >= MAX_EVENTS;
-        if full {
+        let is_full = self.events.len() >= MAX_EVENTS;
+        if is_full {
             let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
-            self.fault(path, problem);
+            self.error(path, problem);
         }
-        full
+        is_full
+    }
+
+    fn push(&mut self, event: Event) {
+        self.events.push(Arc::new(event));
     }
 
     fn walk(&mut self, value: Value, path: &Path, depth: usize) {
         if depth > MAX_DEPTH {
-            self.fault(path, format!("wrapped more than {MAX_DEPTH} times over"));
+            self.error(path, format!("wrapped more than {MAX_DEPTH} times over"));
             return;
         }
         match value {
@@ -193,56 +197,52 @@ impl Batch {
                     self.walk(item, &Path::Item(path, index), depth + 1);
                 }
             }
-            Value::String(text) => match unwrap(&text) {
+            Value::String(text) => match decode_nested(&text) {
                 Some(inner) => self.walk(inner, path, depth + 1),
-                None => self.fault(path, format!("a text that holds no JSON; {ACCEPTED}")),
+                None => self.error(path, format!("a text that holds no JSON; {ACCEPTED}")),
             },
             Value::Object(map) => self.object(map, path, depth),
             Value::Null | Value::Bool(_) | Value::Number(_) => {
-                self.fault(path, format!("neither an object nor an array; {ACCEPTED}"));
+                self.error(path, format!("neither an object nor an array; {ACCEPTED}"));
             }
         }
     }
 
-    fn object(&mut self, map: Map, path: &Path, depth: usize) {
+    fn object(&mut self, map: Map<String, Value>, path: &Path, depth: usize) {
         if self.is_full(path) {
             return;
         }
-        let alert = cloud_monitor::alert(&map);
-        if let Some(alert) = alert
-            .as_ref()
-            .filter(|alert| cloud_monitor::is_named(alert))
-        {
-            self.events.push(cloud_monitor::webhook(&map, alert));
-        } else if cloud_event::is_one(&map) && !cloud_monitor::is_flat_with_type(&map) {
-            if !self.queue_message(&map, path, depth) {
-                self.events.push(cloud_event::event(map));
+        match cloud_monitor::alert(&map) {
+            Some(alert) if cloud_monitor::is_named(&alert) => {
+                self.push(cloud_monitor::webhook(map, alert));
             }
-        } else if cloud_monitor::is_flat(&map) {
-            self.events.push(cloud_monitor::flat(map));
-        } else if let Some(alert) = alert {
-            self.events.push(cloud_monitor::webhook(&map, &alert));
-        } else {
-            self.fault(
+            _ if cloud_event::is_cloud_event(&map) && !cloud_monitor::is_flat_with_type(&map) => {
+                if !self.queue_message(&map, path, depth) {
+                    self.push(cloud_event::event(map));
+                }
+            }
+            _ if cloud_monitor::is_flat(&map) => self.push(cloud_monitor::flat(map)),
+            Some(alert) => self.push(cloud_monitor::webhook(map, alert)),
+            None => self.error(
                 path,
                 format!("an object with neither a CloudEvents \"type\" nor a CloudMonitor \"name\" or \"alert\"; {ACCEPTED}"),
-            );
+            ),
         }
     }
 
-    /// Takes the events in the body of a queue message; false where there is none, and the message
-    /// itself is the event.
-    fn queue_message(&mut self, map: &Map, path: &Path, depth: usize) -> bool {
+    /// Takes the events in the body of a queue message. Returns false if there are none, so that
+    /// the message itself is the event.
+    fn queue_message(&mut self, map: &Map<String, Value>, path: &Path, depth: usize) -> bool {
         for (key, body) in cloud_event::queue_bodies(map) {
             let inner = match body {
-                Value::String(text) => unwrap(&text),
+                Value::String(text) => decode_nested(&text),
                 Value::Object(_) | Value::Array(_) => Some(body),
                 _ => None,
             };
             let Some(inner) = inner else {
                 continue;
             };
-            let mut found = Batch::default();
+            let mut found = Parsed::default();
             found.walk(inner, &Path::Data(path, key), depth + 1);
             if found.events.is_empty() {
                 continue;
@@ -252,18 +252,18 @@ impl Batch {
                     self.events.push(event);
                 }
             }
-            for fault in found.faults {
-                self.fault(&fault.path, fault.problem);
+            for error in found.errors {
+                self.error(&error.path, error.problem);
             }
-            self.more_faults += found.more_faults;
+            self.more_errors += found.more_errors;
             return true;
         }
         false
     }
 }
 
-/// The JSON in a text, as it stands or in Base64 (either alphabet, padded or not).
-fn unwrap(text: &str) -> Option<Value> {
+/// Decodes the JSON in a text, which may be in Base64 of either alphabet, padded or not.
+fn decode_nested(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with(['{', '[', '"']) {
         return serde_json::from_str(text).ok();
@@ -271,55 +271,36 @@ fn unwrap(text: &str) -> Option<Value> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    [&alphabet::STANDARD, &alphabet::URL_SAFE]
+    let bytes = [&alphabet::STANDARD, &alphabet::URL_SAFE]
         .into_iter()
         .find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(&compact).ok())
-        .filter(|bytes| is_bounded(bytes))
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .filter(|inner| {
-            inner
-                .trim_start_matches('\u{feff}')
-                .trim_start()
-                .starts_with(['{', '['])
-        })
-        .and_then(|inner| unwrap(&inner))
+        .filter(|bytes| fits_memory(bytes))?;
+    let inner = String::from_utf8(bytes).ok()?;
+    // Nearly every word is valid Base64. Only what decodes to JSON was meant so.
+    let start = inner.trim_start_matches('\u{feff}').trim_start();
+    start
+        .starts_with(['{', '['])
+        .then(|| decode_nested(&inner))?
 }
 
-/// The fields of a form that holds an alert (`severity=…&alert=%7B…`), as an object of strings.
-fn form(text: &str) -> Option<Value> {
+/// Decodes a form that holds an alert (`severity=…&alert=%7B…`) to an object of strings.
+fn decode_form(text: &str) -> Option<Value> {
     if text.starts_with(['{', '[', '"'])
         || !text.split('&').any(|field| field.starts_with("alert="))
     {
         return None;
     }
     let mut map = Map::new();
-    for field in text.split('&') {
-        let (name, value) = field.split_once('=')?;
-        let value = decode_form(value).filter(|value| is_bounded(value.as_bytes()))?;
-        map.insert(decode_form(name)?, Value::from(value.as_str()));
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        if !fits_memory(value.as_bytes()) {
+            return None;
+        }
+        map.insert(name.into_owned(), value.into_owned().into());
     }
     Some(Value::Object(map))
 }
 
-/// Percent-decodes a form's name or value; `+` is a blank.
-fn decode_form(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-                u8::try_from(high * 16 + low).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(out).ok()
-}
-
-/// Where in the payload the JSON breaks off.
+/// Returns the offset in the payload at which the JSON breaks off.
 fn offset(body: &[u8], error: &serde_json::Error) -> usize {
     let before: usize = body
         .split_inclusive(|byte| *byte == b'\n')
@@ -329,7 +310,7 @@ fn offset(body: &[u8], error: &serde_json::Error) -> usize {
     before + error.column()
 }
 
-/// What serde_json says, without its own line and column.
+/// Returns serde_json's message without its line and column.
 fn cause(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ")

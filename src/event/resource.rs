@@ -1,7 +1,7 @@
 //! Which resource an event is about.
 
-use super::text;
-use super::value::Map;
+use super::field::text;
+use serde_json::{Map, Value};
 
 /// An Alibaba Cloud resource name: `acs:ecs:cn-hangzhou:1234:instance/i-x`.
 pub(super) struct Arn<'a> {
@@ -12,7 +12,7 @@ pub(super) struct Arn<'a> {
 }
 
 impl Arn<'_> {
-    /// Reads one; `None` for texts that only look like one.
+    /// Parses one; returns `None` for texts that only look like one.
     pub(super) fn parse(text: &str) -> Option<Arn<'_>> {
         let mut parts = text.splitn(5, ':');
         if parts.next() != Some("acs") {
@@ -30,7 +30,7 @@ impl Arn<'_> {
         })
     }
 
-    /// The resource, unless its id is a placeholder such as `<resource-id>`.
+    /// Returns the resource, unless its id is a placeholder such as `<resource-id>`.
     fn resource(&self) -> Option<Resource> {
         let is_placeholder = self.id.is_empty() || self.id.starts_with('<');
         (!is_placeholder).then(|| Resource {
@@ -56,14 +56,19 @@ const IDS: [(&str, &str); 6] = [
     ("groupId", "group"),
 ];
 
-/// The resource of an event: by its name's own key or `resourceId` among its data, else by its ARN,
-/// else by any id among its data.
+/// Returns the resource of an event: by the id that fits its name or `resourceId` in its data, else
+/// by its ARN, else by any id in its data.
 ///
-/// The name's key comes first because of `Instance:VSwitchChanged`, whose ARN is that of a network interface.
-pub(super) fn find(name: &str, arn: Option<&Arn>, details: &Map) -> Option<Resource> {
+/// The id that fits the name comes first because of `Instance:VSwitchChanged`, whose ARN is that of
+/// a network interface.
+pub(super) fn find(
+    name: &str,
+    arn: Option<&Arn>,
+    details: &Map<String, Value>,
+) -> Option<Resource> {
     let by = |(key, kind): &(&str, &str)| {
         Some(Resource {
-            id: text(details.get(key))?,
+            id: text(details.get(*key))?,
             kind: Some((*kind).to_owned()),
         })
     };
@@ -96,8 +101,8 @@ pub(super) fn find(name: &str, arn: Option<&Arn>, details: &Map) -> Option<Resou
         .or_else(|| IDS.iter().find_map(by))
 }
 
-/// `ALIYUN::ECS::Instance` names an instance.
-fn kind_of_type(details: &Map) -> Option<String> {
+/// Returns the kind of a resource type: `instance` for `ALIYUN::ECS::Instance`.
+fn kind_of_type(details: &Map<String, Value>) -> Option<String> {
     let kind = text(details.get("resourceType"))?;
     let last = kind.rsplit("::").next()?.to_ascii_lowercase();
     Some(match last.as_str() {
@@ -106,8 +111,8 @@ fn kind_of_type(details: &Map) -> Option<String> {
     })
 }
 
-/// The name of the resource, as the data tell it.
-pub(super) fn name(kind: Option<&str>, details: &Map) -> Option<String> {
+/// Returns the name of the resource in the event's data.
+pub(super) fn name(kind: Option<&str>, details: &Map<String, Value>) -> Option<String> {
     let key = match kind {
         Some("disk") => "diskName",
         Some("snapshot") => "snapshotName",

@@ -1,171 +1,79 @@
-//! The formats in which events tell time, and there are many.
+//! The formats in which events carry times.
 
-use super::Moment;
-use super::Value;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use serde_json::Value;
 
-/// Beyond this, a bare number counts milliseconds; as seconds it would lie past the year 5000.
+/// A number below this counts seconds since 1970, a greater one milliseconds. As seconds it would
+/// lie past the year 5000.
 const FIRST_MILLIS: f64 = 1e11;
+/// Most digits of a fraction of a second that jiff reads.
+const MAX_FRACTION: usize = 9;
 
-/// Reads a time: ISO 8601 with or without separators, seconds and fractions of any length, a zone as
-/// `Z`, an offset or `PRC` (which is +08:00), Unix seconds or milliseconds as a number or as text.
-/// What cannot be read, or tells no zone, is kept as it came; `None` where there is nothing.
-pub fn parse_moment(value: &Value) -> Option<Moment> {
-    match value {
-        Value::Number(number) => Some(match number.as_f64().and_then(unix) {
-            Some(at) => Moment::At(at),
-            None => Moment::Text(number.to_string()),
-        }),
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => Some(match parse(text.trim()) {
-            Some(at) => Moment::At(at),
-            None => Moment::Text(text.trim().to_owned()),
-        }),
-        Value::Null => None,
-        odd => Some(Moment::Text(odd.to_string())),
+/// A time that an event carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventTime {
+    /// A point in time.
+    At(Timestamp),
+    /// A text in an unknown format or without a zone, shown verbatim.
+    Text(String),
+}
+
+impl EventTime {
+    /// Parses ISO 8601 or Unix seconds or milliseconds as a number or as text; see [`parse_iso`].
+    /// Returns `None` for null and blank texts.
+    pub fn parse(value: &Value) -> Option<EventTime> {
+        let (at, text) = match value {
+            Value::Null => return None,
+            Value::Number(number) => (number.as_f64().and_then(from_unix), number.to_string()),
+            Value::String(text) => match text.trim() {
+                "" => return None,
+                text => (parse_text(text), text.to_owned()),
+            },
+            other => (None, other.to_string()),
+        };
+        Some(at.map_or(EventTime::Text(text), EventTime::At))
     }
 }
 
-fn parse(text: &str) -> Option<Timestamp> {
-    let digits = text.split('.').next().unwrap_or_default();
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && (9..=14).contains(&digits.len()) {
-        return unix_text(text);
+fn parse_text(text: &str) -> Option<Timestamp> {
+    let whole_digits = text.find('.').unwrap_or(text.len());
+    let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    // A shorter or longer row of digits is no Unix time of our days; 14 may be milliseconds.
+    if is_number && (9..=14).contains(&whole_digits) {
+        return from_unix(text.parse().ok()?);
     }
-    iso(text)
+    parse_iso(text)
 }
 
-/// As [`unix`], by whole numbers: reading fractions of all kinds takes tables of 10 KB.
-fn unix_text(text: &str) -> Option<Timestamp> {
-    let mut rest = Scanner(text);
-    let whole: i64 = rest.digits(text.find('.').unwrap_or(text.len()))?;
-    let nanos = if rest.skip('.') { rest.fraction()? } else { 0 };
-    if !rest.0.is_empty() {
-        return None;
-    }
-    let millis = if whole < FIRST_MILLIS as i64 {
-        whole * 1000 + i64::from((nanos + 500_000) / 1_000_000)
-    } else {
-        whole + i64::from(nanos >= 500_000_000)
-    };
-    Timestamp::from_millisecond(millis).ok()
-}
-
-fn unix(number: f64) -> Option<Timestamp> {
+fn from_unix(number: f64) -> Option<Timestamp> {
     let millis = if number.abs() < FIRST_MILLIS {
         number * 1000.0
     } else {
         number
     };
+    // Far beyond the last year that jiff knows, and well inside an i64.
     if !millis.is_finite() || millis.abs() > 1e15 {
         return None;
     }
     Timestamp::from_millisecond(millis.round() as i64).ok()
 }
 
-fn iso(text: &str) -> Option<Timestamp> {
-    let mut rest = Scanner(text);
-    let year = rest.digits(4)?;
-    rest.skip('-');
-    let month = rest.digits(2)?;
-    rest.skip('-');
-    let day = rest.digits(2)?;
-    if !(rest.skip('T') || rest.skip('t') || rest.skip(' ')) {
-        return None;
-    }
-    let hour = rest.digits(2)?;
-    rest.skip(':');
-    let minute = rest.digits(2)?;
-    let mut second = 0;
-    let mut nanos = 0;
-    if rest.skip(':') || rest.starts_with_digit() {
-        second = rest.digits(2)?;
-        if rest.skip('.') || rest.skip(',') {
-            nanos = rest.fraction()?;
-        }
-    }
-    let offset = zone(rest.0.trim())?;
-    let part = |n: i64| i8::try_from(n).ok();
-    let local = DateTime::new(
-        i16::try_from(year).ok()?,
-        part(month)?,
-        part(day)?,
-        part(hour)?,
-        part(minute)?,
-        part(second)?,
-        nanos,
-    )
-    .ok()?;
-    offset.to_timestamp(local).ok()
-}
-
-fn zone(text: &str) -> Option<Offset> {
-    match text {
-        "Z" | "z" | "UTC" | "GMT" => return Some(Offset::UTC),
-        "PRC" | "Asia/Shanghai" => return Offset::from_seconds(8 * 3600).ok(),
-        _ => {}
-    }
-    let mut rest = Scanner(text);
-    let sign = if rest.skip('+') {
-        1
-    } else if rest.skip('-') {
-        -1
-    } else {
-        return None;
+/// Parses ISO 8601, basic or extended, as jiff reads it. Besides, the zone may be `UTC`, `GMT`,
+/// `PRC` or `Asia/Shanghai`, blanks may stand before it, and a fraction may have any length.
+fn parse_iso(text: &str) -> Option<Timestamp> {
+    let (date, rest) = text.split_at(text.find(['T', 't', ' '])? + 1);
+    let is_zone = |c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',');
+    let (time, zone) = rest.split_at(rest.find(is_zone).unwrap_or(rest.len()));
+    let time = match time.find(['.', ',']) {
+        Some(point) => &time[..time.len().min(point + 1 + MAX_FRACTION)],
+        None => time,
     };
-    let hours = rest.digits(2)?;
-    rest.skip(':');
-    let minutes = if rest.0.is_empty() {
-        0
-    } else {
-        rest.digits(2)?
+    let zone = match zone.trim_start() {
+        "UTC" | "GMT" => "Z",
+        "PRC" | "Asia/Shanghai" => "+08:00",
+        other => other,
     };
-    if !rest.0.is_empty() || hours > 18 || minutes > 59 {
-        return None;
-    }
-    Offset::from_seconds(i32::try_from(sign * (hours * 3600 + minutes * 60)).ok()?).ok()
-}
-
-/// Takes a text apart from its beginning.
-struct Scanner<'a>(&'a str);
-
-impl Scanner<'_> {
-    /// Exactly `count` digits.
-    fn digits(&mut self, count: usize) -> Option<i64> {
-        let (number, rest) = self.0.split_at_checked(count)?;
-        if !number.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        self.0 = rest;
-        number.parse().ok()
-    }
-
-    /// Digits behind the point, to nanoseconds; the rest is dropped.
-    fn fraction(&mut self) -> Option<i32> {
-        let end = self
-            .0
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(self.0.len());
-        let (digits, rest) = self.0.split_at_checked(end)?;
-        self.0 = rest;
-        let nine = digits.bytes().chain(std::iter::repeat(b'0')).take(9);
-        Some(nine.fold(0, |nanos, digit| nanos * 10 + i32::from(digit - b'0')))
-    }
-
-    fn skip(&mut self, c: char) -> bool {
-        match self.0.strip_prefix(c) {
-            Some(rest) => {
-                self.0 = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn starts_with_digit(&self) -> bool {
-        self.0.starts_with(|c: char| c.is_ascii_digit())
-    }
+    format!("{date}{time}{zone}").parse().ok()
 }
 
 #[cfg(test)]
@@ -174,15 +82,20 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn value(json: serde_json::Value) -> Value {
-        serde_json::from_value(json).unwrap()
+    fn at(utc: &str) -> Option<EventTime> {
+        Some(EventTime::At(utc.parse().unwrap()))
+    }
+
+    fn verbatim(text: &str) -> Option<EventTime> {
+        Some(EventTime::Text(text.into()))
     }
 
     #[test]
-    fn every_format_met_is_read() {
+    fn every_known_format_is_parsed() {
         for (text, utc) in [
             ("20181226T220114.058+0800", "2018-12-26T14:01:14.058Z"),
             ("2020-11-19T21:04:41+08:00", "2020-11-19T13:04:41Z"),
+            ("2020-11-19T21:04:41+08", "2020-11-19T13:04:41Z"),
             ("2022-06-15T03:22:19.965Z", "2022-06-15T03:22:19.965Z"),
             ("2022-06-24T07:43:19.33Z", "2022-06-24T07:43:19.33Z"),
             ("2020-11-19T21:04:42.179PRC", "2020-11-19T13:04:42.179Z"),
@@ -190,9 +103,11 @@ mod tests {
                 "2020-11-19T21:04:42.149Asia/Shanghai",
                 "2020-11-19T13:04:42.149Z",
             ),
+            ("2020-11-19 21:04:42 GMT", "2020-11-19T21:04:42Z"),
             ("2019-04-12T01:01:01Z", "2019-04-12T01:01:01Z"),
             ("2019-11-11T11:00Z", "2019-11-11T11:00:00Z"),
             ("2019-11-11 11:00:05 +0530", "2019-11-11T05:30:05Z"),
+            ("2019-11-11T11:00:05,25Z", "2019-11-11T11:00:05.25Z"),
             (
                 "2019-11-11t11:00:05.1234567891z",
                 "2019-11-11T11:00:05.123456789Z",
@@ -200,19 +115,15 @@ mod tests {
             ("1704780333000", "2024-01-09T06:05:33Z"),
             ("1708906637.742", "2024-02-26T00:17:17.742Z"),
         ] {
-            assert_eq!(
-                parse_moment(&value(json!(text))),
-                Some(Moment::At(utc.parse().unwrap())),
-                "{text}"
-            );
+            assert_eq!(EventTime::parse(&json!(text)), at(utc), "{text}");
         }
-        let at = Some(Moment::At("2024-01-09T06:05:33Z".parse().unwrap()));
-        assert_eq!(parse_moment(&value(json!(1704780333000_u64))), at);
-        assert_eq!(parse_moment(&value(json!(1704780333))), at);
+        let utc = "2024-01-09T06:05:33Z";
+        assert_eq!(EventTime::parse(&json!(1704780333000_u64)), at(utc));
+        assert_eq!(EventTime::parse(&json!(1704780333)), at(utc));
     }
 
     #[test]
-    fn what_cannot_be_read_is_kept() {
+    fn what_cannot_be_parsed_is_kept_verbatim() {
         for text in [
             "yesterday",
             "2020-13-01T00:00:00Z",
@@ -225,41 +136,47 @@ mod tests {
             "2020-11-19T21:04:42+99:00",
             "实例",
         ] {
-            assert_eq!(
-                parse_moment(&value(json!(text))),
-                Some(Moment::Text(text.into()))
-            );
+            assert_eq!(EventTime::parse(&json!(text)), verbatim(text));
         }
-        assert_eq!(
-            parse_moment(&value(json!(1e300))),
-            Some(Moment::Text("1e+300".into()))
-        );
-        assert_eq!(parse_moment(&value(json!("  "))), None);
-        assert_eq!(parse_moment(&value(json!(null))), None);
+        assert_eq!(EventTime::parse(&json!(1e300)), verbatim("1e+300"));
+        assert_eq!(EventTime::parse(&json!("  ")), None);
+        assert_eq!(EventTime::parse(&json!(null)), None);
     }
 
     #[test]
-    fn a_number_as_text_has_one_point_at_most() {
+    fn a_number_as_text_has_at_most_one_point() {
         for text in ["1708906637.7.42", "1708906637..742", ".1708906637"] {
-            assert_eq!(
-                parse_moment(&value(json!(text))),
-                Some(Moment::Text(text.into()))
-            );
+            assert_eq!(EventTime::parse(&json!(text)), verbatim(text));
         }
-        let whole = parse_moment(&value(json!("1708906637")));
-        assert_eq!(parse_moment(&value(json!("1708906637."))), whole);
+        let whole = EventTime::parse(&json!("1708906637"));
+        assert_eq!(EventTime::parse(&json!("1708906637.")), whole);
     }
 
     proptest! {
+        /// However a time is written, it is the same time.
         #[test]
-        fn a_number_as_text_is_read_as_the_number_is(text in "[1-9][0-9]{8,10}(\\.[0-9]{0,3})?|[1-9][0-9]{11,13}") {
-            let number: f64 = text.parse().unwrap();
-            prop_assert_eq!(parse(&text), unix(number));
+        fn all_spellings_of_a_time_are_equal(
+            millis in 0_i64..4_102_444_800_000,
+            (format, zone) in (
+                prop::sample::select(&["%Y-%m-%dT%H:%M:%S%.3f", "%Y%m%dT%H%M%S%.3f", "%Y-%m-%d %H:%M:%S%.3f"][..]),
+                prop::sample::select(&["Z", "z", "UTC", "GMT", "+00:00", "+0000", " Z", " +00"][..]),
+            ),
+            zeros in 0_usize..12,
+        ) {
+            let time = Timestamp::from_millisecond(millis).unwrap();
+            let text = format!("{}{}{zone}", time.strftime(format), "0".repeat(zeros));
+            prop_assert_eq!(EventTime::parse(&json!(text)), Some(EventTime::At(time)));
         }
 
         #[test]
-        fn no_text_breaks_it(text in "\\PC{0,40}|[0-9TZ:.+\\-实 ]{0,40}") {
-            let _ = parse_moment(&value(json!(text)));
+        fn a_number_as_text_is_read_like_the_number(text in "[1-9][0-9]{8,10}(\\.[0-9]{1,3})?|[1-9][0-9]{11,13}") {
+            let number: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(EventTime::parse(&json!(text)), EventTime::parse(&number));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,40}|[0-9TZ:.+\\-实 ]{0,40}") {
+            let _ = EventTime::parse(&json!(text));
         }
     }
 }

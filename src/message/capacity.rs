@@ -65,8 +65,9 @@ mod tests {
     use crate::message::{Language, MAX_BYTES, Mentions, Style, render_all};
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
+    use std::sync::Arc;
 
-    fn events(count: usize, name: impl Fn(usize) -> String) -> Vec<Event> {
+    fn events(count: usize, name: impl Fn(usize) -> String) -> Vec<Arc<Event>> {
         let payload: Vec<_> = (0..count)
             .map(|n| {
                 serde_json::json!({
@@ -93,7 +94,7 @@ mod tests {
             (300, 3, &|_| "实例".repeat(15)),
         ] {
             let events = events(count, name);
-            let events: Vec<&Event> = events.iter().collect();
+            let events: Vec<&Event> = events.iter().map(Arc::as_ref).collect();
             let portions = portions(&events);
             assert_eq!(portions.len(), portions_expected, "{}", name(1));
             assert_eq!(portions.concat(), events);
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn many_events_of_few_resources_are_one_message() {
         let one = events(1, |_| "web".into()).remove(0);
-        let many: Vec<&Event> = std::iter::repeat_n(&one, MOST + 1).collect();
+        let many: Vec<&Event> = std::iter::repeat_n(one.as_ref(), MOST + 1).collect();
         let sizes: Vec<usize> = portions(&many).iter().map(Vec::len).collect();
         assert_eq!(sizes, [MOST, 1]);
         assert!(portions(&[]).is_empty());

@@ -4,7 +4,8 @@ use super::Style;
 use super::i18n::{Field, field, status_word};
 use super::markdown::{BREAK, plain};
 use super::time;
-use crate::event::{Event, Level, Map, Moment, Value, parse_moment};
+use crate::event::{Event, EventTime, Level};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// Longest value shown, in characters.
@@ -59,7 +60,7 @@ pub(super) fn write(
             "instanceName" | "snapshotName" => same(&event.resource_name),
             "result" | "status" | "invocationStatus" => same(&event.status),
             "level" | "curLevel" => event.level.is_some() && Level::parse(text) == event.level,
-            "eventTime" => parse_moment(value) == event.time,
+            "eventTime" => EventTime::parse(value) == event.time,
             "notBefore" => planned_shown,
             _ => false,
         }
@@ -114,7 +115,7 @@ fn flatten(path: &str, value: &Value, depth: usize, lines: &mut Lines) {
     }
 }
 
-fn nested(outer: &str, map: &Map, depth: usize, lines: &mut Lines) {
+fn nested(outer: &str, map: &Map<String, Value>, depth: usize, lines: &mut Lines) {
     for (key, value) in map.iter() {
         if outer.is_empty() {
             flatten(key, value, depth, lines);
@@ -151,8 +152,8 @@ fn unquoted(value: &Value, style: &Style) -> String {
 }
 
 fn time<'a>(value: &'a Value, style: &Style) -> Option<Cow<'a, str>> {
-    match parse_moment(value) {
-        Some(at @ Moment::At(_)) => Some(Cow::Owned(time::moment(&at, &style.zone))),
+    match EventTime::parse(value) {
+        Some(at @ EventTime::At(_)) => Some(Cow::Owned(time::moment(&at, &style.zone))),
         _ => words(value, style),
     }
 }

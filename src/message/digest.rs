@@ -7,7 +7,7 @@ use super::time;
 use super::{At, MAX_NAME, Message, Style, at_words, with_keyword};
 use super::{advice, code, console_link, named, push_link, status, what_happened};
 use crate::event::catalog;
-use crate::event::{Event, Level, Moment};
+use crate::event::{Event, EventTime, Level};
 use jiff::Timestamp;
 
 /// Events that say the same of different resources.
@@ -132,7 +132,7 @@ fn group<'a>(events: &[&'a Event], language: Language) -> Vec<Group<'a>> {
     order.sort_by_key(|group| {
         let first = group.events.first();
         let level = first.and_then(|event| event.level);
-        let over = first.is_some_and(|event| event.is_over());
+        let over = first.is_some_and(|event| event.is_final());
         (gravity(level), over, std::cmp::Reverse(group.events.len()))
     });
     order
@@ -186,7 +186,7 @@ fn title(events: &[&Event], groups: &[Group], language: Language) -> String {
     };
     let over = first
         .and_then(|event| event.status.as_deref())
-        .filter(|_| events.iter().all(|event| event.is_over()))
+        .filter(|_| events.iter().all(|event| event.is_final()))
         .map_or("", i18n::over_icon);
     format!("{icon} {over}{count} · {what}{more}")
 }
@@ -262,12 +262,12 @@ fn levels(events: &[&Event], language: Language) -> String {
 fn span(events: &[&Event], style: &Style) -> Option<String> {
     let times = || {
         events.iter().filter_map(|event| match &event.time {
-            Some(Moment::At(at)) => Some(*at),
+            Some(EventTime::At(at)) => Some(*at),
             _ => None,
         })
     };
     let (first, last) = (times().min()?, times().max()?);
-    let shown = |at| time::moment(&Moment::At(at), &style.zone);
+    let shown = |at| time::moment(&EventTime::At(at), &style.zone);
     Some(if first == last {
         shown(first)
     } else {
@@ -367,8 +367,8 @@ fn in_words<'a>(group: &'a Group, style: &Style, now: Timestamp) -> Words<'a> {
         .iter()
         .filter_map(|event| super::planned_ahead(event))
         .min_by_key(|planned| match planned {
-            Moment::At(at) => *at,
-            Moment::Text(_) => Timestamp::MAX,
+            EventTime::At(at) => *at,
+            EventTime::Text(_) => Timestamp::MAX,
         });
     if let Some(planned) = soonest {
         let label = language.pick("最早计划时间 notBefore", "Planned from (notBefore)");

@@ -15,7 +15,7 @@ pub use capacity::{Room, portions};
 pub use i18n::Language;
 
 use crate::event::catalog;
-use crate::event::{Event, Level, Moment};
+use crate::event::{Event, EventTime, Level};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use markdown::{BREAK, PARAGRAPH, plain};
@@ -136,7 +136,7 @@ impl Message {
 
 /// A moment in the zone, to the second, with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
 pub fn in_words(at: Timestamp, zone: &TimeZone) -> String {
-    time::moment(&Moment::At(at), zone)
+    time::moment(&EventTime::At(at), zone)
 }
 
 /// The message of these events: the event's own where there is one, else a digest.
@@ -211,7 +211,7 @@ fn what_happened<'a>(
     language: Language,
 ) -> Cow<'a, str> {
     if let Some(entry) = entry {
-        return Cow::Borrowed(language.pick(entry.title().zh, entry.title().en));
+        return Cow::Borrowed(language.pick(entry.title.zh, entry.title.en));
     }
     let brought = match language {
         Language::Zh => event.titles.zh.as_deref(),
@@ -269,7 +269,7 @@ fn title(event: &Event, what: &str, language: Language) -> String {
 }
 
 /// When planned work begins that has neither begun nor been called off.
-fn planned_ahead(event: &Event) -> Option<Moment> {
+fn planned_ahead(event: &Event) -> Option<EventTime> {
     let ahead = match event.status.as_deref() {
         None => true,
         Some(status) => ["Scheduled", "Inquiring"]
@@ -409,7 +409,7 @@ fn code(event: &Event) -> String {
 /// Whether this event is one that the route's people want to be mentioned for.
 fn asks_to_mention(event: &Event, style: &Style) -> bool {
     let levels = &style.mentions.levels;
-    event.level.is_some_and(|level| levels.contains(&level)) && !event.is_over()
+    event.level.is_some_and(|level| levels.contains(&level)) && !event.is_final()
 }
 
 /// Whom this event mentions: in `at`, and as it must stand in the text.

@@ -2,15 +2,15 @@
 
 use super::i18n::Language;
 use super::markdown::plain;
-use crate::event::Moment;
+use crate::event::EventTime;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 /// A moment in the zone, to the second, with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
-pub(super) fn moment(moment: &Moment, zone: &TimeZone) -> String {
+pub(super) fn moment(moment: &EventTime, zone: &TimeZone) -> String {
     match moment {
-        Moment::At(at) => {
+        EventTime::At(at) => {
             let offset = zone.to_offset(*at);
             let local = offset.to_datetime(*at);
             let mut out = minute(local);
@@ -26,7 +26,7 @@ pub(super) fn moment(moment: &Moment, zone: &TimeZone) -> String {
             out.push(')');
             out
         }
-        Moment::Text(text) => plain(text, 60).into_owned(),
+        EventTime::Text(text) => plain(text, 60).into_owned(),
     }
 }
 
@@ -65,12 +65,12 @@ fn digits(out: &mut String, number: i32, width: u32) {
 
 /// A planned moment with the wait until then: `in 2 days 14 h, 2026-11-25 09:01`.
 pub(super) fn countdown(
-    planned: &Moment,
+    planned: &EventTime,
     now: Timestamp,
     zone: &TimeZone,
     language: Language,
 ) -> String {
-    let Moment::At(at) = planned else {
+    let EventTime::At(at) = planned else {
         return moment(planned, zone);
     };
     let local = minute(zone.to_datetime(*at));
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_moment_stands_in_the_zone_with_its_offset() {
-        let at = Moment::At("2026-11-25T01:01:00Z".parse().unwrap());
+        let at = EventTime::At("2026-11-25T01:01:00Z".parse().unwrap());
         for (zone, expected) in [
             ("Asia/Shanghai", "2026-11-25 09:01:00 (UTC+08:00)"),
             ("UTC", "2026-11-25 01:01:00 (UTC+00:00)"),
@@ -104,14 +104,14 @@ mod tests {
         ] {
             assert_eq!(moment(&at, &TimeZone::get(zone).unwrap()), expected);
         }
-        let odd = Moment::Text("[soon](x)".into());
+        let odd = EventTime::Text("[soon](x)".into());
         assert_eq!(moment(&odd, &TimeZone::UTC), "［soon］(x)");
     }
 
     #[test]
     fn a_countdown_tells_the_wait_and_the_local_time() {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
-        let planned = Moment::At("2026-11-25T01:01:00Z".parse().unwrap());
+        let planned = EventTime::At("2026-11-25T01:01:00Z".parse().unwrap());
         for (now, en, zh) in [
             (
                 "2026-11-22T11:00:30Z",
@@ -166,7 +166,7 @@ mod tests {
             for second in [second, near] {
                 let at = Timestamp::from_second(second).unwrap();
                 let expected = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string();
-                prop_assert_eq!(moment(&Moment::At(at), &zone), expected);
+                prop_assert_eq!(moment(&EventTime::At(at), &zone), expected);
             }
         }
     }

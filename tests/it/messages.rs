@@ -1,13 +1,14 @@
 //! Every sample as the message that it becomes, in both languages.
 
 use crate::samples::{REBOOT, index, sample};
-use ecs_dingtalk_notifier::event::{self, Event, Level, Moment};
+use ecs_dingtalk_notifier::event::{self, Event, EventTime, Level};
 use ecs_dingtalk_notifier::message::{self, Language, MAX_BYTES, Mentions, Message, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
 use serde_json::json;
+use std::sync::Arc;
 
 fn style(language: Language) -> Style {
     Style {
@@ -49,10 +50,10 @@ fn every_sample_reads_as_it_was_looked_at() {
     let _bound = settings.bind_to_scope();
     for row in index() {
         let file = row["file"].as_str().unwrap();
-        let batch = event::parse(sample(file).as_bytes());
-        assert!(batch.faults.is_empty(), "{file}: {:?}", batch.faults);
+        let parsed = event::parse(sample(file).as_bytes());
+        assert!(parsed.errors.is_empty(), "{file}: {:?}", parsed.errors);
         let mut text = String::new();
-        for event in &batch.events {
+        for event in &parsed.events {
             for language in [Language::Zh, Language::En] {
                 text.push_str(&shown(&render(event, language)));
                 text.push_str("\n\n════\n\n");
@@ -73,9 +74,9 @@ fn every_sample_tells_resource_region_level_code_and_local_time() {
         if row["event"].is_null() {
             continue;
         }
-        let batch = event::parse(sample(file).as_bytes());
-        let [event] = batch.events.as_slice() else {
-            panic!("{file}: {} events", batch.events.len());
+        let parsed = event::parse(sample(file).as_bytes());
+        let [event] = parsed.events.as_slice() else {
+            panic!("{file}: {} events", parsed.events.len());
         };
         for (language, words) in [
             (Language::Zh, ["严重", "警告", "通知", "未知"]),
@@ -117,15 +118,15 @@ fn every_sample_tells_resource_region_level_code_and_local_time() {
 
 #[test]
 fn planned_work_counts_down_and_what_is_over_does_not() {
-    let batch = event::parse(sample(REBOOT).as_bytes());
-    let event = &batch.events[0];
+    let parsed = event::parse(sample(REBOOT).as_bytes());
+    let event = &parsed.events[0];
     let text = render(event, Language::En).text;
     assert!(text.contains("in 2 days 14 h, 2019-04-12 09:01"), "{text}");
     let text = render(event, Language::Zh).text;
     assert!(text.contains("2 天 14 小时后，2019-04-12 09:01"), "{text}");
     let avoided = Event {
         status: Some("Avoided".into()),
-        ..event.clone()
+        ..Event::clone(event)
     };
     let text = render(&avoided, Language::En).text;
     assert!(
@@ -136,7 +137,7 @@ fn planned_work_counts_down_and_what_is_over_does_not() {
 
 #[test]
 fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
-    let batch = event::parse(sample(REBOOT).as_bytes());
+    let parsed = event::parse(sample(REBOOT).as_bytes());
     for (status, level, mentioned) in [
         ("Scheduled", Some(Level::Critical), true),
         ("Failed", Some(Level::Critical), true),
@@ -149,7 +150,7 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
         let event = Event {
             status: Some(status.into()),
             level,
-            ..batch.events[0].clone()
+            ..Event::clone(&parsed.events[0])
         };
         let mut style = style(Language::Zh);
         style.mentions.all = true;
@@ -169,7 +170,7 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
 
 #[test]
 fn the_keyword_is_appended_only_where_it_is_missing() {
-    let batch = event::parse(sample(REBOOT).as_bytes());
+    let parsed = event::parse(sample(REBOOT).as_bytes());
     for (keyword, appended) in [
         ("CloudMonitor", false),
         ("ECS", false),
@@ -178,9 +179,9 @@ fn the_keyword_is_appended_only_where_it_is_missing() {
     ] {
         let mut style = style(Language::Zh);
         style.keyword = Some(keyword.into());
-        let message = message::render(&batch.events[0], &style, now(), MAX_BYTES);
+        let message = message::render(&parsed.events[0], &style, now(), MAX_BYTES);
         assert_eq!(message.text.matches(keyword).count(), 1);
-        let plain = render(&batch.events[0], Language::Zh).text;
+        let plain = render(&parsed.events[0], Language::Zh).text;
         assert_eq!(message.text != plain, appended, "{keyword}");
         assert!(
             message.text.ends_with("@13800000000 @manager7675"),
@@ -192,7 +193,7 @@ fn the_keyword_is_appended_only_where_it_is_missing() {
     for keyword in ["ecs", "pc_slide"] {
         let mut style = style(Language::Zh);
         style.keyword = Some(keyword.into());
-        let message = message::render(&batch.events[0], &style, now(), MAX_BYTES);
+        let message = message::render(&parsed.events[0], &style, now(), MAX_BYTES);
         assert!(
             message.text.contains(&format!("\n\n{keyword} @")),
             "{}",
@@ -211,12 +212,8 @@ fn hostile(text: &str) -> Event {
             "list": [text, {"deep": text}], "nested": {text: text}, text: text, "publicIpAddress": text,
         },
     });
-    let batch = event::parse(payload.to_string().as_bytes());
-    batch
-        .events
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| panic!("{payload}"))
+    let mut events = event::parse(payload.to_string().as_bytes()).events;
+    Arc::unwrap_or_clone(events.remove(0))
 }
 
 /// What a markdown reader finds in a message beyond the links, headings and bold labels of our own.
@@ -372,7 +369,7 @@ proptest! {
 #[test]
 fn a_time_that_cannot_be_read_is_shown_as_it_came() {
     let mut event = hostile("x");
-    event.time = Some(Moment::Text("yesterday".into()));
+    event.time = Some(EventTime::Text("yesterday".into()));
     assert!(
         render(&event, Language::En)
             .text
@@ -391,7 +388,8 @@ fn many(count: usize, kind: &str, data: serde_json::Value, region: &str) -> Vec<
                 "id": format!("{kind}-{n}"), "source": "acs.ecs", "type": kind, "aliyunregionid": region,
                 "time": format!("2019-04-09T04:{:02}:{:02}Z", n / 60 % 60, n % 60), "data": data,
             });
-            event::parse(payload.to_string().as_bytes()).events.remove(0)
+            let mut events = event::parse(payload.to_string().as_bytes()).events;
+            Arc::unwrap_or_clone(events.remove(0))
         })
         .collect()
 }
@@ -450,6 +448,7 @@ fn digests_read_as_they_were_looked_at() {
     let two: Vec<Event> = [REBOOT, crate::samples::STOPPED]
         .iter()
         .flat_map(|file| event::parse(sample(file).as_bytes()).events)
+        .map(Arc::unwrap_or_clone)
         .collect();
     for (name, events) in [
         ("two", two),

@@ -1,19 +1,19 @@
-//! Bytes to events: no panic, no loss, the same every time and however it is wrapped, in bounded space.
+//! Bytes to events: no panic, no loss, the same result every time and in every wrapping, within
+//! bounded space.
 
 use crate::recipe;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ecs_dingtalk_notifier::event::{self, Batch, Level};
-use ecs_dingtalk_notifier::glob::Glob;
-use ecs_dingtalk_notifier::route::{self, Filter};
+use ecs_dingtalk_notifier::event::{self, Level, Parsed};
+use ecs_dingtalk_notifier::route::{self, Filter, Pattern};
 use serde_json::{Value, json};
 
-/// Payloads are unwrapped eight times over; the checks that wrap one further time leave room.
+/// Payloads are decoded to a depth of eight; the checks add one level of wrapping.
 const SAFE_LAYERS: usize = 5;
 /// The JSON reader gives up at 128 levels.
 const SAFE_NESTING: usize = 100;
-/// Longest text of one fault, in bytes.
-const MAX_FAULT: usize = 1_000;
+/// Longest text of one error, in bytes.
+const MAX_ERROR: usize = 1_000;
 
 /// Checks the payload that `input` stands for; see [`recipe::payload`].
 pub fn check(input: &[u8]) {
@@ -21,33 +21,33 @@ pub fn check(input: &[u8]) {
 }
 
 fn check_payload(payload: &[u8]) {
-    let batch = event::parse(payload);
-    assert_same(&event::parse(payload), &batch, "read a second time");
-    bounded(payload, &batch);
-    for event in &batch.events {
+    let parsed = event::parse(payload);
+    assert_same(&event::parse(payload), &parsed, "read a second time");
+    bounded(payload, &parsed);
+    for event in &parsed.events {
         assert!(!event.name.is_empty(), "a name is there");
         assert!(!event.display_id().is_empty());
-        let identity = event.identity();
-        assert!(identity.len() == 32 && identity.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        assert_eq!(event.identity(), identity);
-        assert_eq!(event.clone().identity(), identity);
-        let _ = (event.full_name(), event.is_over(), event.not_before());
+        let key = event.dedup_key();
+        assert!(key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(event.dedup_key(), key);
+        assert_eq!(event::Event::clone(event).dedup_key(), key);
+        let _ = (event.full_name(), event.is_final(), event.not_before());
         decided(event);
     }
 
     let bom = "\u{feff}".as_bytes();
     if !payload.starts_with(bom) {
         let dressed = [bom, b"\n\t ", payload, b"\r\n"].concat();
-        assert_same(&event::parse(&dressed), &batch, "with BOM and blanks");
+        assert_same(&event::parse(&dressed), &parsed, "with BOM and blanks");
     }
 
     let Ok(value) = serde_json::from_slice::<Value>(payload) else {
         let held = std::str::from_utf8(payload).ok().and_then(inner);
         assert!(
-            !batch.events.is_empty()
-                || !batch.faults.is_empty()
+            !parsed.events.is_empty()
+                || !parsed.errors.is_empty()
                 || held.is_some_and(|held| is_nothing(&held)),
-            "what is no JSON is a fault, or unwrapped"
+            "what is not JSON is an error, or decoded"
         );
         return;
     };
@@ -55,18 +55,18 @@ fn check_payload(payload: &[u8]) {
         return;
     }
     assert!(
-        !batch.events.is_empty() || !batch.faults.is_empty() || is_nothing(&value),
-        "nothing became of it"
+        !parsed.events.is_empty() || !parsed.errors.is_empty() || is_nothing(&value),
+        "neither event nor error"
     );
-    each_element_counts(&value, &batch);
-    wrapped(payload, &value, &batch);
+    each_element_counts(&value, &parsed);
+    wrapped(payload, &value, &parsed);
 }
 
 /// Every element of an array gives what it gives alone.
-fn each_element_counts(value: &Value, batch: &Batch) {
+fn each_element_counts(value: &Value, parsed: &Parsed) {
     let Value::Array(items) = value else { return };
     let mut events = Vec::new();
-    let mut faults = 0;
+    let mut errors = 0;
     for item in items {
         let text = item.to_string();
         // Not every float comes back from its text exactly as it was.
@@ -75,22 +75,22 @@ fn each_element_counts(value: &Value, batch: &Batch) {
         }
         let alone = event::parse(text.as_bytes());
         assert!(
-            !alone.events.is_empty() || !alone.faults.is_empty() || is_nothing(item),
+            !alone.events.is_empty() || !alone.errors.is_empty() || is_nothing(item),
             "an element was lost: {text}"
         );
-        faults += fault_count(&alone);
+        errors += error_count(&alone);
         events.extend(alone.events);
     }
-    assert_eq!(batch.events, events, "an array's events are its elements'");
+    assert_eq!(parsed.events, events, "an array's events are its elements'");
     assert_eq!(
-        fault_count(batch),
-        faults,
-        "an array's faults are its elements'"
+        error_count(parsed),
+        errors,
+        "an array's errors are its elements'"
     );
 }
 
 /// An array, a string of JSON, Base64 and a queue message around it change nothing.
-fn wrapped(payload: &[u8], value: &Value, batch: &Batch) {
+fn wrapped(payload: &[u8], value: &Value, parsed: &Parsed) {
     let Ok(text) = std::str::from_utf8(payload) else {
         return;
     };
@@ -107,73 +107,73 @@ fn wrapped(payload: &[u8], value: &Value, batch: &Batch) {
             json!(STANDARD.encode(text)).to_string(),
         ),
     ] {
-        assert_alike(&event::parse(dressed.as_bytes()), batch, how);
+        assert_alike(&event::parse(dressed.as_bytes()), parsed, how);
     }
-    if !batch.events.is_empty() {
+    if !parsed.events.is_empty() {
         let message = json!({
             "type": "mns:Queue:SendMessage", "source": "acs.mns", "id": "1", "data": { "messageBody": text },
         });
         assert_alike(
             &event::parse(message.to_string().as_bytes()),
-            batch,
+            parsed,
             "in a queue message",
         );
     }
 }
 
-/// All faults, those beyond the first twenty too.
-fn fault_count(batch: &Batch) -> usize {
-    batch.faults.len() + batch.more_faults
+/// All errors, including those beyond the first twenty.
+fn error_count(parsed: &Parsed) -> usize {
+    parsed.errors.len() + parsed.more_errors
 }
 
-fn assert_same(other: &Batch, batch: &Batch, how: &str) {
-    assert_eq!(other.events, batch.events, "{how}");
-    assert_eq!(other.faults, batch.faults, "{how}");
+fn assert_same(other: &Parsed, parsed: &Parsed, how: &str) {
+    assert_eq!(other.events, parsed.events, "{how}");
+    assert_eq!(other.errors, parsed.errors, "{how}");
 }
 
-/// The paths of faults tell the way to them, which is another when wrapped.
-fn assert_alike(other: &Batch, batch: &Batch, how: &str) {
-    assert_eq!(other.events, batch.events, "{how}");
-    assert_eq!(fault_count(other), fault_count(batch), "{how}");
-    let identities = |batch: &Batch| {
-        batch
+/// Paths of errors are not compared: wrapping changes them.
+fn assert_alike(other: &Parsed, parsed: &Parsed, how: &str) {
+    assert_eq!(other.events, parsed.events, "{how}");
+    assert_eq!(error_count(other), error_count(parsed), "{how}");
+    let keys = |parsed: &Parsed| {
+        parsed
             .events
             .iter()
-            .map(event::Event::identity)
+            .map(|event| event.dedup_key())
             .collect::<Vec<_>>()
     };
-    assert_eq!(identities(other), identities(batch), "{how}");
+    assert_eq!(keys(other), keys(parsed), "{how}");
 }
 
-fn bounded(payload: &[u8], batch: &Batch) {
+fn bounded(payload: &[u8], parsed: &Parsed) {
     assert!(
-        batch.events.len() <= payload.len() / 8 + 1,
+        parsed.events.len() <= payload.len() / 8 + 1,
         "more events than bytes for them"
     );
-    assert!(batch.faults.len() <= payload.len() + 1);
-    for fault in &batch.faults {
-        let text = fault.to_string();
-        assert!(text.len() <= MAX_FAULT, "{} bytes", text.len());
+    assert!(parsed.errors.len() <= payload.len() + 1);
+    for error in &parsed.errors {
+        let text = error.to_string();
+        assert!(text.len() <= MAX_ERROR, "{} bytes", text.len());
         assert!(!text.chars().any(char::is_control), "{text:?}");
     }
 }
 
-/// Whatever an event holds, a filter decides about it.
+/// A filter decides about every event, the same each time.
 fn decided(event: &event::Event) {
-    let globs = |texts: &[&str]| texts.iter().copied().map(Glob::new).collect::<Vec<_>>();
+    let patterns = |texts: &[&str]| texts.iter().copied().map(Pattern::new).collect::<Vec<_>>();
     let filter = Filter {
         levels: vec![Level::Critical],
-        include: globs(&["Disk:*", "*a*b?c*"]),
-        exclude: globs(&["*:Executed"]),
-        regions: globs(&["cn-*", "*1"]),
+        include: patterns(&["Disk:*", "*a*b?c*"]),
+        exclude: patterns(&["*:Executed"]),
+        regions: patterns(&["cn-*", "*1"]),
         resources: Vec::new(),
-        resources_exclude: globs(&["?"]),
+        resources_exclude: patterns(&["?"]),
     };
     let decision = route::decide(&filter, event);
     assert_eq!(route::decide(&filter, event), decision);
 }
 
-/// Empty arrays, however deep: the only payloads that are neither event nor fault.
+/// True for empty arrays at any depth: the only payloads that are neither event nor error.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().all(is_nothing),
@@ -205,7 +205,7 @@ fn nesting(value: &Value) -> usize {
     }
 }
 
-/// The JSON in a text, as it stands or in Base64. Said once more here, so that the reader is not held against itself.
+/// The JSON in a text, verbatim or in Base64. Written independently of the parser that it checks.
 fn inner(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if let Ok(value) = serde_json::from_str(text) {

@@ -54,7 +54,7 @@ pub fn check(input: &[u8]) {
         .flat_map(|copy| {
             events.iter().take(40).map(move |event| Event {
                 resource_id: event.resource_id.as_ref().map(|id| format!("{id}{copy}")),
-                ..event.clone()
+                ..Event::clone(event)
             })
         })
         .collect();

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
-/// The payload that `input` stands for: a recipe's, where it begins with the byte 1; else the input itself. No payload
-/// that means anything begins with that byte.
+/// Returns the payload of `input`: that of a recipe if it begins with the byte 1, else the input
+/// itself. No meaningful payload begins with that byte.
 pub fn payload(input: &[u8]) -> Vec<u8> {
     match input.split_first() {
         Some((1, recipe)) => Draw(recipe).payload(),
@@ -13,7 +13,8 @@ pub fn payload(input: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Takes decisions from bytes, one after the other; when they are used up every decision is the first choice.
+/// Takes decisions from bytes, one after the other. When they are used up, every decision is the
+/// first choice.
 pub(crate) struct Draw<'a>(pub(crate) &'a [u8]);
 
 impl Draw<'_> {
@@ -92,7 +93,8 @@ impl Draw<'_> {
         }
     }
 
-    /// An object with some of these keys, and details under one more; the first key is nearly always there.
+    /// Returns an object with some of these keys, nearly always with the first one, and with details
+    /// under one more.
     fn object(&mut self, keys: &[&str], details: &str) -> Value {
         let mut object = Map::new();
         for (place, key) in keys.iter().enumerate() {
@@ -189,7 +191,7 @@ impl Draw<'_> {
         }
     }
 
-    /// Text: known words, pieces that mean something to a markdown reader, raw bytes, or very much of one character.
+    /// Returns known words, pieces of markdown, raw bytes, or very many of one character.
     fn text(&mut self) -> String {
         match self.below(8) {
             0 => self.pick(&WORDS).to_owned(),

@@ -235,7 +235,7 @@ impl World {
         let mut waiting = Vec::new();
         for n in &events {
             let event = event(*n);
-            let identity = Arc::from(event.identity());
+            let identity = Arc::from(event.dedup_key());
             match self.desk.admit(route, &identity, &event, now) {
                 Admission::Waits(ticket) => waiting.push((*n, ticket)),
                 Admission::Duplicate => self.duplicates += 1,

@@ -1,0 +1,136 @@
+//! The one event that all wire shapes become.
+
+use super::field::string;
+use super::level::Level;
+use super::time::EventTime;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+/// The key in [`Event::details`] that holds the status of an alert which is no longer `TRIGGERED`.
+pub(super) const ALERT_STATUS: &str = "alertStatus";
+
+/// One event, in whatever shape it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// CloudEvents `source` (`acs.ecs`); for CloudMonitor's shapes `acs.` and the product in lower
+    /// case.
+    pub source: String,
+    /// The event's own id; debug events have none.
+    pub id: Option<String>,
+    /// The name without status: `Instance:SystemMaintenance.Reboot`.
+    pub name: String,
+    /// `Scheduled`, `Executing`, …, or a state such as `Stopped`, or a result such as `failed`.
+    pub status: Option<String>,
+    /// The level that the event carries, else the catalog's; `None` if neither knows one.
+    pub level: Option<Level>,
+    /// The product as CloudMonitor writes it: `ECS`, `EBS`, `MongoDB`.
+    pub product: Option<String>,
+    /// Id of the resource that the event is about: `i-…`, `d-…`, `s-…`, `eni-…`.
+    pub resource_id: Option<String>,
+    /// Kind of that resource as in an ARN: `instance`, `disk`, `snapshot`, `eni`.
+    pub resource_kind: Option<String>,
+    /// Name of that resource, or for a disk that of the instance it is attached to.
+    pub resource_name: Option<String>,
+    /// Region id: `cn-hangzhou`.
+    pub region: Option<String>,
+    /// Id of the account that owns the resource.
+    pub account: Option<String>,
+    /// When it happened: the event's own time, else the envelope's.
+    pub time: Option<EventTime>,
+    /// The time of EventBridge's envelope, where it differs notably from `time`.
+    pub envelope_time: Option<EventTime>,
+    /// Titles that came with the event.
+    pub titles: Titles,
+    /// All other data of the event: `data` or `content`, verbatim.
+    pub details: Map<String, Value>,
+}
+
+/// Localised names that came with an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Titles {
+    /// Chinese (`eventRealname`, `eventNameZh`).
+    pub zh: Option<String>,
+    /// English; only where it is more than the event's code.
+    pub en: Option<String>,
+}
+
+impl Event {
+    /// Returns `name:status`, or the name alone where there is no status.
+    pub fn full_name(&self) -> String {
+        match &self.status {
+            Some(status) => format!("{}:{status}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Returns true if nothing will follow: the status is `Executed`, `Avoided` or `Canceled`.
+    pub fn is_final(&self) -> bool {
+        let finals = ["Executed", "Avoided", "Canceled", "Cancelled"];
+        self.status
+            .as_deref()
+            .is_some_and(|status| finals.iter().any(|word| word.eq_ignore_ascii_case(status)))
+    }
+
+    /// Returns when planned work begins at the earliest.
+    pub fn not_before(&self) -> Option<EventTime> {
+        EventTime::parse(self.details.get("notBefore")?)
+    }
+
+    /// Returns 32 hexadecimal digits that are the same for the same event on every instance and at
+    /// every repetition, and differ for all others.
+    ///
+    /// EventBridge identifies an event by `source` and `id`. Some producers reuse an id for
+    /// different events, so name, status and resource count too.
+    pub fn dedup_key(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |text: &str| {
+            hash.update(text);
+            hash.update([0]);
+        };
+        add(&self.source);
+        add(&self.full_name());
+        add(self.resource_id.as_deref().unwrap_or_default());
+        add(&self.display_id());
+        // A resolved alert has the id of the alert that began.
+        if let Some(status) = string(&self.details, ALERT_STATUS) {
+            add(status);
+        }
+        hex(hash.finalize().into_iter().take(16))
+    }
+
+    /// Returns the event's own id, or for an event without one the hash of its content.
+    pub fn display_id(&self) -> Cow<'_, str> {
+        match &self.id {
+            Some(id) => Cow::Borrowed(id),
+            None => Cow::Owned(self.content_hash()),
+        }
+    }
+
+    fn content_hash(&self) -> String {
+        // serde_json sorts the keys of a map, so equal content has equal text.
+        let content = json!([
+            self.name,
+            self.status,
+            self.level.map(Level::as_str),
+            self.resource_id,
+            self.resource_name,
+            self.region,
+            self.account,
+            self.time.as_ref().map(|time| match time {
+                EventTime::At(at) => at.to_string(),
+                EventTime::Text(text) => text.clone(),
+            }),
+            self.details,
+        ]);
+        hex(Sha256::digest(content.to_string()).into_iter().take(16))
+    }
+}
+
+/// Returns bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: impl Iterator<Item = u8>) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
