@@ -141,7 +141,8 @@ impl Caller {
         !matches!(result, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
-    /// Waits for the function to close the connection. Panics if it sends anything before, or resets.
+    /// Waits for the function to close the connection. Panics if it sends anything before, or
+    /// resets.
     pub fn expect_closed(&mut self) {
         let end = self.stream.read_to_end(&mut self.received);
         assert!(
@@ -218,8 +219,8 @@ impl Response {
         self.json()
     }
 
-    /// Returns the `errorType` of a failure. Panics unless the response has this status and the form of
-    /// a failure.
+    /// Returns the `errorType` of a failure. Panics unless the response has this status and the
+    /// form of a failure.
     pub fn failure(&self, status: u16) -> String {
         assert_eq!(
             (self.status, self.header("x-fc-status")),

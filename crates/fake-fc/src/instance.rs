@@ -67,8 +67,8 @@ impl Instance {
         }
     }
 
-    /// Probes as the platform and its local emulator do: connects and closes without a byte. Returns
-    /// false if the process ends first.
+    /// Probes as the platform and its local emulator do: connects and closes without a byte.
+    /// Returns false if the process ends first.
     fn wait_until_ready(&mut self) -> bool {
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect(self.address()).is_err() {
@@ -197,9 +197,11 @@ impl Drop for Instance {
     }
 }
 
-/// Returns a port that this process has not used, below the range from which the system assigns ports.
+/// Returns a port that this process has not used, below the range from which the system assigns
+/// ports.
 ///
-/// Does not try to listen on it: that could answer the probe of a test that waits for its own process.
+/// Does not try to listen on it: that could answer the probe of a test that waits for its own
+/// process.
 pub fn free_port() -> u16 {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 22_000;

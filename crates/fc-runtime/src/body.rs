@@ -4,10 +4,11 @@ use crate::buffer::Buffer;
 use crate::error::{ReadError, RequestError};
 use std::io::{ErrorKind, Read};
 
-/// Longest line with a chunk's size, in bytes, extensions and CRLF included. Extensions are ignored.
+/// Longest line with a chunk's size in bytes, with extensions and CRLF. Extensions are ignored.
 const MAX_SIZE_LINE: usize = 4096;
 
-/// Reads a body of `length` bytes into memory that is reserved at once: growing would take twice it.
+/// Reads a body of `length` bytes into memory that is reserved at once: growing would take twice
+/// it.
 pub(crate) fn read_sized<R: Read>(
     buffer: &mut Buffer<R>,
     length: usize,
@@ -19,8 +20,8 @@ pub(crate) fn read_sized<R: Read>(
 
 /// Reads a chunked body of at most `max_body` bytes, with trailers of at most `max_trailer` bytes.
 ///
-/// Calls `before_growth` with the body's next size before the body grows to it. Trailers are checked
-/// and dropped.
+/// Calls `before_growth` with the body's next size before the body grows to it. Trailers are
+/// checked and dropped.
 pub(crate) fn read_chunked<R: Read>(
     buffer: &mut Buffer<R>,
     max_body: usize,
@@ -117,8 +118,11 @@ fn is_control(byte: &u8) -> bool {
 mod tests {
     use super::*;
 
-    /// Reads a chunked body. Returns it and the bytes after it; `None` if the input ends before it.
-    fn read(input: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, RequestError> {
+    /// A body and the bytes after it.
+    type BodyAndRest = (Vec<u8>, Vec<u8>);
+
+    /// Reads a chunked body. Returns `None` if the input ends before it.
+    fn read(input: &[u8]) -> Result<Option<BodyAndRest>, RequestError> {
         let mut buffer = Buffer::new(input);
         match read_chunked(&mut buffer, 100, 64, |_| Ok(())) {
             Ok(body) => {
@@ -161,6 +165,8 @@ mod tests {
             b"1 1\r\n",
             b"1\n",
             b"1;a\rb\r\n",
+            b"1\r\r\na\r\n",
+            b"1\r;a\r\n",
             b"00000000000000001\r\na\r\n",
             b"FFFFFFFFFFFFFFFFF\r\n",
             b"1\r\nab\r\n",

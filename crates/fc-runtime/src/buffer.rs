@@ -3,7 +3,8 @@
 use crate::error::{ReadError, RequestError};
 use std::io::{self, ErrorKind, Read};
 
-/// Bytes that a buffer holds at first. A head and an ordinary event fit, so one read gets them both.
+/// Bytes that a buffer holds at first. A head and an ordinary event fit, so one read gets them
+/// both.
 const INITIAL_SIZE: usize = 4 * 1024;
 
 /// A stream and the bytes that were read from it but not used yet.
@@ -42,7 +43,8 @@ impl<R: Read> Buffer<R> {
 
     /// Reads once from the stream and appends to the unread bytes. Returns 0 at the stream's end.
     ///
-    /// The buffer doubles when it is full of unread bytes: the caller bounds how many it lets pile up.
+    /// The buffer doubles when it is full of unread bytes: the caller bounds how many it lets pile
+    /// up.
     pub(crate) fn fill(&mut self) -> io::Result<usize> {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;

@@ -76,7 +76,8 @@ impl<'a> Connection<'a> {
             self.guard.set_busy();
         }
 
-        // Read the head. Its time limit begins now: a pipelined request may have waited for its turn.
+        // Read the head. Its time limit begins now: a pipelined request may have waited for its
+        // turn.
         let stream = self.requests.source_mut();
         let arrived = stream.last_read();
         let begun = Instant::now();
@@ -103,7 +104,8 @@ impl<'a> Connection<'a> {
                 .map_err(ReadError::Io)?;
         }
 
-        // Read the body. A chunked one takes the memory of the largest when it turns out to be large.
+        // Read the body. A chunked one takes the memory of the largest when it turns out to be
+        // large.
         let deadline = Instant::now() + limits.body_timeout;
         self.requests.source_mut().set_deadline(deadline);
         let body = self.requests.read_body(length, |size| {
@@ -157,8 +159,8 @@ impl<'a> Connection<'a> {
         {
             return;
         }
-        // Many clients write the whole body before they read. Let those finish quickly whose body is
-        // not far over the limit. Malformed bytes deserve no such speed.
+        // Many clients write the whole body before they read. Let those finish quickly whose body
+        // is not far over the limit. Malformed bytes deserve no such speed.
         let fast_bytes = match error {
             RequestError::BodyTooLarge | RequestError::Busy => 2 * self.limits.max_body,
             _ => 0,

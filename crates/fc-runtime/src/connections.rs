@@ -1,8 +1,8 @@
 //! The open connections: their maximum, and the eviction of idle ones.
 
-use crate::sync::{lock, wait};
+use crate::sync::{Signal, lock};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How often a waiting connection checks whether the server is asked to stop.
@@ -15,7 +15,7 @@ const LIMIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Connections {
     max: usize,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Signal,
 }
 
 #[derive(Debug, Default)]
@@ -60,15 +60,15 @@ impl Connections {
         Connections {
             max,
             state: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Signal::default(),
         }
     }
 
     /// Registers a new connection.
     ///
-    /// At the maximum, the connection that has been idle longest is closed. If none is idle, waits for
-    /// one to become idle or to close. Returns `None` if the server stops meanwhile, or `asked_to_stop`
-    /// returns true.
+    /// At the maximum, the connection that has been idle longest is closed. If none is idle, waits
+    /// for one to become idle or to close. Returns `None` if the server stops meanwhile, or
+    /// `asked_to_stop` returns true.
     pub(crate) fn admit(
         self: &Arc<Self>,
         stream: &Arc<TcpStream>,
@@ -86,7 +86,7 @@ impl Connections {
             if let Some(oldest) = idle.min_by_key(|open| open.idle_since) {
                 oldest.close_when_idle();
             }
-            state = wait(&self.changed, state, STOP_CHECK_INTERVAL);
+            state = self.changed.wait(state, STOP_CHECK_INTERVAL);
         }
         let number = state.next_number;
         state.next_number += 1;
@@ -112,8 +112,8 @@ impl Connections {
 
     /// Waits until all connections are closed, at most until `limit`.
     ///
-    /// Calls `limit` again at each change and each second: the limit moves when a request in progress
-    /// becomes an invocation with a deadline of its own.
+    /// Calls `limit` again at each change and each second: the limit moves when a request in
+    /// progress becomes an invocation with a deadline of its own.
     pub(crate) fn wait_until_closed(&self, limit: impl Fn() -> Instant) {
         let mut state = lock(&self.state);
         while !state.open.is_empty() {
@@ -121,7 +121,7 @@ impl Connections {
             if left.is_zero() {
                 return;
             }
-            state = wait(&self.changed, state, left.min(LIMIT_CHECK_INTERVAL));
+            state = self.changed.wait(state, left.min(LIMIT_CHECK_INTERVAL));
         }
     }
 }

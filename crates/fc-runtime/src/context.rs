@@ -29,8 +29,8 @@ pub struct Context {
     /// Empty if absent.
     pub request_id: String,
     /// When the handler must have returned: when the request's first byte arrived, plus
-    /// [`timeout`](Context::timeout), minus 1 s for the response. Of a timeout below 3 s, a third is
-    /// subtracted instead.
+    /// [`timeout`](Context::timeout), minus 1 s for the response. Of a timeout below 3 s, a third
+    /// is subtracted instead.
     pub deadline: Instant,
     /// The function's time limit (`x-fc-function-timeout`, in seconds), at most 24 hours. 60 s if
     /// absent.
@@ -93,8 +93,8 @@ impl Context {
     }
 }
 
-/// Parses seconds: a decimal number above 0. `str::parse::<f64>` would also take `inf` and `1e9`, and
-/// rounds what `Duration` can represent.
+/// Parses seconds: a decimal number above 0. `str::parse::<f64>` would also take `inf` and `1e9`,
+/// and rounds what `Duration` can represent.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = || whole.bytes().chain(fraction.bytes());

@@ -67,17 +67,19 @@ impl<E: Error> From<E> for Failure {
 
 /// Handles the events of a function.
 ///
-/// A function or closure with the signature of [`invoke`](Handler::invoke) is a handler. Implement the
-/// trait for state, or to prepare the instance in [`initialize`](Handler::initialize).
+/// A function or closure with the signature of [`invoke`](Handler::invoke) is a handler. Implement
+/// the trait for state, or to prepare the instance in [`initialize`](Handler::initialize).
 ///
-/// The runtime calls a handler from many threads at once, up to the function's `instanceConcurrency`
-/// and [`Limits::max_invocations`](crate::Limits::max_invocations). Each thread has a stack of 1 MiB.
+/// The runtime calls a handler from many threads at once, up to the function's
+/// `instanceConcurrency` and [`Limits::max_invocations`](crate::Limits::max_invocations). Each
+/// thread has a stack of 1 MiB.
 pub trait Handler: Send + Sync {
-    /// Handles one event: the body of `POST /invoke`, verbatim. The returned value is the body of the
-    /// response.
+    /// Handles one event: the body of `POST /invoke`, verbatim. The returned value is the body of
+    /// the response.
     ///
-    /// Must return before [`context.deadline`](Context::deadline) with all work done: the platform may
-    /// freeze the instance as soon as the response is out. The runtime does not interrupt a handler.
+    /// Must return before [`context.deadline`](Context::deadline) with all work done: the platform
+    /// may freeze the instance as soon as the response is out. The runtime does not interrupt a
+    /// handler.
     ///
     /// # Errors
     ///
@@ -87,8 +89,8 @@ pub trait Handler: Send + Sync {
 
     /// Prepares the instance: `POST /initialize`. Does nothing by default.
     ///
-    /// The platform calls it before the first event if the function has an initializer, and again if
-    /// it failed.
+    /// The platform calls it before the first event if the function has an initializer, and again
+    /// if it failed.
     ///
     /// # Errors
     ///

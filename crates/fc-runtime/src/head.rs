@@ -1,6 +1,7 @@
 //! The head of a request, and the length of the body that follows it.
 
 use crate::error::RequestError;
+use httparse::Header;
 
 /// Most headers of one request. The platform sends about thirty.
 const MAX_HEADERS: usize = 100;
@@ -78,23 +79,41 @@ pub(crate) fn parse(
             ));
         }
     };
-    let mut headers = Headers::default();
-    for header in request.headers.iter() {
-        headers.take(header.name, header.value)?;
-    }
+    let headers = &*request.headers;
+    let length = at_most_one(headers, "content-length", "more than one Content-Length")?;
+    let coding = at_most_one(
+        headers,
+        "transfer-encoding",
+        "more than one Transfer-Encoding",
+    )?;
     let http_1_1 = request.version == Some(1);
-    if http_1_1 && headers.hosts != 1 {
+    if http_1_1 && values(headers, "host").count() != 1 {
         return Err(RequestError::Malformed(
             "an HTTP/1.1 request needs exactly one Host field",
         ));
     }
-    let length = headers.body_length(http_1_1, max_body)?;
+    let length = body_length(length, coding, http_1_1, max_body)?;
+    // HTTP/1.0 does not know expectations.
+    let expects_continue = match values(headers, "expect").last() {
+        Some(expectation) if http_1_1 => {
+            if !expectation.eq_ignore_ascii_case(b"100-continue") {
+                return Err(RequestError::Expectation);
+            }
+            true
+        }
+        _ => false,
+    };
+    let connection = |option: &[u8]| {
+        values(headers, "connection")
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .any(|found| found.trim_ascii().eq_ignore_ascii_case(option))
+    };
     let head = RequestHead {
         method: request.method.unwrap_or_default().to_owned(),
         target: request.path.unwrap_or_default().to_owned(),
-        keep_alive: !headers.close && (http_1_1 || headers.keep_alive),
-        expects_continue: http_1_1 && headers.expects_continue()?,
-        headers: headers.kept,
+        keep_alive: !connection(b"close") && (http_1_1 || connection(b"keep-alive")),
+        expects_continue,
+        headers: headers.iter().filter_map(kept).collect(),
     };
     Ok(Some((head, length, size)))
 }
@@ -106,88 +125,67 @@ fn names_a_version(head: &[u8]) -> bool {
     word.starts_with(b"HTTP/")
 }
 
-/// The headers that matter, collected one by one.
-#[derive(Default)]
-struct Headers {
-    hosts: usize,
-    content_length: Option<Vec<u8>>,
-    transfer_encoding: Option<Vec<u8>>,
-    expect: Option<Vec<u8>>,
-    close: bool,
-    keep_alive: bool,
-    kept: Vec<(String, String)>,
+fn values<'a>(headers: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .iter()
+        .filter(move |header| header.name.eq_ignore_ascii_case(name))
+        .map(|header| header.value)
 }
 
-impl Headers {
-    fn take(&mut self, name: &str, value: &[u8]) -> Result<(), RequestError> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if is("host") {
-            self.hosts += 1;
-        } else if is("content-length") {
-            if self.content_length.replace(value.to_vec()).is_some() {
-                return Err(RequestError::Malformed("more than one Content-Length"));
-            }
-        } else if is("transfer-encoding") {
-            if self.transfer_encoding.replace(value.to_vec()).is_some() {
-                return Err(RequestError::Malformed("more than one Transfer-Encoding"));
-            }
-        } else if is("expect") {
-            self.expect = Some(value.to_vec());
-        } else if is("connection") {
-            for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-                self.close |= option.eq_ignore_ascii_case(b"close");
-                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-            }
-        } else if name
-            .get(..5)
-            .is_some_and(|start| start.eq_ignore_ascii_case("x-fc-"))
-            && !value.is_empty()
-            && !CREDENTIALS.iter().any(|secret| is(secret))
-        {
-            self.kept
-                .push((name.to_owned(), String::from_utf8_lossy(value).into_owned()));
-        }
-        Ok(())
+/// Returns the value of a header that may not be repeated.
+fn at_most_one<'a>(
+    headers: &'a [Header<'a>],
+    name: &str,
+    fault: &'static str,
+) -> Result<Option<&'a [u8]>, RequestError> {
+    let mut values = values(headers, name);
+    let value = values.next();
+    match values.next() {
+        Some(_) => Err(RequestError::Malformed(fault)),
+        None => Ok(value),
     }
+}
 
-    /// Returns how the body's end is announced. Refuses every ambiguity: a proxy that finds another
-    /// end in it would see other requests than this server (request smuggling).
-    fn body_length(&self, http_1_1: bool, max_body: usize) -> Result<BodyLength, RequestError> {
-        let length = match (&self.content_length, &self.transfer_encoding) {
-            (Some(_), Some(_)) => {
-                return Err(RequestError::Malformed(
-                    "both Content-Length and Transfer-Encoding",
-                ));
-            }
-            (None, Some(coding)) if http_1_1 && coding.eq_ignore_ascii_case(b"chunked") => {
-                return Ok(BodyLength::Chunked);
-            }
-            (None, Some(_)) => {
-                return Err(RequestError::Malformed(
-                    "a Transfer-Encoding other than chunked",
-                ));
-            }
-            (None, None) => return Ok(BodyLength::Bytes(0)),
-            (Some(length), None) => length,
-        };
-        if length.is_empty() || !length.iter().all(u8::is_ascii_digit) {
-            return Err(RequestError::Malformed("Content-Length is not a number"));
-        }
-        let digits = str::from_utf8(length).expect("digits are ASCII");
-        // A number that overflows exceeds the limit too.
-        match digits.parse::<usize>() {
-            Ok(bytes) if bytes <= max_body => Ok(BodyLength::Bytes(bytes)),
-            _ => Err(RequestError::BodyTooLarge),
-        }
+/// Returns name and value of a header that [`RequestHead::headers`] keeps.
+fn kept(header: &Header) -> Option<(String, String)> {
+    let is_own = header
+        .name
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("x-fc-"));
+    let is_credential = |secret: &&str| header.name.eq_ignore_ascii_case(secret);
+    if !is_own || header.value.is_empty() || CREDENTIALS.iter().any(is_credential) {
+        return None;
     }
+    let value = String::from_utf8_lossy(header.value).into_owned();
+    Some((header.name.to_owned(), value))
+}
 
-    fn expects_continue(&self) -> Result<bool, RequestError> {
-        match &self.expect {
-            None => Ok(false),
-            Some(expectation) if expectation.eq_ignore_ascii_case(b"100-continue") => Ok(true),
-            Some(_) => Err(RequestError::Expectation),
+/// Returns how the body's end is announced. Refuses every ambiguity: a proxy that finds another end
+/// in it would see other requests than this server (request smuggling).
+fn body_length(
+    length: Option<&[u8]>,
+    coding: Option<&[u8]>,
+    http_1_1: bool,
+    max_body: usize,
+) -> Result<BodyLength, RequestError> {
+    let fault = match (length, coding) {
+        (None, None) => return Ok(BodyLength::Bytes(0)),
+        (None, Some(coding)) if http_1_1 && coding.eq_ignore_ascii_case(b"chunked") => {
+            return Ok(BodyLength::Chunked);
         }
-    }
+        (Some(length), None) if !length.is_empty() && length.iter().all(u8::is_ascii_digit) => {
+            let digits = str::from_utf8(length).expect("digits are ASCII");
+            // A number that overflows exceeds the limit too.
+            return match digits.parse() {
+                Ok(bytes) if bytes <= max_body => Ok(BodyLength::Bytes(bytes)),
+                _ => Err(RequestError::BodyTooLarge),
+            };
+        }
+        (Some(_), Some(_)) => "both Content-Length and Transfer-Encoding",
+        (None, Some(_)) => "a Transfer-Encoding other than chunked",
+        (Some(_), None) => "Content-Length is not a number",
+    };
+    Err(RequestError::Malformed(fault))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The invocations in flight: a maximum that run at once, and waiting for all to end.
 
 use crate::semaphore::{Permit, Semaphore};
-use crate::sync::{lock, wait};
-use std::sync::{Condvar, Mutex};
+use crate::sync::{Signal, lock};
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// Knows the deadlines of the invocations from their arrival until their answers are written.
@@ -10,7 +10,7 @@ use std::time::Instant;
 pub(crate) struct Invocations {
     turns: Semaphore,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Signal,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Invocations {
         Invocations {
             turns: Semaphore::new(max_running),
             state: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Signal::default(),
         }
     }
 
@@ -66,7 +66,8 @@ impl Invocations {
         }
     }
 
-    /// Waits until the invocations that are in flight now have ended, or their deadlines have passed.
+    /// Waits until the invocations that are in flight now have ended, or their deadlines have
+    /// passed.
     pub(crate) fn drain(&self) {
         let mut state = lock(&self.state);
         let newer = state.next_number;
@@ -79,7 +80,7 @@ impl Invocations {
             if left.is_zero() {
                 return;
             }
-            state = wait(&self.changed, state, left);
+            state = self.changed.wait(state, left);
         }
     }
 

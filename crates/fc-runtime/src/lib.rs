@@ -1,8 +1,8 @@
 //! Runs a Rust function on Alibaba Cloud Function Compute (FC 3.0).
 //!
-//! A function on a *custom runtime* is an HTTP server that the platform starts and calls. This crate
-//! is that server: give [`run`] a closure or a [`Handler`], and it takes care of the platform's rules.
-//! It is synchronous: each connection has a thread, and a handler simply blocks.
+//! A function on a *custom runtime* is an HTTP server that the platform starts and calls. This
+//! crate is that server: give [`run`] a closure or a [`Handler`], and it takes care of the
+//! platform's rules. It is synchronous: each connection has a thread, and a handler simply blocks.
 //!
 //! # Example
 //!
@@ -29,7 +29,7 @@
 //! $ curl -i -d '{"name":"Ada"}' localhost:9000/invoke
 //! HTTP/1.1 200 OK
 //! Content-Type: application/json
-//! Content-Length: 42
+//! Content-Length: 40
 //! x-fc-status: 200
 //! Connection: keep-alive
 //!
@@ -40,9 +40,9 @@
 //!
 //! | Call | Response |
 //! |---|---|
-//! | `POST /invoke` | the value of [`Handler::invoke`] with status 200, or its [`Failure`] with 404 |
+//! | `POST /invoke` | the value of [`Handler::invoke`] with 200, or its [`Failure`] with 404 |
 //! | `POST /initialize` | `{}` with 200, or the failure of [`Handler::initialize`] with 404 |
-//! | `GET /pre-stop`, `GET /pre-freeze` | 200 once no invocation is in flight, or their deadlines have passed |
+//! | `GET /pre-stop`, `GET /pre-freeze` | 200 once all invocations have ended or timed out |
 //! | `GET /`, `GET /ready` (and `HEAD`) | 200 |
 //! | another method on these paths | 405 with `Allow` |
 //! | any other path | 404 |
@@ -55,7 +55,7 @@
 //!
 //! | Variable | Meaning |
 //! |---|---|
-//! | `FC_SERVER_PORT`, else `FC_CUSTOM_LISTEN_PORT` | Port to listen on, 1 to 65535. Unset or blank: 9000 |
+//! | `FC_SERVER_PORT`, else `FC_CUSTOM_LISTEN_PORT` | Port, 1 to 65535. Unset or blank: 9000 |
 //!
 //! SIGTERM and SIGINT end the process: [`run`] returns once the requests in progress are answered.
 //!
@@ -65,10 +65,11 @@
 //!   idle connection has no time limit and is never closed, except at
 //!   [`Limits::max_connections`]. Only a request that has begun has a time limit.
 //! - It freezes the instance when the response is out. So nothing runs in the background.
-//! - It sends heads of at most 8 KB. Local emulators send chunked bodies and empty `x-fc-*` headers.
+//! - It sends heads of at most 8 KB. Local emulators send chunked bodies and empty `x-fc-*`
+//!   headers.
 //! - It may send temporary credentials in headers. They are dropped when the head is parsed.
-//! - It runs up to `instanceConcurrency` invocations in one process. A panic fails its own invocation
-//!   and no other.
+//! - It runs up to `instanceConcurrency` invocations in one process. A panic fails its own
+//!   invocation and no other.
 //!
 //! # Errors
 //!
@@ -78,12 +79,15 @@
 //! | Status | `errorType` | Cause |
 //! |---|---|---|
 //! | 400 | `BadRequest` | Not HTTP, or ambiguous about where the request ends |
-//! | 404 | `Deadline` | The memory for large bodies, or a turn to run, was not free before the deadline |
+//! | 404 | `Deadline` | The memory for a large body was not free before the deadline |
 //! | 408 | `RequestTimeout` | The request did not arrive in time |
 //! | 413 | `BodyTooLarge` | The body exceeds [`Limits::max_body`] |
 //! | 417 | `ExpectationFailed` | `Expect` is not `100-continue` |
 //! | 431 | `HeadTooLarge` | The head exceeds [`Limits::max_head`] or has more than 100 headers |
 //! | 505 | `VersionNotSupported` | Neither HTTP/1.1 nor HTTP/1.0 |
+//!
+//! An invocation whose turn to run does not come before its deadline fails with 404 and `Deadline`
+//! too; its connection stays open.
 //!
 //! # Files
 //!

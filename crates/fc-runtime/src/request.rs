@@ -39,8 +39,8 @@ pub struct Request {
 
 /// Reads the requests of one connection, one after the other.
 ///
-/// Holds at most one request: a body of [`max_body`](Limits::max_body) bytes and a buffer of at most
-/// twice [`max_head`](Limits::max_head), or 8 KiB where that is more.
+/// Holds at most one request: a body of [`max_body`](Limits::max_body) bytes and a buffer of at
+/// most twice [`max_head`](Limits::max_head), or 8 KiB where that is more.
 #[derive(Debug)]
 pub struct RequestReader<R> {
     buffer: Buffer<R>,
@@ -68,8 +68,8 @@ impl<R: Read> RequestReader<R> {
     ///
     /// # Errors
     ///
-    /// - [`ReadError::Refused`] if the bytes are not an acceptable request. Every further call returns
-    ///   the same refusal.
+    /// - [`ReadError::Refused`] if the bytes are not an acceptable request. Every further call
+    ///   returns the same refusal.
     /// - [`ReadError::Io`] if the stream fails or ends within a request.
     pub fn read_request(&mut self) -> Result<Option<Request>, ReadError> {
         if let Some(error) = self.refused {
@@ -104,9 +104,9 @@ impl<R: Read> RequestReader<R> {
 
     /// Returns true if a byte of the next request was read already. Drops empty lines before it.
     ///
-    /// Servers have to ignore empty lines before a request (RFC 9112, section 2.2). They do not begin
-    /// one, or the stray CRLF that some clients send after a body would put a time limit on an idle
-    /// connection. A lone CR is perhaps half of such a line.
+    /// Servers have to ignore empty lines before a request (RFC 9112, section 2.2). They do not
+    /// begin one, or the stray CRLF that some clients send after a body would put a time limit on
+    /// an idle connection. A lone CR is perhaps half of such a line.
     pub(crate) fn has_begun(&mut self) -> bool {
         loop {
             match self.buffer.unread() {
@@ -148,8 +148,8 @@ impl<R: Read> RequestReader<R> {
         }
     }
 
-    /// Reads the body after a head. Calls `before_growth` with the next size of a chunked body before
-    /// the body grows to it.
+    /// Reads the body after a head. Calls `before_growth` with the next size of a chunked body
+    /// before the body grows to it.
     pub(crate) fn read_body(
         &mut self,
         length: BodyLength,

@@ -73,7 +73,8 @@ impl Response {
 
     pub(crate) fn encode(&self, framing: Framing) -> Vec<u8> {
         let body = self.body.to_string();
-        // Without this header the platform counts a failure as a success. It knows these two values.
+        // Without this header the platform counts a failure as a success. It knows these two
+        // values.
         let outcome = if self.status == 200 { 200 } else { 404 };
         let mut text = format!(
             "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\

@@ -37,7 +37,8 @@ impl Router {
         request: &Request,
         arrived: Instant,
     ) -> (Response, Option<Invocation<'_>>) {
-        // The path decides, not the header x-fc-control-path: some callers omit it or leave it empty.
+        // The path decides, not the header x-fc-control-path: some callers omit it or leave it
+        // empty.
         let path = request.head.path();
         let response = match (path, request.head.method.as_str()) {
             ("/invoke", "POST") => return self.invoke(request, arrived),
@@ -80,8 +81,8 @@ fn respond(result: Result<Value, Failure>) -> Response {
     }
 }
 
-/// Turns a panic into a failure of its own invocation. The panic's message is dropped: it may contain
-/// a secret.
+/// Turns a panic into a failure of its own invocation. The panic's message is dropped: it may
+/// contain a secret.
 fn catch_panic(call: impl FnOnce() -> Result<Value, Failure>) -> Result<Value, Failure> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
         Err(Failure::new(

@@ -9,18 +9,18 @@ use std::{fmt, io};
 
 /// Port of a custom runtime unless the function is configured otherwise.
 const DEFAULT_PORT: u16 = 9000;
-/// Variables with the port; the first that is set applies. Emulators and the official helpers set the
-/// first, the platform documents the second.
+/// Variables with the port; the first that is set applies. Emulators and the official helpers set
+/// the first, the platform documents the second.
 const PORT_VARIABLES: [&str; 2] = ["FC_SERVER_PORT", "FC_CUSTOM_LISTEN_PORT"];
 
 /// Why the server could not start.
 ///
-/// `Display` gives one line that says what to correct:
+/// `Display` gives one line that says what to correct. So does `Debug`, which Rust uses for an
+/// error that `main` returns:
 ///
 /// ```text
 /// FC_SERVER_PORT is "70000": it must be a port number from 1 to 65535, or unset for 9000
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {
     /// The variable with the port is not a port number.
@@ -56,6 +56,12 @@ impl fmt::Display for RunError {
             }
             RunError::Signals(source) => write!(f, "cannot receive signals: {source}"),
         }
+    }
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -133,8 +139,9 @@ pub fn bind() -> Result<Server, RunError> {
 impl Server {
     /// Serves `handler` until SIGTERM or SIGINT arrives and the requests in progress are answered.
     ///
-    /// Replaces the process's panic hook: the new one writes only a panic's place to stderr, because
-    /// its message may contain a secret. The runtime writes nothing else to stdout or stderr.
+    /// Replaces the process's panic hook: the new one writes only a panic's place to stderr,
+    /// because its message may contain a secret. The runtime writes nothing else to stdout or
+    /// stderr.
     pub fn serve(self, handler: impl Handler + 'static) {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic

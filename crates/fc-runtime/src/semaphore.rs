@@ -1,8 +1,8 @@
 //! A weighted, fair semaphore whose waiters give up at a deadline.
 
-use crate::sync::{lock, wait};
+use crate::sync::{Signal, lock};
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex};
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// Hands out permits in order of arrival: a heavy request is not starved by ever new light ones.
@@ -10,7 +10,7 @@ use std::time::Instant;
 pub(crate) struct Semaphore {
     total: usize,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Signal,
 }
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Semaphore {
                 next_ticket: 0,
                 waiting: VecDeque::new(),
             }),
-            changed: Condvar::new(),
+            changed: Signal::default(),
         }
     }
 
@@ -67,7 +67,7 @@ impl Semaphore {
                     weight,
                 });
             }
-            state = wait(&self.changed, state, left);
+            state = self.changed.wait(state, left);
         }
     }
 }

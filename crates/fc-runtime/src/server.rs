@@ -28,8 +28,8 @@ struct Shared {
 /// [`run`](crate::run) does this on the port that the platform expects. This function is for tests
 /// and emulators, which choose the port, the limits and the end themselves.
 ///
-/// Returns when every request in progress is answered, or the deadlines of the invocations in flight
-/// have passed. Writes nothing to stdout or stderr.
+/// Returns when every request in progress is answered, or the deadlines of the invocations in
+/// flight have passed. Writes nothing to stdout or stderr.
 ///
 /// ```
 /// use fc_runtime::{Context, Limits, Shutdown, serve};
@@ -78,7 +78,8 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdow
     while accept(&listener, &shared, &shutdown) {}
     drop(listener);
 
-    // Wait for the requests in progress: for their bytes, for their invocations, for their responses.
+    // Wait for the requests in progress: for their bytes, for their invocations, for their
+    // responses.
     let limits = &shared.limits;
     let arrival = Instant::now() + limits.head_timeout + limits.body_timeout;
     shared.connections.wait_until_closed(|| {
@@ -128,7 +129,8 @@ fn open(shared: &Arc<Shared>, stream: TcpStream, shutdown: &Shutdown) {
             &shared.body_memory,
             &shared.limits,
         );
-        // The socket closes before its place is free, so that their number never exceeds the maximum.
+        // The socket closes before its place is free, so that their number never exceeds the
+        // maximum.
         drop(stream);
         drop(guard);
     });

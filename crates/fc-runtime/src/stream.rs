@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-/// How long the rest of a request is waited for if the server stopped or evicted the connection just
-/// as the request began.
+/// How long the rest of a request is waited for if the server stopped or evicted the connection
+/// just as the request began.
 const CLOSE_RACE_GRACE: Duration = Duration::from_secs(1);
 /// Pause between two reads where reading cannot block, or must not be fast.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -21,14 +21,15 @@ pub(crate) struct TimedStream<'a> {
     read_deadline: Option<Instant>,
     /// Until when an end of the input may be the server's own doing, not the peer's.
     close_race_end: Option<Instant>,
-    /// The socket's present setting. A request that arrives in one piece needs no syscall to change it.
+    /// The socket's present setting. A request that arrives in one piece needs no syscall to change
+    /// it.
     read_timeout: Option<Duration>,
     last_read: Instant,
 }
 
 impl<'a> TimedStream<'a> {
-    /// Wraps an accepted socket. `write_timeout` is for one write; it makes a thread notice that the
-    /// peer has stopped reading.
+    /// Wraps an accepted socket. `write_timeout` is for one write; it makes a thread notice that
+    /// the peer has stopped reading.
     pub(crate) fn new(
         stream: &'a TcpStream,
         guard: &'a ConnectionGuard,
@@ -89,10 +90,11 @@ impl<'a> TimedStream<'a> {
         Ok(())
     }
 
-    /// Discards what the peer still sends until `deadline`, so that it can read the last response: to
-    /// close a socket with unread bytes resets the connection, which may destroy that response.
+    /// Discards what the peer still sends until `deadline`, so that it can read the last response:
+    /// to close a socket with unread bytes resets the connection, which may destroy that response.
     ///
-    /// Discards `fast_bytes` as fast as they come and further bytes slowly, so they amount to little.
+    /// Discards `fast_bytes` as fast as they come and further bytes slowly, so they amount to
+    /// little.
     pub(crate) fn drain(&mut self, fast_bytes: usize, deadline: Instant) {
         // Fails if the peer has gone; then the read below fails too.
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -108,8 +110,8 @@ impl<'a> TimedStream<'a> {
         }
     }
 
-    /// Returns true if the end of the input may come from the server's shutdown of the reading side,
-    /// after which bytes that are still on their way can be read all the same.
+    /// Returns true if the end of the input may come from the server's shutdown of the reading
+    /// side, after which bytes that are still on their way can be read all the same.
     fn is_close_race(&self) -> bool {
         self.close_race_end.is_some_and(|end| Instant::now() < end) && self.guard.is_closing()
     }

@@ -1,5 +1,6 @@
-//! Locking that survives panics.
+//! Locking that survives panics, and a condition variable without costs when no thread waits.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,14 +10,37 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a notification, at most for `timeout`.
-pub(crate) fn wait<'a, T>(
-    changed: &Condvar,
-    guard: MutexGuard<'a, T>,
-    timeout: Duration,
-) -> MutexGuard<'a, T> {
-    changed
-        .wait_timeout(guard, timeout)
-        .unwrap_or_else(PoisonError::into_inner)
-        .0
+/// A condition variable. [`Condvar`] makes a syscall at each notification, even without waiters:
+/// five of them at each invocation.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    condvar: Condvar,
+    /// Changed under the mutex of the condition only, so a notifier that has held that mutex sees
+    /// every thread that waits.
+    waiters: AtomicUsize,
+}
+
+impl Signal {
+    /// Waits for a notification, at most for `timeout`.
+    pub(crate) fn wait<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, T> {
+        self.waiters.fetch_add(1, Ordering::Relaxed);
+        let guard = self
+            .condvar
+            .wait_timeout(guard, timeout)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+        self.waiters.fetch_sub(1, Ordering::Relaxed);
+        guard
+    }
+
+    /// Wakes the waiting threads after a change under the mutex.
+    pub(crate) fn notify_all(&self) {
+        if self.waiters.load(Ordering::Relaxed) > 0 {
+            self.condvar.notify_all();
+        }
+    }
 }

@@ -139,7 +139,8 @@ fn pre_stop_does_not_wait_past_the_deadline() {
     caller.receive().success();
 }
 
-/// Not a test by itself: the process that the tests below start. It is this program with a variable.
+/// Not a test by itself: the process that the tests below start. It is this program with a
+/// variable.
 #[test]
 fn child() {
     if std::env::var_os("CHILD_OF_A_TEST").is_none() {

@@ -227,7 +227,8 @@ fn an_idle_connection_outlives_every_time_limit() {
     let server = Server::with(impatient(), echo);
     let (mut used, mut fresh) = (server.caller(), server.caller());
     used.invoke("first").success();
-    // Some clients send an extra CRLF after a body. It does not begin a request, nor does half of it.
+    // Some clients send an extra CRLF after a body. It does not begin a request, nor does half of
+    // it.
     let [mut stray, mut half] = ["\r\n", "\r"].map(|line_end| {
         let mut caller = server.caller();
         caller.send([&Call::invoke("first").encode(), line_end.as_bytes()].concat());
