@@ -76,8 +76,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 
 fn serve() -> u8 {
     // The port comes first: where it is of no use, its line is the only one.
-    let bound = match fc::bind() {
-        Ok(bound) => bound,
+    let server = match fc::bind() {
+        Ok(server) => server,
         Err(error) => {
             complain!("ecs-dingtalk-notifier: {error}");
             return USAGE;
@@ -105,7 +105,7 @@ fn serve() -> u8 {
             Function::Misconfigured(faults)
         }
     };
-    bound.serve(function);
+    server.serve(function);
     DONE
 }
 

@@ -4,7 +4,6 @@ mod binary;
 mod delivery;
 mod deploy;
 mod events;
-mod fc;
 mod messages;
 mod platform;
 mod playground;

@@ -1,256 +1,180 @@
-//! One connection: requests in, answers out, one after the other, for as long as the peer likes.
+//! One connection: reads a request, writes its response, and so on until either side closes.
 
-use super::bodies::{Bodies, Share};
-use super::connections::Slot;
-use super::framing::{Decoder, Phase, Reject, Request, Step};
-use super::response::{Framing, Response};
-use super::service::Service;
-use super::{Context, Limits};
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use crate::Limits;
+use crate::connections::ConnectionGuard;
+use crate::context::Context;
+use crate::error::{ReadError, RequestError};
+use crate::head::{BodyLength, RequestHead};
+use crate::request::{Request, RequestReader};
+use crate::response::{Framing, Response};
+use crate::router::Router;
+use crate::semaphore::{Permit, Semaphore};
+use crate::stream::TimedStream;
+use std::io;
+use std::net::TcpStream;
+use std::time::Instant;
 
-/// Bytes read at once. An ordinary event and its head fit.
-const READ_BUFFER: usize = 4 * 1024;
-/// How long the rest of a request is waited for on a connection that was told to close just as the request began.
-const CROSSING: Duration = Duration::from_secs(1);
-/// The pace at which such a rest is looked for, and at which bytes of a refused peer are swallowed that are too many.
-const PACE: Duration = Duration::from_millis(5);
-
-/// Serves a connection to its end. Peers may vanish at any moment; that is nobody's fault and worth no word.
-pub(super) fn serve(
+/// Serves a connection to its end. A peer that disappears is not an error.
+pub(crate) fn serve(
     stream: &TcpStream,
-    slot: &Slot,
-    service: &Service,
-    bodies: &Bodies,
+    guard: &ConnectionGuard,
+    router: &Router,
+    body_memory: &Semaphore,
     limits: &Limits,
 ) {
-    // Answers are written whole: nothing is gained by holding them back.
-    let _ = stream.set_nodelay(true);
-    // A peer that does not read must not hold the thread for ever.
-    let _ = stream.set_write_timeout(Some(limits.write_timeout.max(PACE)));
-    let mut peer = Peer {
-        stream,
-        slot,
-        bodies,
+    let stream = TimedStream::new(stream, guard, limits.write_timeout);
+    let mut connection = Connection {
+        requests: RequestReader::new(stream, limits),
+        guard,
+        router,
+        body_memory,
         limits,
-        decoder: Decoder::new(limits),
-        buffer: vec![0; READ_BUFFER],
-        read_timeout: None,
-        last_read: Instant::now(),
     };
-    while let Some(received) = peer.receive() {
-        let Received {
-            request,
-            arrived,
-            memory,
-        } = match received {
-            Ok(received) => received,
-            Err(reject) => {
-                if peer
-                    .send(&Response::rejected(reject).encode(Framing {
-                        close: true,
-                        ..Framing::default()
-                    }))
-                    .is_ok()
-                {
-                    // Many clients write a whole body before they read. Of one that is not much over the limit they
-                    // get to read so; what is no request at all is worth no haste.
-                    let in_haste = match reject {
-                        Reject::BodyTooLarge | Reject::Busy => 2 * limits.max_body,
-                        _ => 0,
-                    };
-                    peer.drain(in_haste);
+    loop {
+        match connection.receive() {
+            Ok(Some(received)) => {
+                if !connection.answer(received) {
+                    return;
                 }
-                return;
             }
-        };
-        let (response, invocation) = service.answer(&request, arrived);
-        // What has come already is answered even when the connection is to close.
-        let close = !request.head.keep_alive
-            || (slot.is_closing() && peer.decoder.phase() == Phase::Between);
-        let framing = Framing {
-            close,
-            without_body: request.head.method == "HEAD",
-        };
-        let sent = peer.send(&response.encode(framing));
-        drop(invocation);
-        if sent.is_err() {
-            return;
+            Err(ReadError::Refused(error)) => return connection.refuse(error),
+            // The peer has closed the connection, or it broke.
+            Ok(None) | Err(ReadError::Io(_)) => return,
         }
-        if close {
-            if peer.decoder.phase() != Phase::Between {
-                peer.drain(0);
-            }
-            return;
-        }
-        peer.decoder.recycle(request.body);
-        drop(memory);
     }
 }
 
-/// A whole request.
+struct Connection<'a> {
+    requests: RequestReader<TimedStream<'a>>,
+    guard: &'a ConnectionGuard,
+    router: &'a Router,
+    body_memory: &'a Semaphore,
+    limits: &'a Limits,
+}
+
+/// A complete request and what goes with it.
 struct Received<'a> {
     request: Request,
-    /// When its first byte came.
+    /// When its first byte arrived.
     arrived: Instant,
-    /// What it holds of the memory for large bodies, until it has been answered.
-    memory: Option<Share<'a>>,
+    /// The memory of a large body, held until the response is written.
+    _memory: Option<Permit<'a>>,
 }
 
-/// The peer at the other end, and what is known of its bytes.
-struct Peer<'a> {
-    stream: &'a TcpStream,
-    slot: &'a Slot,
-    bodies: &'a Bodies,
-    limits: &'a Limits,
-    decoder: Decoder,
-    buffer: Vec<u8>,
-    /// The socket's present setting, so that a request that comes in one piece costs no call to change it.
-    read_timeout: Option<Duration>,
-    last_read: Instant,
-}
+impl<'a> Connection<'a> {
+    /// Reads the next request. Returns `None` if the peer closes the connection instead.
+    fn receive(&mut self) -> Result<Option<Received<'a>>, ReadError> {
+        let (body_memory, limits) = (self.body_memory, self.limits);
 
-impl<'a> Peer<'a> {
-    /// The next request; `None` when the peer has gone.
-    fn receive(&mut self) -> Option<Result<Received<'a>, Reject>> {
-        // Bytes that are there already came with the last read; their time limit begins now, when they have their turn.
-        let mut arrived = self.last_read;
-        let mut begun = Instant::now();
-        let mut body_begun = None;
-        let mut memory = None;
-        loop {
-            let step = match self.decoder.step() {
-                Ok(Step::Request(request)) => {
-                    return Some(Ok(Received {
-                        request,
-                        arrived,
-                        memory,
-                    }));
-                }
-                Ok(step) => step,
-                Err(reject) => return Some(Err(reject)),
-            };
-            if memory.is_none() && self.decoder.body_size() > self.limits.small_body {
-                // What is not read stays with the peer meanwhile.
-                match self.memory_for_body(arrived) {
-                    Some(share) => {
-                        memory = Some(share);
-                        self.decoder.reserve_body();
-                    }
-                    None => return Some(Err(Reject::Busy)),
-                }
+        // Wait for the first byte for as long as it takes. It may have come with the last request.
+        while !self.requests.has_begun() {
+            self.guard.set_idle();
+            self.requests.source_mut().set_idle();
+            if self.requests.fill()? == 0 {
+                return Ok(None);
             }
-            if step == Step::Continue {
-                self.send(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
-            }
-            let limit = match self.decoder.phase() {
-                Phase::Between => None,
-                Phase::Head => Some(begun + self.limits.head_timeout),
-                Phase::Body => {
-                    Some(*body_begun.get_or_insert_with(Instant::now) + self.limits.body_timeout)
-                }
-            };
-            let read = match limit {
-                None => {
-                    self.slot.idle();
-                    let read = self.read(None);
-                    begun = Instant::now();
-                    arrived = begun;
-                    if let Ok(1..) = read {
-                        self.slot.busy();
-                    }
-                    read
-                }
-                Some(limit) => self.read(Some(limit)),
-            };
-            match read {
-                Ok(0)
-                    if limit.is_some() && self.slot.is_closing() && begun.elapsed() < CROSSING =>
-                {
-                    std::thread::sleep(PACE);
-                }
-                Ok(0) => return None,
-                Ok(size) => {
-                    self.last_read = Instant::now();
-                    self.decoder.feed(self.buffer.get(..size)?);
-                }
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    return Some(Err(Reject::Timeout));
-                }
-                Err(_) => return None,
-            }
+            self.guard.set_busy();
         }
-    }
 
-    /// Waits for the memory that the present request's body takes beyond what every connection has, but not past the
-    /// deadline that an invocation has.
-    fn memory_for_body(&self, arrived: Instant) -> Option<Share<'a>> {
-        let (head, tells_length) = self.decoder.head()?;
-        let size = if tells_length {
-            self.decoder.body_size()
-        } else {
-            self.limits.max_body
+        // Read the head. Its time limit begins now: a pipelined request may have waited for its
+        // turn.
+        let stream = self.requests.source_mut();
+        let arrived = stream.last_read();
+        let begun = Instant::now();
+        stream.set_busy(begun, begun + limits.head_timeout);
+        let (head, length) = self.requests.read_head()?;
+
+        // Take memory for a large body before reading it. What is not read stays with the peer.
+        let take_memory = |size: usize| {
+            let deadline = Context::new(&head, arrived)
+                .deadline
+                .min(Instant::now() + limits.body_timeout);
+            body_memory
+                .acquire(size - limits.small_body, deadline)
+                .ok_or(RequestError::Busy)
         };
-        let deadline = Context::of(head, arrived).deadline;
-        let limit = deadline.min(Instant::now() + self.limits.body_timeout);
-        self.bodies
-            .take(size.saturating_sub(self.limits.small_body), limit)
-    }
+        let mut memory = match length {
+            BodyLength::Bytes(size) if size > limits.small_body => Some(take_memory(size)?),
+            _ => None,
+        };
 
-    /// Reads what there is into the buffer; without a limit for as long as it takes.
-    fn read(&mut self, limit: Option<Instant>) -> io::Result<usize> {
-        loop {
-            let timeout = limit.map(time_left).transpose()?;
-            if timeout != self.read_timeout {
-                self.stream.set_read_timeout(timeout)?;
-                self.read_timeout = timeout;
-            }
-            match self.stream.read(&mut self.buffer) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-                result => return result,
-            }
+        // Ask for the body if the peer waits to be asked. It does not if the body is here already.
+        if head.expects_continue && length != BodyLength::Bytes(0) && self.requests.is_empty() {
+            self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .map_err(ReadError::Io)?;
         }
-    }
 
-    /// Writes all of `bytes`. The time limit holds for the whole as well: a peer may not read byte by byte either.
-    fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        let limit = Instant::now() + self.limits.write_timeout;
-        while !bytes.is_empty() {
-            time_left(limit)?;
-            match self.stream.write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(size) => bytes = bytes.get(size..).unwrap_or_default(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        // Read the body. A chunked one takes the memory of the largest when it turns out to be
+        // large.
+        let deadline = Instant::now() + limits.body_timeout;
+        self.requests.source_mut().set_deadline(deadline);
+        let body = self.requests.read_body(length, |size| {
+            if memory.is_none() && size > limits.small_body {
+                memory = Some(take_memory(limits.max_body)?);
             }
-        }
-        Ok(())
+            Ok(())
+        })?;
+        Ok(Some(Received {
+            request: Request { head, body },
+            arrived,
+            _memory: memory,
+        }))
     }
 
-    /// Lets the peer read the last answer before the connection goes: swallows what it still sends, for a short while;
-    /// so many bytes as fast as they come, what exceeds them slowly, so that it amounts to little.
-    fn drain(&mut self, in_haste: usize) {
-        let _ = self.stream.shutdown(Shutdown::Write);
-        let limit = Instant::now() + self.limits.drain;
-        let mut swallowed = 0;
-        while let Ok(size @ 1..) = self.read(Some(limit)) {
-            swallowed += size;
-            if swallowed > in_haste {
-                std::thread::sleep(PACE);
-            }
-        }
-    }
-}
+    /// Answers a request. Returns true if the connection stays open.
+    fn answer(&mut self, received: Received) -> bool {
+        let Received {
+            request, arrived, ..
+        } = &received;
+        let RequestHead {
+            keep_alive, method, ..
+        } = &request.head;
+        let (response, invocation) = self.router.answer(request, *arrived);
 
-fn time_left(limit: Instant) -> io::Result<Duration> {
-    let left = limit.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        Err(ErrorKind::TimedOut.into())
-    } else {
-        Ok(left)
+        // A pipelined request that has arrived is answered even if the connection is to close.
+        let has_next = self.requests.has_begun();
+        let close = !keep_alive || (self.guard.is_closing() && !has_next);
+        let framing = Framing {
+            close,
+            without_body: method == "HEAD",
+        };
+        let sent = self.send(&response.encode(framing));
+        // The invocation is in flight until its response is out.
+        drop(invocation);
+        if close && has_next && sent.is_ok() {
+            self.drain(0);
+        }
+        !close && sent.is_ok()
+    }
+
+    /// Answers what is not an acceptable request, as the last response of the connection.
+    fn refuse(&mut self, error: RequestError) {
+        let framing = Framing {
+            close: true,
+            without_body: false,
+        };
+        if self
+            .send(&Response::refused(error).encode(framing))
+            .is_err()
+        {
+            return;
+        }
+        // Many clients write the whole body before they read. Let those finish quickly whose body
+        // is not far over the limit. Malformed bytes deserve no such speed.
+        let fast_bytes = match error {
+            RequestError::BodyTooLarge | RequestError::Busy => 2 * self.limits.max_body,
+            _ => 0,
+        };
+        self.drain(fast_bytes);
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let deadline = Instant::now() + self.limits.write_timeout;
+        self.requests.source_mut().write_all_before(bytes, deadline)
+    }
+
+    fn drain(&mut self, fast_bytes: usize) {
+        let deadline = Instant::now() + self.limits.drain;
+        self.requests.source_mut().drain(fast_bytes, deadline);
     }
 }

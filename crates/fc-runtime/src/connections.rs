@@ -1,24 +1,26 @@
-//! The connections that are open: how many there may be, which of them are idle, and who makes room.
+//! The open connections: their maximum, and the eviction of idle ones.
 
-use super::lock;
+use crate::sync::{Signal, lock};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How soon whoever waits for a place sees that the server is asked to stop.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often a waiting connection checks whether the server is asked to stop.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// How often [`Connections::wait_until_closed`] asks for its limit again.
+const LIMIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// All open connections.
 #[derive(Debug)]
-pub(super) struct Connections {
+pub(crate) struct Connections {
     max: usize,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Signal,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    next: u64,
+    next_number: u64,
     open: Vec<Connection>,
     stopping: bool,
 }
@@ -27,15 +29,17 @@ struct State {
 struct Connection {
     number: u64,
     stream: Arc<TcpStream>,
-    /// Since when it has been waiting for a request; `None` while a request is under way.
+    /// When the wait for the next request began; `None` while a request is in progress.
     idle_since: Option<Instant>,
-    /// It closes as soon as it has no request under way.
+    /// The connection closes as soon as no request is in progress.
     closing: bool,
 }
 
 impl Connection {
-    /// Wakes the thread that waits for a request. Only the reading side is shut: a request that has come already is
-    /// still read and answered.
+    /// Closes the connection now if it is idle, else after its request.
+    ///
+    /// Shuts only the reading side, which wakes the thread that waits for a request. A request that
+    /// has arrived already is still read and answered.
     fn close_when_idle(&mut self) {
         self.closing = true;
         if self.idle_since.is_some() {
@@ -44,29 +48,32 @@ impl Connection {
     }
 }
 
-/// The place of one open connection; free again when this is dropped, be it by a panic.
+/// Registration of one open connection. Removed on drop, including during unwinding.
 #[derive(Debug)]
-pub(super) struct Slot {
-    all: Arc<Connections>,
+pub(crate) struct ConnectionGuard {
+    connections: Arc<Connections>,
     number: u64,
 }
 
 impl Connections {
-    pub(super) fn new(max: usize) -> Connections {
+    pub(crate) fn new(max: usize) -> Connections {
         Connections {
             max,
             state: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Signal::default(),
         }
     }
 
-    /// Gives a new connection a place. When there is none, the connection that has been idle longest makes room; when
-    /// none is idle, waits for one to become so or to close. `None` when the server stops meanwhile, or is `asked_to_stop`.
-    pub(super) fn admit(
+    /// Registers a new connection.
+    ///
+    /// At the maximum, the connection that has been idle longest is closed. If none is idle, waits
+    /// for one to become idle or to close. Returns `None` if the server stops meanwhile, or
+    /// `asked_to_stop` returns true.
+    pub(crate) fn admit(
         self: &Arc<Self>,
         stream: &Arc<TcpStream>,
         asked_to_stop: impl Fn() -> bool,
-    ) -> Option<Slot> {
+    ) -> Option<ConnectionGuard> {
         let mut state = lock(&self.state);
         while state.open.len() >= self.max {
             if state.stopping || asked_to_stop() {
@@ -79,56 +86,49 @@ impl Connections {
             if let Some(oldest) = idle.min_by_key(|open| open.idle_since) {
                 oldest.close_when_idle();
             }
-            state = self
-                .changed
-                .wait_timeout(state, LOOK_AGAIN)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.changed.wait(state, STOP_CHECK_INTERVAL);
         }
-        let number = state.next;
-        state.next += 1;
+        let number = state.next_number;
+        state.next_number += 1;
         state.open.push(Connection {
             number,
             stream: Arc::clone(stream),
             idle_since: None,
             closing: false,
         });
-        Some(Slot {
-            all: Arc::clone(self),
+        Some(ConnectionGuard {
+            connections: Arc::clone(self),
             number,
         })
     }
 
-    /// Closes the idle connections, and every other one once its request has been answered.
-    pub(super) fn stop(&self) {
+    /// Closes the idle connections now, and every other one after its request.
+    pub(crate) fn stop(&self) {
         let mut state = lock(&self.state);
         state.stopping = true;
         state.open.iter_mut().for_each(Connection::close_when_idle);
         self.changed.notify_all();
     }
 
-    /// Waits for all connections to close, but not past the moment that `limit` tells (asked again at each change).
-    pub(super) fn wait_until_closed(&self, limit: impl Fn() -> Instant) {
+    /// Waits until all connections are closed, at most until `limit`.
+    ///
+    /// Calls `limit` again at each change and each second: the limit moves when a request in
+    /// progress becomes an invocation with a deadline of its own.
+    pub(crate) fn wait_until_closed(&self, limit: impl Fn() -> Instant) {
         let mut state = lock(&self.state);
         while !state.open.is_empty() {
             let left = limit().saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            // The limit moves when a request that was under way becomes an invocation with a deadline of its own.
-            let look_again = left.min(Duration::from_secs(1));
-            state = self
-                .changed
-                .wait_timeout(state, look_again)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.changed.wait(state, left.min(LIMIT_CHECK_INTERVAL));
         }
     }
 }
 
-impl Slot {
-    /// The connection waits for a request from now on.
-    pub(super) fn idle(&self) {
+impl ConnectionGuard {
+    /// Notes that the connection waits for a request from now on.
+    pub(crate) fn set_idle(&self) {
         self.change(|connection, stopping| {
             connection.idle_since = Some(Instant::now());
             if stopping || connection.closing {
@@ -137,14 +137,14 @@ impl Slot {
         });
     }
 
-    /// A request has begun.
-    pub(super) fn busy(&self) {
+    /// Notes that a request has begun.
+    pub(crate) fn set_busy(&self) {
         self.change(|connection, _| connection.idle_since = None);
     }
 
-    /// Whether the connection is to close after the request that is under way.
-    pub(super) fn is_closing(&self) -> bool {
-        let state = lock(&self.all.state);
+    /// Returns true if the connection closes after the request in progress.
+    pub(crate) fn is_closing(&self) -> bool {
+        let state = lock(&self.connections.state);
         state.stopping
             || state
                 .open
@@ -153,22 +153,24 @@ impl Slot {
     }
 
     fn change(&self, change: impl FnOnce(&mut Connection, bool)) {
-        let mut state = lock(&self.all.state);
+        let mut state = lock(&self.connections.state);
         let stopping = state.stopping;
-        let mut open = state.open.iter_mut();
-        if let Some(connection) = open.find(|open| open.number == self.number) {
-            change(connection, stopping);
-        }
-        self.all.changed.notify_all();
+        let connection = state
+            .open
+            .iter_mut()
+            .find(|open| open.number == self.number)
+            .expect("a connection stays registered as long as its guard lives");
+        change(connection, stopping);
+        self.connections.changed.notify_all();
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        let mut state = lock(&self.all.state);
+        let mut state = lock(&self.connections.state);
         state.open.retain(|open| open.number != self.number);
         drop(state);
-        self.all.changed.notify_all();
+        self.connections.changed.notify_all();
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    /// A connection whose peer is silent, and the peer.
+    /// Returns a connection and its silent peer.
     fn connection() -> (Arc<TcpStream>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -193,20 +195,20 @@ mod tests {
         (Arc::new(stream), peer)
     }
 
-    /// Whether a thread that reads this connection would find its end.
+    /// Returns true if a read would find the end of the connection.
     fn was_shut(stream: &TcpStream) -> bool {
         (&*stream).read(&mut [0]).is_ok()
     }
 
     #[test]
-    fn one_idle_connection_makes_room_the_one_that_has_been_idle_longest() {
+    fn at_the_maximum_the_longest_idle_connection_is_closed() {
         let all = Arc::new(Connections::new(3));
         let open = [connection(), connection(), connection()];
-        let mut slots = open
+        let mut guards = open
             .each_ref()
             .map(|(stream, _)| all.admit(stream, || false));
         for n in [1, 0, 2] {
-            slots[n].as_ref().unwrap().idle();
+            guards[n].as_ref().unwrap().set_idle();
         }
         let wait_until_shut = |n: usize| {
             let end = Instant::now() + LONG;
@@ -217,45 +219,45 @@ mod tests {
                 }
             }
         };
-        let (tell, admitted) = mpsc::channel();
+        let (report, admitted) = mpsc::channel();
         std::thread::scope(|scope| {
-            scope.spawn(|| tell.send(all.admit(&connection().0, || false)).unwrap());
+            scope.spawn(|| report.send(all.admit(&connection().0, || false)).unwrap());
             wait_until_shut(1);
-            // Whatever else happens meanwhile, one is enough.
-            slots[0].as_ref().unwrap().idle();
+            // One is enough, whichever becomes idle meanwhile.
+            guards[0].as_ref().unwrap().set_idle();
             assert!(!was_shut(&open[0].0) && !was_shut(&open[2].0));
-            // It had a request after all, and is no longer about to leave: another one has to.
-            slots[1].as_ref().unwrap().busy();
+            // A request arrived on it after all: the next one has to close.
+            guards[1].as_ref().unwrap().set_busy();
             wait_until_shut(2);
             assert!(admitted.try_recv().is_err());
             assert!(
-                slots[1].as_ref().unwrap().is_closing(),
+                guards[1].as_ref().unwrap().is_closing(),
                 "it closes after that request"
             );
-            slots[2] = None;
+            guards[2] = None;
             assert!(admitted.recv_timeout(LONG).unwrap().is_some());
             assert!(!was_shut(&open[0].0));
         });
     }
 
     #[test]
-    fn who_waits_for_a_place_when_the_server_stops_waits_no_longer() {
+    fn when_the_server_stops_a_waiting_connection_gives_up() {
         let all = Arc::new(Connections::new(1));
         let (busy, new) = (connection(), connection());
-        let _slot = all.admit(&busy.0, || false);
+        let _guard = all.admit(&busy.0, || false);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| all.admit(&new.0, || false).is_none());
             all.stop();
             assert!(waiting.join().unwrap());
         });
-        assert!(!was_shut(&busy.0), "it has a request under way");
+        assert!(!was_shut(&busy.0), "its request is in progress");
     }
 
     #[test]
-    fn who_waits_for_a_place_sees_that_the_server_is_asked_to_stop() {
+    fn when_a_stop_is_requested_a_waiting_connection_gives_up() {
         let all = Arc::new(Connections::new(1));
         let (busy, new) = (connection(), connection());
-        let _slot = all.admit(&busy.0, || false);
+        let _guard = all.admit(&busy.0, || false);
         let asked = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {

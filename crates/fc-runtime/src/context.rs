@@ -1,44 +1,62 @@
-//! What is known about one invocation beside its event.
+//! What an invocation knows beside its event.
 
-use super::head::Head;
+use crate::head::RequestHead;
 use std::time::{Duration, Instant};
 
-/// The time limit of an invocation that tells none.
+/// Time limit of an invocation without the header `x-fc-function-timeout`.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest that Function Compute lets a function run.
+/// The longest time limit that Function Compute allows.
 const MAX_TIMEOUT: Duration = Duration::from_secs(86_400);
-/// Time that is kept for the answer's way back; of short time limits a third.
-const MARGIN: Duration = Duration::from_secs(1);
+/// Time reserved for the way of the response. Of a time limit below 3 s, a third is reserved.
+const RESPONSE_MARGIN: Duration = Duration::from_secs(1);
 
-/// One invocation, from the `x-fc-*` headers. Holds no credentials. Every header may be absent or empty.
+/// One invocation, from the `x-fc-*` headers of its request.
+///
+/// Any header may be absent or empty, as local emulators send them; the optional fields are `None`
+/// then. Contains no credentials, so it is safe to log.
+///
+/// ```
+/// use fc_runtime::Context;
+/// use std::time::{Duration, Instant};
+///
+/// let context = Context::for_command(Duration::from_secs(10));
+/// assert!(context.remaining(Instant::now()) > Duration::from_secs(9));
+/// assert_eq!(context.function_name, None);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The platform's id of the request, opaque text of no fixed format; empty when absent.
+    /// The platform's id of the request (`x-fc-request-id`): opaque text without a fixed format.
+    /// Empty if absent.
     pub request_id: String,
-    /// When the answer must be ready: the arrival of the request's first byte, plus [`timeout`](Context::timeout), less
-    /// 1 s, or less a third of the timeout where that is less.
+    /// When the handler must have returned: when the request's first byte arrived, plus
+    /// [`timeout`](Context::timeout), minus 1 s for the response. Of a timeout below 3 s, a third
+    /// is subtracted instead.
     pub deadline: Instant,
-    /// The function's time limit as told (`x-fc-function-timeout`, seconds), at most a day; 60 s where it is not told.
+    /// The function's time limit (`x-fc-function-timeout`, in seconds), at most 24 hours. 60 s if
+    /// absent.
     pub timeout: Duration,
-    /// Name of the function.
+    /// The function's name (`x-fc-function-name`).
     pub function_name: Option<String>,
-    /// Region id: `cn-hangzhou`.
+    /// The region's id (`x-fc-region`): `cn-hangzhou`.
     pub region: Option<String>,
-    /// Id of the account that owns the function.
+    /// The id of the account that owns the function (`x-fc-account-id`).
     pub account_id: Option<String>,
-    /// Version or alias that was called: `LATEST`.
+    /// The version or alias that was called (`x-fc-qualifier`): `LATEST`.
     pub qualifier: Option<String>,
-    /// How many times the platform has repeated this asynchronous call. The header is not documented.
+    /// How many times the platform has repeated this asynchronous call (`x-fc-retry-count`). The
+    /// platform sends this header without documenting it.
     pub retry_count: Option<u32>,
 }
 
 impl Context {
-    /// The time left until the deadline; zero when it is over.
+    /// Returns the time from `now` until the deadline; zero if it has passed.
     pub fn remaining(&self, now: Instant) -> Duration {
         self.deadline.saturating_duration_since(now)
     }
 
-    /// A context for running a handler outside Function Compute: the deadline is `timeout` (at most a day) from now.
+    /// Creates a context for calling a handler outside Function Compute, in a command or a test.
+    ///
+    /// The deadline is `timeout` from now, at most 24 hours.
     pub fn for_command(timeout: Duration) -> Context {
         let timeout = timeout.min(MAX_TIMEOUT);
         Context {
@@ -53,29 +71,30 @@ impl Context {
         }
     }
 
-    /// The context of a request whose first byte came at `arrived`.
-    pub(super) fn of(head: &Head, arrived: Instant) -> Context {
-        let field = |name| head.field(name).map(str::to_owned);
+    /// Creates the context of a request whose first byte arrived at `arrived`.
+    pub(crate) fn new(head: &RequestHead, arrived: Instant) -> Context {
+        let header = |name| head.header(name).map(str::to_owned);
         let timeout = head
-            .field("x-fc-function-timeout")
+            .header("x-fc-function-timeout")
             .and_then(seconds)
             .unwrap_or(DEFAULT_TIMEOUT);
         Context {
-            request_id: field("x-fc-request-id").unwrap_or_default(),
-            deadline: arrived + timeout.saturating_sub(MARGIN.min(timeout / 3)),
+            request_id: header("x-fc-request-id").unwrap_or_default(),
+            deadline: arrived + timeout.saturating_sub(RESPONSE_MARGIN.min(timeout / 3)),
             timeout,
-            function_name: field("x-fc-function-name"),
-            region: field("x-fc-region"),
-            account_id: field("x-fc-account-id"),
-            qualifier: field("x-fc-qualifier"),
+            function_name: header("x-fc-function-name"),
+            region: header("x-fc-region"),
+            account_id: header("x-fc-account-id"),
+            qualifier: header("x-fc-qualifier"),
             retry_count: head
-                .field("x-fc-retry-count")
+                .header("x-fc-retry-count")
                 .and_then(|text| text.parse().ok()),
         }
     }
 }
 
-/// Reads seconds, whole or decimal, more than 0. `f64` would take `inf`, `1e9` and `-1` as well.
+/// Parses seconds: a decimal number above 0. `str::parse::<f64>` would also take `inf` and `1e9`,
+/// and rounds what `Duration` can represent.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = || whole.bytes().chain(fraction.bytes());
@@ -101,20 +120,20 @@ fn seconds(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn head(fields: &[(&str, &str)]) -> Head {
-        Head {
-            fields: fields
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead {
+            headers: headers
                 .iter()
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect(),
-            ..Head::default()
+            ..RequestHead::default()
         }
     }
 
     #[test]
-    fn the_timeout_is_whole_or_decimal_seconds_and_sixty_when_it_is_not_told() {
+    fn the_timeout_is_decimal_seconds_and_60_by_default() {
         let millis = |text| {
-            Context::of(&head(&[("X-Fc-Function-Timeout", text)]), Instant::now())
+            Context::new(&head(&[("X-Fc-Function-Timeout", text)]), Instant::now())
                 .timeout
                 .as_millis()
         };
@@ -131,7 +150,7 @@ mod tests {
             assert_eq!(millis(odd), 60_000, "{odd:?}");
         }
         assert_eq!(
-            Context::of(&Head::default(), Instant::now())
+            Context::new(&RequestHead::default(), Instant::now())
                 .timeout
                 .as_secs(),
             60
@@ -142,7 +161,7 @@ mod tests {
     fn the_deadline_leaves_a_second_or_a_third_of_the_timeout() {
         let arrived = Instant::now();
         let left = |text| {
-            Context::of(&head(&[("x-fc-function-timeout", text)]), arrived)
+            Context::new(&head(&[("x-fc-function-timeout", text)]), arrived)
                 .remaining(arrived)
                 .as_millis()
         };
@@ -150,7 +169,7 @@ mod tests {
         assert_eq!(left("3"), 2_000);
         assert_eq!(left("1.5"), 1_000);
         assert_eq!(left("0.3"), 200);
-        let context = Context::of(&head(&[("x-fc-function-timeout", "1")]), arrived);
+        let context = Context::new(&head(&[("x-fc-function-timeout", "1")]), arrived);
         assert_eq!(
             context.remaining(arrived + Duration::from_secs(5)),
             Duration::ZERO
@@ -158,8 +177,8 @@ mod tests {
     }
 
     #[test]
-    fn absent_fields_are_none_and_the_request_id_is_opaque() {
-        let context = Context::of(
+    fn absent_headers_are_none_and_the_request_id_is_opaque() {
+        let context = Context::new(
             &head(&[("x-fc-request-id", "1-67a5/é"), ("x-fc-retry-count", "x")]),
             Instant::now(),
         );
@@ -168,11 +187,14 @@ mod tests {
             (context.function_name, context.region, context.retry_count),
             (None, None, None)
         );
-        assert_eq!(Context::of(&Head::default(), Instant::now()).request_id, "");
+        assert_eq!(
+            Context::new(&RequestHead::default(), Instant::now()).request_id,
+            ""
+        );
     }
 
     #[test]
-    fn a_command_has_the_whole_of_its_time_and_no_absurd_amount_of_it() {
+    fn a_command_has_all_its_time_but_at_most_a_day() {
         let context = Context::for_command(Duration::MAX);
         assert_eq!(context.timeout, MAX_TIMEOUT);
         assert!(context.remaining(Instant::now()) > Duration::from_secs(86_000));

@@ -1,33 +1,56 @@
-//! What a peer may take: connections, bytes, time.
+//! Limits on connections, bytes and time.
 
 use std::time::Duration;
 
-/// Limits of the server. [`Default`] is what [`run`](super::run) uses; tests shorten them.
+/// What peers may take of a server: connections, bytes, time.
+///
+/// [`run`](crate::run) uses the defaults. Tests pass shorter ones to [`serve`](crate::serve):
+///
+/// ```
+/// use fc_runtime::Limits;
+/// use std::time::Duration;
+///
+/// let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
+/// assert_eq!(limits.max_connections, 512);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections open at once, 512. When it is reached, the connection that has been idle longest makes room for a
-    /// new one; where none is idle, the new one waits. Each takes a thread, of which the platform allows 1,024.
+    /// Most open connections, at least 1. Default: 512.
+    ///
+    /// At the maximum, the connection that has been idle longest is closed for a new one. If none
+    /// is idle, the new one waits. Each connection takes a thread; the platform allows 1,024
+    /// threads.
     pub max_connections: usize,
-    /// Handlers at work at once, 100; further invocations wait their turn in order of arrival.
+    /// Most handlers that run at once, at least 1. Default: 100.
+    ///
+    /// Further invocations wait in order of arrival, and fail if their deadline passes first.
     pub max_invocations: usize,
-    /// Bytes of a request's head, 16 KiB. The platform's own limit is 8 KB.
+    /// Most bytes of a request's head, and of the trailer section of a chunked body. Default: 16
+    /// KiB. The platform sends at most 8 KB.
     pub max_head: usize,
-    /// Bytes of a request's body, 6 MiB. One event has at most 256 KB.
+    /// Most bytes of a request's body. Default: 6 MiB. The platform sends at most 256 KB for an
+    /// event.
     pub max_body: usize,
-    /// Bytes of a body that every connection may hold, 16 KiB.
+    /// Bytes of a body that every connection may hold. Default: 16 KiB.
     pub small_body: usize,
-    /// Bytes that all bodies together may hold beyond that, 3 MiB; who needs more than is free waits, up to
-    /// [`body_timeout`](Limits::body_timeout), and is then refused. A body of more than all of it has it to itself. The
-    /// smallest instance has 128 MB for everything, and to understand a body can take 27 times its size.
+    /// Bytes that all bodies together may hold beyond [`small_body`](Limits::small_body). Default:
+    /// 3 MiB.
+    ///
+    /// A request that needs more than is free waits, at most for
+    /// [`body_timeout`](Limits::body_timeout), and is then refused. A body above the total takes
+    /// all of it. The smallest instance has 128 MB, and to parse a body as JSON can take 27 times
+    /// its size.
     pub large_bodies: usize,
-    /// From a request's first byte to the end of its head, 10 s.
+    /// Most time from a request's first byte to the end of its head. Default: 10 s.
     pub head_timeout: Duration,
-    /// From the end of the head (or from when there was memory for it) to the end of the body, 10 s.
+    /// Most time from the end of the head to the end of the body. Default: 10 s. Of a large body
+    /// with announced length, it counts from when the memory was free.
     pub body_timeout: Duration,
-    /// For a whole answer to leave, 10 s.
+    /// Most time to write a response. Default: 10 s.
     pub write_timeout: Duration,
-    /// How long a refused peer's further bytes are swallowed so that it can read the refusal, 1 s: to close a
-    /// connection while bytes are unread resets it, which may destroy the answer on its way.
+    /// How long further bytes of a refused peer are discarded so that it can read the refusal.
+    /// Default: 1 s. To close a connection with unread bytes resets it, which may destroy the
+    /// response on its way.
     pub drain: Duration,
 }
 

@@ -1,28 +1,28 @@
-//! Answers: status, `x-fc-status`, JSON body, exact framing.
+//! Responses: status, `x-fc-status`, JSON body, exact framing.
 
-use super::Failure;
-use super::framing::Reject;
+use crate::Failure;
+use crate::error::RequestError;
 use serde_json::{Value, json};
 
-/// An answer. It has no other header than those that [`encode`](Response::encode) writes.
+/// A response. It has only the headers that [`encode`](Response::encode) writes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Response {
+pub(crate) struct Response {
     status: u16,
     allow: Option<&'static str>,
     body: Value,
 }
 
-/// How an answer goes out on its connection.
+/// How a response is written to its connection.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Framing {
-    /// The connection closes after this answer.
-    pub close: bool,
-    /// The request was a `HEAD`: the answer tells the body's length and has no body.
-    pub without_body: bool,
+pub(crate) struct Framing {
+    /// The connection closes after this response.
+    pub(crate) close: bool,
+    /// The request was a `HEAD`: the response has the body's length, but no body.
+    pub(crate) without_body: bool,
 }
 
 impl Response {
-    pub(super) fn success(body: Value) -> Response {
+    pub(crate) fn success(body: Value) -> Response {
         Response {
             status: 200,
             allow: None,
@@ -30,7 +30,7 @@ impl Response {
         }
     }
 
-    pub(super) fn failure(failure: Failure) -> Response {
+    pub(crate) fn failure(failure: Failure) -> Response {
         let mut response = error(404, &failure.error_type, &failure.error_message);
         if let Some(outcome) = failure.outcome {
             response.body["outcome"] = outcome;
@@ -38,7 +38,7 @@ impl Response {
         response
     }
 
-    pub(super) fn not_found(path: &str) -> Response {
+    pub(crate) fn not_found(path: &str) -> Response {
         error(
             404,
             "NotFound",
@@ -46,7 +46,7 @@ impl Response {
         )
     }
 
-    pub(super) fn method_not_allowed(path: &str, allow: &'static str) -> Response {
+    pub(crate) fn method_not_allowed(path: &str, allow: &'static str) -> Response {
         Response {
             allow: Some(allow),
             ..error(
@@ -57,37 +57,28 @@ impl Response {
         }
     }
 
-    pub(super) fn rejected(reject: Reject) -> Response {
-        match reject {
-            Reject::Malformed(what) => error(400, "BadRequest", what),
-            Reject::HeadTooLarge => error(431, "HeadTooLarge", "the request's head is too large"),
-            Reject::BodyTooLarge => error(413, "BodyTooLarge", "the request's body is too large"),
-            Reject::Expectation => error(
-                417,
-                "ExpectationFailed",
-                "no other expectation than 100-continue is met",
-            ),
-            Reject::Version => error(
-                505,
-                "VersionNotSupported",
-                "HTTP/1.1 and HTTP/1.0 are spoken here",
-            ),
-            // In the platform's own terms: a failed invocation.
-            Reject::Busy => error(
-                404,
-                "Deadline",
-                "there was no memory for so large a request before its deadline; nothing was done",
-            ),
-            Reject::Timeout => error(408, "RequestTimeout", "the request did not arrive in time"),
-        }
+    pub(crate) fn refused(refusal: RequestError) -> Response {
+        let (status, error_type) = match refusal {
+            RequestError::Malformed(_) => (400, "BadRequest"),
+            RequestError::HeadTooLarge => (431, "HeadTooLarge"),
+            RequestError::BodyTooLarge => (413, "BodyTooLarge"),
+            RequestError::Expectation => (417, "ExpectationFailed"),
+            RequestError::Version => (505, "VersionNotSupported"),
+            // A failed invocation in the platform's terms: the request was in order.
+            RequestError::Busy => (404, "Deadline"),
+            RequestError::Timeout => (408, "RequestTimeout"),
+        };
+        error(status, error_type, &refusal.to_string())
     }
 
-    pub(super) fn encode(&self, framing: Framing) -> Vec<u8> {
+    pub(crate) fn encode(&self, framing: Framing) -> Vec<u8> {
         let body = self.body.to_string();
-        // Without this header the platform counts a failure as a success; it knows no values but these two.
+        // Without this header the platform counts a failure as a success. It knows these two
+        // values.
         let outcome = if self.status == 200 { 200 } else { 404 };
         let mut text = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nx-fc-status: {outcome}\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             x-fc-status: {outcome}\r\n",
             self.status,
             reason(self.status),
             body.len(),
@@ -97,7 +88,7 @@ impl Response {
             text.push_str(methods);
             text.push_str("\r\n");
         }
-        // Also said when it goes without saying: HTTP/1.0 peers need it.
+        // Redundant in HTTP/1.1, but HTTP/1.0 peers need it.
         text.push_str(if framing.close {
             "Connection: close\r\n\r\n"
         } else {
@@ -129,7 +120,8 @@ fn reason(status: u16) -> &'static str {
         413 => "Content Too Large",
         417 => "Expectation Failed",
         431 => "Request Header Fields Too Large",
-        _ => "HTTP Version Not Supported",
+        505 => "HTTP Version Not Supported",
+        _ => unreachable!("no response has status {status}"),
     }
 }
 
@@ -142,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_in_the_status_in_the_header_and_in_the_body() {
+    fn a_failure_sets_the_status_the_header_and_the_body() {
         let failure = Failure {
             outcome: Some(json!({ "events": [] })),
             ..Failure::new("Throttled", "später")
@@ -164,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_request_is_told_the_length_and_gets_no_body() {
+    fn a_head_request_gets_the_length_and_no_body() {
         let framing = Framing {
             close: true,
             without_body: true,

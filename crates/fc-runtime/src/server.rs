@@ -1,132 +1,101 @@
-//! Accepting connections, and stopping.
+//! Accepts connections until the server is asked to stop.
 
-use super::bodies::Bodies;
-use super::connections::Connections;
-use super::service::Service;
-use super::{Handler, Limits, connection};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use std::io::{self, ErrorKind, Write};
+use crate::connections::Connections;
+use crate::router::Router;
+use crate::semaphore::Semaphore;
+use crate::{Handler, Limits, Shutdown, connection};
+use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Stack of a connection's thread, on which the handler runs too. Memory that is not used is not taken.
-const STACK: usize = 1024 * 1024;
-/// Pause after a failed accept: without free descriptors it fails at once, again and again.
+/// Stack of a connection's thread in bytes. The handler runs on it. Unused pages take no memory.
+const STACK_SIZE: usize = 1024 * 1024;
+/// Pause after a failed accept: without free file descriptors it fails at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Ends [`serve`] from another thread, or by signals. Clones are the same switch.
-#[derive(Debug, Clone)]
-pub struct Shutdown(Arc<Switch>);
-
-/// Off while nothing can be read. Whatever was written stays there to be seen.
-#[derive(Debug)]
-struct Switch {
-    reader: UnixStream,
-    writer: UnixStream,
-}
-
-impl Shutdown {
-    /// A switch that has not been used.
-    ///
-    /// # Errors
-    ///
-    /// When there are no descriptors left.
-    pub fn new() -> io::Result<Shutdown> {
-        let (reader, writer) = UnixStream::pair()?;
-        // Who asks often must not wait until nobody reads.
-        writer.set_nonblocking(true)?;
-        Ok(Shutdown(Arc::new(Switch { reader, writer })))
-    }
-
-    /// Asks the server to end: no new connections, idle ones close, requests under way are answered.
-    pub fn request(&self) {
-        // It fails when there is no room, because it was asked before.
-        let _ = (&self.0.writer).write(&[0]);
-    }
-
-    /// Has these signals ask for the end from now on.
-    pub(super) fn on_signals(&self, signals: &[i32]) -> io::Result<()> {
-        for signal in signals {
-            signal_hook::low_level::pipe::register(*signal, self.0.writer.try_clone()?)?;
-        }
-        Ok(())
-    }
-
-    /// Whether the end was asked for.
-    fn is_requested(&self) -> bool {
-        self.requested_or(&[], Some(Duration::ZERO))
-    }
-
-    /// Waits for a connection; true when the end was asked for instead.
-    fn comes_before_connection(&self, listener: &TcpListener) -> bool {
-        self.requested_or(&[listener], None)
-    }
-
-    fn requested_or(&self, listeners: &[&TcpListener], within: Option<Duration>) -> bool {
-        let within = within.and_then(|time| Timespec::try_from(time).ok());
-        loop {
-            let mut sources = vec![PollFd::new(&self.0.reader, PollFlags::IN)];
-            sources.extend(listeners.iter().map(|l| PollFd::new(*l, PollFlags::IN)));
-            match poll(&mut sources, within.as_ref()) {
-                Ok(_) => return sources.first().is_some_and(|s| !s.revents().is_empty()),
-                // A signal.
-                Err(Errno::INTR) => {}
-                Err(_) => std::thread::sleep(ACCEPT_PAUSE),
-            }
-        }
-    }
-}
-
-/// What the threads of a server share.
-struct Server {
-    service: Service,
+/// State that the threads of a server share.
+struct Shared {
+    router: Router,
     connections: Arc<Connections>,
-    bodies: Bodies,
+    /// In bytes; see [`Limits::large_bodies`].
+    body_memory: Semaphore,
     limits: Limits,
 }
 
-/// Serves `handler` on `listener` until `shutdown` is requested; returns when every request under way has been
-/// answered, or the deadlines of the invocations in flight are over.
+/// Serves `handler` on `listener` until a stop is requested.
 ///
-/// Logs nothing: what a peer does wrong is told to the peer, what the handler does is the handler's to tell.
+/// [`run`](crate::run) does this on the port that the platform expects. This function is for tests
+/// and emulators, which choose the port, the limits and the end themselves.
+///
+/// Returns when every request in progress is answered, or the deadlines of the invocations in
+/// flight have passed. Writes nothing to stdout or stderr.
+///
+/// ```
+/// use fc_runtime::{Context, Limits, Shutdown, serve};
+/// use serde_json::json;
+/// use std::io::{Read, Write};
+/// use std::net::{TcpListener, TcpStream};
+/// use std::sync::Arc;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// let shutdown = Shutdown::new()?;
+/// let stop = shutdown.clone();
+/// let server = std::thread::spawn(move || {
+///     let handler = Arc::new(|event: &[u8], _: &Context| Ok(json!(event.len())));
+///     serve(listener, handler, shutdown, Limits::default())
+/// });
+///
+/// let mut connection = TcpStream::connect(address)?;
+/// connection.write_all(b"POST /invoke HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello")?;
+/// let mut response = String::new();
+/// connection.read_to_string(&mut response)?;
+/// assert!(response.starts_with("HTTP/1.1 200 OK") && response.ends_with("\r\n\r\n5"));
+///
+/// stop.request();
+/// server.join().unwrap();
+/// # Ok(())
+/// # }
+/// ```
 pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdown, limits: Limits) {
-    let server = Arc::new(Server {
-        service: Service::new(handler, &limits),
+    let shared = Arc::new(Shared {
+        router: Router::new(handler, limits.max_invocations.max(1)),
         connections: Arc::new(Connections::new(limits.max_connections.max(1))),
-        bodies: Bodies::new(limits.large_bodies),
+        body_memory: Semaphore::new(limits.large_bodies),
         limits,
     });
-    // A connection that is gone when it is to be accepted must not keep the end from being seen.
+    // Without blocking: a connection that disappears before accept() must not delay the stop.
     while listener.set_nonblocking(true).is_err() {
         std::thread::sleep(ACCEPT_PAUSE);
     }
-    while !shutdown.comes_before_connection(&listener) {
-        accept(&listener, &server, &shutdown);
+    while !shutdown.wait_for_connection(&listener) {
+        accept(&listener, &shared, &shutdown);
     }
-    server.connections.stop();
-    // Connections that were made but not yet accepted may bring a request.
-    while accept(&listener, &server, &shutdown) {}
+    shared.connections.stop();
+    // Connections that were made but not accepted yet may bring a request.
+    while accept(&listener, &shared, &shutdown) {}
     drop(listener);
 
-    let limits = &server.limits;
+    // Wait for the requests in progress: for their bytes, for their invocations, for their
+    // responses.
+    let limits = &shared.limits;
     let arrival = Instant::now() + limits.head_timeout + limits.body_timeout;
-    server.connections.wait_until_closed(|| {
-        let deadline = server.service.in_flight.latest_deadline();
+    shared.connections.wait_until_closed(|| {
+        let deadline = shared.router.latest_deadline();
         deadline.map_or(arrival, |deadline| deadline.max(arrival))
             + limits.write_timeout
             + limits.drain
     });
 }
 
-/// Accepts a connection, if there is one, and has it served; false when no other is to be had now.
-fn accept(listener: &TcpListener, server: &Arc<Server>, shutdown: &Shutdown) -> bool {
+/// Accepts a waiting connection. Returns false if there is none.
+fn accept(listener: &TcpListener, shared: &Arc<Shared>, shutdown: &Shutdown) -> bool {
     match listener.accept() {
         Ok((stream, _)) => {
             if stream.set_nonblocking(false).is_ok() {
-                open(server, stream, shutdown);
+                open(shared, stream, shutdown);
             }
             true
         }
@@ -141,32 +110,32 @@ fn accept(listener: &TcpListener, server: &Arc<Server>, shutdown: &Shutdown) -> 
     }
 }
 
-/// Serves a connection on a thread of its own, as soon as there is a place for it.
-fn open(server: &Arc<Server>, stream: TcpStream, shutdown: &Shutdown) {
+/// Serves a connection on a thread of its own, once the maximum of connections permits it.
+fn open(shared: &Arc<Shared>, stream: TcpStream, shutdown: &Shutdown) {
     let stream = Arc::new(stream);
-    let Some(slot) = server
-        .connections
-        .admit(&stream, || shutdown.is_requested())
-    else {
+    let stop_requested = || shutdown.is_requested();
+    let Some(guard) = shared.connections.admit(&stream, stop_requested) else {
         return;
     };
-    let server = Arc::clone(server);
+    let shared = Arc::clone(shared);
     let thread = std::thread::Builder::new()
         .name("fc-connection".to_owned())
-        .stack_size(STACK);
+        .stack_size(STACK_SIZE);
     let started = thread.spawn(move || {
         connection::serve(
             &stream,
-            &slot,
-            &server.service,
-            &server.bodies,
-            &server.limits,
+            &guard,
+            &shared.router,
+            &shared.body_memory,
+            &shared.limits,
         );
+        // The socket closes before its place is free, so that their number never exceeds the
+        // maximum.
         drop(stream);
-        drop(slot);
+        drop(guard);
     });
     if started.is_err() {
-        // No thread to be had: connection and place went with the closure. A moment later there may be one.
+        // The system has no thread to spare. The dropped closure has closed the connection.
         std::thread::sleep(ACCEPT_PAUSE);
     }
 }

@@ -1,9 +1,21 @@
-//! The decoder of the HTTP side: any split of the same bytes gives the same requests, in bounded space.
+//! The HTTP parser: any split of the same bytes gives the same requests and the same refusal.
 
 use fc_runtime::Limits;
-use fc_runtime::framing::{Decoder, Phase, Reject, Request, Step};
+use fc_runtime::request::{ReadError, Request, RequestError, RequestReader};
+use std::io::{self, ErrorKind, Read};
 
-/// Checks bytes as they might come on a connection. The first two bytes decide how the rest is split.
+/// How the bytes of a connection end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Between two requests.
+    Between,
+    /// Within a request.
+    Within,
+    /// The request is refused.
+    Refused(RequestError),
+}
+
+/// Checks the bytes of a connection. The first two bytes decide how the rest is split.
 pub fn check(input: &[u8]) {
     let (seed, bytes) = match input {
         [a, b, rest @ ..] => (u16::from_le_bytes([*a, *b]), rest),
@@ -17,14 +29,14 @@ pub fn check(input: &[u8]) {
             ..Limits::default()
         },
     ] {
-        let (requests, end) = decode([bytes], &limits);
+        let (requests, end) = read_all([bytes], &limits);
         assert_eq!(
-            decode(segments(bytes, seed), &limits),
+            read_all(segments(bytes, seed), &limits),
             (requests.clone(), end),
             "split by {seed}"
         );
         assert_eq!(
-            decode(bytes.chunks(1), &limits),
+            read_all(bytes.chunks(1), &limits),
             (requests.clone(), end),
             "byte by byte"
         );
@@ -34,22 +46,20 @@ pub fn check(input: &[u8]) {
         let bodies: usize = requests.iter().map(|request| request.body.len()).sum();
         assert!(bodies <= bytes.len(), "bodies come from the bytes");
         no_credentials(&requests);
-        if has_doubtful_length(bytes) {
-            assert!(
-                requests.is_empty(),
-                "whoever is on the way may see its end elsewhere"
-            );
+        if has_ambiguous_length(bytes) {
+            assert!(requests.is_empty(), "a proxy may see its end elsewhere");
         }
     }
 }
 
-/// Whether the first head tells its body's length more than once: two readers may then see different requests.
-fn has_doubtful_length(bytes: &[u8]) -> bool {
+/// Returns true if the first head announces its body's length more than once: two readers may then
+/// see different requests.
+fn has_ambiguous_length(bytes: &[u8]) -> bool {
     let mut lines = bytes
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
         .skip_while(|line| line.is_empty());
-    let told = lines
+    let lengths = lines
         .by_ref()
         .take_while(|line| !line.is_empty())
         .filter(|line| {
@@ -58,7 +68,7 @@ fn has_doubtful_length(bytes: &[u8]) -> bool {
                 || name.eq_ignore_ascii_case(b"transfer-encoding")
         })
         .count();
-    told > 1
+    lengths > 1
 }
 
 fn well_formed(request: &Request, limits: &Limits) {
@@ -69,17 +79,17 @@ fn well_formed(request: &Request, limits: &Limits) {
     assert!(body.len() <= limits.max_body);
     assert!(!head.path().contains(['?', '#']));
     let kept: usize = head
-        .fields
+        .headers
         .iter()
         .map(|(name, value)| name.len() + value.len())
         .sum();
-    // A byte that is no UTF-8 becomes a replacement character of three.
+    // A byte that is not UTF-8 becomes a replacement character of three bytes.
     assert!(kept <= 3 * limits.max_head);
 }
 
-/// The platform's temporary credentials are not kept.
+/// Checks that the platform's temporary credentials are dropped.
 fn no_credentials(requests: &[Request]) {
-    for (name, value) in requests.iter().flat_map(|request| &request.head.fields) {
+    for (name, value) in requests.iter().flat_map(|request| &request.head.headers) {
         let name = name.to_ascii_lowercase();
         assert!(name.starts_with("x-fc-") && !value.is_empty());
         assert!(
@@ -93,37 +103,49 @@ fn no_credentials(requests: &[Request]) {
     }
 }
 
-/// Everything that a decoder makes of `segments`; 100-continue is left out, for it depends on the split by right.
-pub(crate) fn decode<'a>(
+/// Reads all requests from a connection whose bytes arrive in these segments.
+pub(crate) fn read_all<'a>(
     segments: impl IntoIterator<Item = &'a [u8]>,
     limits: &Limits,
-) -> (Vec<Request>, Result<Phase, Reject>) {
-    let mut decoder = Decoder::new(limits);
+) -> (Vec<Request>, End) {
+    let mut reader = RequestReader::new(Segments(&[], segments.into_iter()), limits);
     let mut requests = Vec::new();
-    for segment in segments {
-        decoder.feed(segment);
-        // Each step but the last takes bytes or asks to go on.
-        let mut steps = 2 * segment.len() + 2;
-        loop {
-            steps = steps.checked_sub(1).expect("a decoder comes to an end");
-            match decoder.step() {
-                Ok(Step::NeedMore) => break,
-                Ok(Step::Continue) => {}
-                Ok(Step::Request(request)) => {
-                    decoder.recycle(request.body.clone());
-                    requests.push(request);
-                }
-                Err(reject) => {
-                    assert_eq!(decoder.step(), Err(reject), "a refusal stands");
-                    return (requests, Err(reject));
-                }
+    loop {
+        match reader.read_request() {
+            Ok(Some(request)) => requests.push(request),
+            Ok(None) => return (requests, End::Between),
+            Err(ReadError::Io(error)) => {
+                assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+                return (requests, End::Within);
+            }
+            Err(ReadError::Refused(refusal)) => {
+                let again = reader.read_request();
+                assert!(
+                    matches!(again, Err(ReadError::Refused(error)) if error == refusal),
+                    "a refusal stands"
+                );
+                return (requests, End::Refused(refusal));
             }
         }
     }
-    (requests, Ok(decoder.phase()))
 }
 
-/// `bytes` in pieces whose lengths a small generator makes of `seed`.
+/// A stream of which each read gives the next segment, or what fits of it.
+struct Segments<'a, I>(&'a [u8], I);
+
+impl<'a, I: Iterator<Item = &'a [u8]>> Read for Segments<'a, I> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        while self.0.is_empty() {
+            let Some(segment) = self.1.next() else {
+                return Ok(0);
+            };
+            self.0 = segment;
+        }
+        self.0.read(target)
+    }
+}
+
+/// Splits `bytes` into segments of pseudo-random lengths.
 pub(crate) fn segments(mut bytes: &[u8], seed: u16) -> Vec<&[u8]> {
     let mut state = u32::from(seed).wrapping_mul(2_654_435_761) | 1;
     let longest = 1 + u32::from(seed) % 97;

@@ -1,7 +1,8 @@
-//! The HTTP side over sockets: whatever a peer writes, answers are well-framed and true, and others are served meanwhile.
+//! The HTTP server over sockets: whatever a peer writes, responses are well framed and correct, and
+//! other peers are served meanwhile.
 
-use crate::framing::{decode, segments};
-use fc_runtime::framing::{Phase, Reject, Request};
+use crate::framing::{End, read_all, segments};
+use fc_runtime::request::{Request, RequestError};
 use fc_runtime::{Context, Failure, Limits, Shutdown, serve};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
@@ -46,13 +47,13 @@ pub fn check(input: &[u8]) {
             String::from_utf8_lossy(&answers)
         );
     }
-    let (requests, end) = decode([bytes], &served.limits);
+    let (requests, end) = read_all([bytes], &served.limits);
     check_answers(&answers, &requests, end);
     served.neighbour_is_served();
 }
 
 /// One answer for each request, and one for what is none.
-fn check_answers(mut answers: &[u8], requests: &[Request], end: Result<Phase, Reject>) {
+fn check_answers(mut answers: &[u8], requests: &[Request], end: End) {
     for request in requests {
         let answer = Answer::read(&mut answers, request.head.method == "HEAD");
         let Some(answer) = answer else {
@@ -69,16 +70,16 @@ fn check_answers(mut answers: &[u8], requests: &[Request], end: Result<Phase, Re
             return;
         }
     }
-    if let Err(reject) = end {
+    if let End::Refused(refusal) = end {
         let answer = Answer::read(&mut answers, false).expect("a refusal is answered");
-        let status = match reject {
-            Reject::Malformed(_) => 400,
-            Reject::HeadTooLarge => 431,
-            Reject::BodyTooLarge => 413,
-            Reject::Expectation => 417,
-            Reject::Version => 505,
-            Reject::Timeout => 408,
-            Reject::Busy => 404,
+        let status = match refusal {
+            RequestError::Malformed(_) => 400,
+            RequestError::HeadTooLarge => 431,
+            RequestError::BodyTooLarge => 413,
+            RequestError::Expectation => 417,
+            RequestError::Version => 505,
+            RequestError::Timeout => 408,
+            RequestError::Busy => 404,
         };
         assert_eq!((answer.status, answer.close), (status, true));
     }

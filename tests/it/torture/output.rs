@@ -25,7 +25,7 @@ fn output_that_nobody_reads_keeps_no_invocation_from_answering_in_time_and_is_wh
         ("EVENT_LEVELS", "none"),
         ("FC_SERVER_PORT", &port),
     ];
-    let mut instance = Instance::start_as_it_is(&env, |command| {
+    let mut instance = Instance::start_redirected(&env, |command| {
         command.stdout(writer.try_clone().unwrap());
     });
     drop(writer);
@@ -68,7 +68,7 @@ fn a_process_whose_output_is_stuck_ends_at_a_signal() {
         ("EVENT_LEVELS", "none"),
         ("FC_SERVER_PORT", &port),
     ];
-    let mut instance = Instance::start_as_it_is(&env, |command| {
+    let mut instance = Instance::start_redirected(&env, |command| {
         command.stdout(writer.try_clone().unwrap());
     });
     instance
@@ -87,7 +87,7 @@ fn output_that_is_gone_costs_nothing_but_the_lines() {
         ("EVENT_LEVELS", "none"),
         ("FC_SERVER_PORT", &port),
     ];
-    let mut instance = Instance::start_as_it_is(&env, |command| {
+    let mut instance = Instance::start_redirected(&env, |command| {
         let broken = || pipe().unwrap().1;
         command.stdout(broken()).stderr(broken());
     });

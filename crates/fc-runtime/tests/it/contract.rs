@@ -1,7 +1,7 @@
-//! What Function Compute calls, and what it gets to hear.
+//! The calls of Function Compute and their responses.
 
 use super::{Server, echo};
-use crate::platform::Call;
+use fake_fc::Call;
 use fc_runtime::{Context, Failure, Handler};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,14 +42,14 @@ impl Handler for Moody {
 }
 
 #[test]
-fn success_is_200_in_http_and_in_the_platforms_header_with_the_handlers_json() {
+fn a_success_is_200_in_status_and_header_with_the_value() {
     let server = Server::start(Moody::default());
     let response = server.caller().invoke("{}");
     assert_eq!(response.success(), json!({ "events": [] }));
 }
 
 #[test]
-fn a_failure_is_404_in_both_with_the_error_form() {
+fn a_failure_is_404_in_status_and_header_with_the_error() {
     let server = Server::start(Moody::default());
     let mut caller = server.caller();
     let response = caller.invoke("fail");
@@ -64,7 +64,7 @@ fn a_failure_is_404_in_both_with_the_error_form() {
 }
 
 #[test]
-fn a_panic_fails_its_invocation_only_and_its_message_stays_inside() {
+fn a_panic_fails_only_its_invocation_without_its_message() {
     let server = Server::start(Moody::default());
     let mut caller = server.caller();
     for _ in 0..3 {
@@ -118,7 +118,7 @@ fn hooks_and_probes_answer_200() {
 }
 
 #[test]
-fn unknown_paths_and_wrong_methods_are_failures_and_never_reach_the_handler() {
+fn unknown_paths_and_methods_never_reach_the_handler() {
     let server =
         Server::start(|_: &[u8], _: &Context| -> Result<Value, Failure> { unreachable!() });
     let mut caller = server.caller();
@@ -160,7 +160,7 @@ fn unknown_paths_and_wrong_methods_are_failures_and_never_reach_the_handler() {
 }
 
 #[test]
-fn any_content_type_and_any_control_path_will_do() {
+fn any_content_type_and_control_path_is_accepted() {
     let server = Server::start(echo);
     let mut caller = server.caller();
     for content_type in [
@@ -187,7 +187,7 @@ fn any_content_type_and_any_control_path_will_do() {
 }
 
 #[test]
-fn the_event_is_passed_on_byte_for_byte() {
+fn the_handler_gets_the_event_verbatim() {
     let server = Server::start(|event: &[u8], _: &Context| Ok(json!(event)));
     let mut caller = server.caller();
     for event in [
@@ -219,7 +219,7 @@ fn describe(_: &[u8], context: &Context) -> Result<Value, Failure> {
 }
 
 #[test]
-fn the_context_holds_what_the_headers_tell_and_no_credentials() {
+fn the_context_has_the_headers_without_credentials() {
     let server = Server::start(describe);
     let call = Call::invoke("")
         .request_id("1-67a59f35-150c1267-f381ba1c085c")

@@ -1,7 +1,7 @@
-//! Many at once: handlers, connections, and who makes room.
+//! Concurrent handlers and connections, and eviction.
 
 use super::{Server, echo};
-use crate::platform::{Call, Caller, PATIENCE};
+use fake_fc::{Call, Caller, PATIENCE};
 use fc_runtime::{Context, Failure, Handler, Limits};
 use serde_json::{Value, json};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Long enough to see that something does not happen.
 const WHILE: Duration = Duration::from_millis(100);
 
-/// A handler that tells when it has begun and then waits to be released, unless the event is `go`.
+/// A handler that reports its begin and waits for its release, unless the event is `go`.
 pub struct Gate {
     begun: Receiver<()>,
     release: Sender<()>,
@@ -19,12 +19,12 @@ pub struct Gate {
 
 impl Gate {
     pub fn new() -> (Gate, impl Handler + 'static) {
-        let (tell, begun) = channel();
+        let (report, begun) = channel();
         let (release, released) = channel();
         let released = Mutex::new(released);
         let handler = move |event: &[u8], _: &Context| -> Result<Value, Failure> {
             if event != b"go" {
-                tell.send(()).unwrap();
+                report.send(()).unwrap();
                 released.lock().unwrap().recv_timeout(PATIENCE).unwrap();
             }
             Ok(json!(String::from_utf8_lossy(event)))
@@ -61,17 +61,17 @@ fn parallel(count: usize) {
 }
 
 #[test]
-fn eight_handlers_work_at_once() {
+fn eight_handlers_run_at_once() {
     parallel(8);
 }
 
 #[test]
-fn a_hundred_handlers_work_at_once() {
+fn a_hundred_handlers_run_at_once() {
     parallel(100);
 }
 
 #[test]
-fn a_hundred_kept_connections_do_not_keep_another_one_waiting() {
+fn a_hundred_idle_connections_do_not_delay_another_one() {
     let server = Server::start(echo);
     let mut callers: Vec<Caller> = (0..100).map(|_| server.caller()).collect();
     for caller in &mut callers {
@@ -100,7 +100,7 @@ fn invocations_beyond_the_maximum_wait_for_their_turn() {
     gate.wait_until_begun();
     gate.wait_until_begun();
     assert!(gate.begun.recv_timeout(WHILE).is_err(), "three at once");
-    // Hooks and probes do not wait in that line.
+    // Hooks and probes do not wait for a turn.
     server.caller().call(&Call::new("GET", "/ready")).success();
     gate.release();
     gate.wait_until_begun();
@@ -112,7 +112,7 @@ fn invocations_beyond_the_maximum_wait_for_their_turn() {
 }
 
 #[test]
-fn an_invocation_whose_turn_does_not_come_before_its_deadline_fails_in_time() {
+fn when_no_turn_comes_before_the_deadline_the_invocation_fails() {
     let (gate, handler) = Gate::new();
     let server = Server::with(
         Limits {
@@ -127,10 +127,7 @@ fn an_invocation_whose_turn_does_not_come_before_its_deadline_fails_in_time() {
     let mut second = server.caller();
     let response = second.call(&Call::invoke("x").timeout("0.3"));
     assert_eq!(response.failure(404), "Deadline");
-    assert!(
-        gate.begun.try_recv().is_err(),
-        "the handler was called nevertheless"
-    );
+    assert!(gate.begun.try_recv().is_err(), "the handler was called");
     gate.release();
     first.receive().success();
     second.invoke("go").success();
@@ -158,7 +155,7 @@ fn panics_leak_neither_turns_nor_connections() {
 }
 
 #[test]
-fn the_connection_that_was_idle_longest_makes_room_for_a_new_one() {
+fn at_the_maximum_the_longest_idle_connection_is_closed() {
     let server = Server::with(
         Limits {
             max_connections: 3,
@@ -169,14 +166,14 @@ fn the_connection_that_was_idle_longest_makes_room_for_a_new_one() {
     let mut callers: Vec<Caller> = (0..3).map(|_| server.caller()).collect();
     for n in [1, 0, 2] {
         callers[n].invoke("x").success();
-        // The server's thread has to come round from the answer to waiting, which cannot be seen from here.
+        // The connection is idle a moment after its response, which is not observable from here.
         std::thread::sleep(WHILE);
     }
     let mut new = server.caller();
     new.invoke("new").success();
     callers.remove(1).expect_closed();
     for caller in &mut callers {
-        assert!(!caller.hears_within(WHILE), "more than one made room");
+        assert!(!caller.hears_within(WHILE), "more than one was closed");
         caller.invoke("still open").success();
     }
     new.invoke("again").success();

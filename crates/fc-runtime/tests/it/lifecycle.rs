@@ -1,8 +1,8 @@
-//! The end: hooks, signals, and requests that are under way then.
+//! The end: hooks, signals, and requests in progress at the end.
 
 use super::concurrency::Gate;
 use super::{Server, echo};
-use crate::platform::{Call, Instance, PATIENCE};
+use fake_fc::{Call, Instance, PATIENCE};
 use fc_runtime::{self, Context, Failure};
 use serde_json::{Value, json};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const WHILE: Duration = Duration::from_millis(100);
 
 #[test]
-fn a_request_under_way_is_answered_before_the_server_ends() {
+fn a_request_in_progress_is_answered_before_the_end() {
     let (gate, handler) = Gate::new();
     let mut server = Server::start(handler);
     let mut idle = server.caller();
@@ -37,7 +37,7 @@ fn a_request_under_way_is_answered_before_the_server_ends() {
 }
 
 #[test]
-fn a_request_that_has_come_when_the_server_is_told_to_end_is_served() {
+fn a_request_that_arrived_before_the_stop_is_answered() {
     for round in 0..100 {
         let mut server = Server::start(echo);
         let (mut kept, mut new) = (server.caller(), server.caller());
@@ -54,7 +54,7 @@ fn a_request_that_has_come_when_the_server_is_told_to_end_is_served() {
 }
 
 #[test]
-fn a_request_that_comes_in_pieces_around_the_end_is_served() {
+fn a_request_that_arrives_in_pieces_at_the_stop_is_answered() {
     for _ in 0..10 {
         let mut server = Server::start(echo);
         let mut caller = server.caller();
@@ -71,13 +71,18 @@ fn a_request_that_comes_in_pieces_around_the_end_is_served() {
 }
 
 #[test]
-fn pipelined_requests_that_have_come_are_answered_before_the_end() {
+fn pipelined_requests_are_answered_before_the_end() {
     let (gate, handler) = Gate::new();
     let mut server = Server::start(handler);
+    let mut idle = server.caller();
+    idle.invoke("go").success();
     let mut caller = server.caller();
     caller.send([Call::invoke("x").encode(), Call::invoke("go").encode()].concat());
     gate.wait_until_begun();
     server.shutdown.request();
+    // The request only wakes the server. It has stopped its connections once an idle one is closed;
+    // before that, the last response would rightly say keep-alive.
+    idle.expect_closed();
     gate.release();
     assert_eq!(caller.receive().success(), "x");
     let last = caller.receive();
@@ -87,7 +92,7 @@ fn pipelined_requests_that_have_come_are_answered_before_the_end() {
 }
 
 #[test]
-fn a_server_that_was_told_to_end_before_it_began_ends() {
+fn when_the_stop_is_requested_before_the_start_serve_returns() {
     let mut server = Server::start(echo);
     server.shutdown.request();
     server.shutdown.request();
@@ -95,9 +100,9 @@ fn a_server_that_was_told_to_end_before_it_began_ends() {
 }
 
 #[test]
-fn to_ask_for_the_end_over_and_over_makes_nobody_wait() {
+fn when_a_stop_is_requested_repeatedly_no_call_blocks() {
     let shutdown = fc_runtime::Shutdown::new().unwrap();
-    // Far more than a socket holds.
+    // Far more than a socket buffers.
     for _ in 0..1_000_000 {
         shutdown.request();
     }
@@ -134,7 +139,8 @@ fn pre_stop_does_not_wait_past_the_deadline() {
     caller.receive().success();
 }
 
-/// Not a test by itself: the process that the tests below start, this very program with a variable set.
+/// Not a test by itself: the process that the tests below start. It is this program with a
+/// variable.
 #[test]
 fn child() {
     if std::env::var_os("CHILD_OF_A_TEST").is_none() {
@@ -155,7 +161,7 @@ fn child() {
 
 fn child_process(variable: &str, port: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "fc::lifecycle::child", "--nocapture"]);
+    command.args(["--exact", "lifecycle::child", "--nocapture"]);
     command
         .env_clear()
         .env("CHILD_OF_A_TEST", "yes")
@@ -164,12 +170,12 @@ fn child_process(variable: &str, port: &str) -> Command {
 }
 
 #[test]
-fn a_process_answers_what_is_under_way_at_a_signal_and_ends_with_0() {
+fn at_a_signal_the_process_answers_and_exits_with_0() {
     let mut instance =
         Instance::start_command(|port| child_process("FC_SERVER_PORT", &port.to_string()));
     let mut caller = instance.caller();
     caller.send_call(&Call::invoke("slow"));
-    // Either the handler is at work by now or the request waits in the socket: both must be answered.
+    // By now the handler runs or the request waits in the socket. It must be answered either way.
     instance.caller().invoke("x").success();
     instance.sigterm();
     assert_eq!(caller.receive().success(), 4);
@@ -178,7 +184,7 @@ fn a_process_answers_what_is_under_way_at_a_signal_and_ends_with_0() {
 }
 
 #[test]
-fn an_idle_process_ends_at_once_at_a_signal() {
+fn at_a_signal_an_idle_process_exits_at_once() {
     let mut instance =
         Instance::start_command(|port| child_process("FC_CUSTOM_LISTEN_PORT", &port.to_string()));
     let mut caller = instance.caller();
@@ -194,7 +200,7 @@ fn an_idle_process_ends_at_once_at_a_signal() {
 }
 
 #[test]
-fn a_process_tells_the_place_of_a_panic_and_not_its_message() {
+fn a_panic_is_reported_by_its_place_without_its_message() {
     let mut instance =
         Instance::start_command(|port| child_process("FC_SERVER_PORT", &port.to_string()));
     let mut caller = instance.caller();
@@ -204,7 +210,8 @@ fn a_process_tells_the_place_of_a_panic_and_not_its_message() {
     assert_eq!(instance.wait_exit(PATIENCE), 0);
     let stderr = instance.stderr_text();
     assert!(
-        stderr.starts_with("panic at tests/it/fc/lifecycle.rs:") && stderr.lines().count() == 1,
+        stderr.starts_with("panic at crates/fc-runtime/tests/it/lifecycle.rs:")
+            && stderr.lines().count() == 1,
         "{stderr}"
     );
     assert!(
@@ -227,9 +234,9 @@ fn a_bad_port_ends_the_process_with_one_line() {
 }
 
 #[test]
-fn a_process_listens_on_every_address() {
+fn the_process_listens_on_every_address() {
     let instance =
         Instance::start_command(|port| child_process("FC_SERVER_PORT", &port.to_string()));
-    // Bound to loopback only, the neighbour address 127.0.0.2 would be refused.
+    // A listener on 127.0.0.1 only would refuse 127.0.0.2.
     TcpStream::connect(("127.0.0.2", instance.address().port())).unwrap();
 }

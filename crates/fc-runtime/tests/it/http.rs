@@ -1,7 +1,7 @@
 //! HTTP on the wire: framing, keep-alive, malformed input.
 
 use super::{Server, echo};
-use crate::platform::Call;
+use fake_fc::Call;
 
 const CHUNKED_HEAD: &str = "POST /invoke HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -30,7 +30,7 @@ fn fifty_pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn a_peer_that_expects_100_continue_is_told_to_go_on() {
+fn a_peer_that_expects_100_continue_gets_it() {
     let server = Server::start(echo);
     let mut caller = server.caller();
     caller.send(
@@ -55,7 +55,7 @@ fn any_other_expectation_fails() {
 }
 
 #[test]
-fn chunked_bodies_with_extensions_and_a_trailer_leave_the_connection_usable() {
+fn after_a_chunked_body_the_connection_is_usable() {
     let server = Server::start(echo);
     let mut caller = server.caller();
     for size in [1, 3, 1000] {
@@ -70,7 +70,7 @@ fn chunked_bodies_with_extensions_and_a_trailer_leave_the_connection_usable() {
 }
 
 #[test]
-fn requests_that_come_in_tiny_segments_are_whole() {
+fn requests_in_tiny_segments_are_complete() {
     let server = Server::start(echo);
     let mut caller = server.caller();
     for call in [
@@ -127,7 +127,7 @@ fn other_versions_of_http_are_refused() {
 }
 
 #[test]
-fn http_1_0_and_connection_close_end_the_connection_after_the_answer() {
+fn http_1_0_and_connection_close_end_the_connection() {
     let server = Server::start(echo);
     for bytes in [
         "POST /invoke HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi",
@@ -149,7 +149,7 @@ fn http_1_0_and_connection_close_end_the_connection_after_the_answer() {
 }
 
 #[test]
-fn a_peer_that_has_ended_its_sending_side_still_gets_its_answer() {
+fn a_peer_that_has_finished_sending_gets_its_response() {
     let server = Server::start(echo);
     let mut caller = server.caller();
     caller.send_call(&Call::invoke("last words"));
@@ -159,7 +159,7 @@ fn a_peer_that_has_ended_its_sending_side_still_gets_its_answer() {
 }
 
 #[test]
-fn every_answer_has_exact_framing_json_and_no_other_platform_header() {
+fn every_response_has_exact_framing_and_one_platform_header() {
     let server = Server::start(echo);
     let mut caller = server.caller();
     let calls = [
@@ -170,11 +170,11 @@ fn every_answer_has_exact_framing_json_and_no_other_platform_header() {
         Call::new("HEAD", "/invoke"),
         Call::new("GET", "/nowhere"),
         Call::new("HEAD", "/nowhere"),
-        Call::new("PUT", "/invoke").body("a body that nobody reads"),
+        Call::new("PUT", "/invoke").body("an unused body"),
         Call::invoke("last"),
     ];
     for call in &calls {
-        // One connection for all: were one answer longer or shorter than it says, the next would not be readable.
+        // One connection for all: after a response of wrong length the next could not be parsed.
         let response = caller.call(call);
         assert_eq!(response.header("content-type"), Some("application/json"));
         let own = response

@@ -1,37 +1,43 @@
-//! Start and end of the process: port, signals, panics.
+//! Starts and ends the process: port, signals, panics.
 
-use super::{Handler, Limits, Shutdown, serve};
+use crate::{Handler, Limits, Shutdown, serve};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::{fmt, io};
 
-/// The port where the platform expects a custom runtime unless the function is configured otherwise.
-pub const DEFAULT_PORT: u16 = 9000;
-/// Variables that tell the port, the first that is set wins. Emulators and the official helpers know the first, the
-/// platform documents the second.
+/// Port of a custom runtime unless the function is configured otherwise.
+const DEFAULT_PORT: u16 = 9000;
+/// Variables with the port; the first that is set applies. Emulators and the official helpers set
+/// the first, the platform documents the second.
 const PORT_VARIABLES: [&str; 2] = ["FC_SERVER_PORT", "FC_CUSTOM_LISTEN_PORT"];
 
-/// Why the server could not be started.
-#[derive(Debug)]
+/// Why the server could not start.
+///
+/// `Display` gives one line that says what to correct. So does `Debug`, which Rust uses for an
+/// error that `main` returns:
+///
+/// ```text
+/// FC_SERVER_PORT is "70000": it must be a port number from 1 to 65535, or unset for 9000
+/// ```
 #[non_exhaustive]
 pub enum RunError {
-    /// The variable that tells the port holds something else.
+    /// The variable with the port is not a port number.
     Port {
-        /// Its name.
+        /// Name of the variable.
         variable: &'static str,
-        /// Its value.
+        /// Its value, verbatim.
         value: String,
     },
-    /// The port cannot be listened on.
+    /// The server cannot listen on the port.
     Bind {
-        /// The port.
+        /// The port on `0.0.0.0`.
         port: u16,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// SIGTERM and SIGINT cannot be received.
+    /// The process cannot receive SIGTERM and SIGINT.
     Signals(io::Error),
 }
 
@@ -53,6 +59,12 @@ impl fmt::Display for RunError {
     }
 }
 
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
@@ -62,12 +74,8 @@ impl std::error::Error for RunError {
     }
 }
 
-/// The port to listen on: `FC_SERVER_PORT`, else `FC_CUSTOM_LISTEN_PORT`, else 9000. A blank value counts as unset.
-///
-/// # Errors
-///
-/// [`RunError::Port`] when the value that counts is no number from 1 to 65535.
-pub fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunError> {
+/// Returns the port to listen on. A blank variable counts as unset.
+fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunError> {
     for name in PORT_VARIABLES {
         let Some(value) = variable(name) else {
             continue;
@@ -77,6 +85,7 @@ pub fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunEr
             continue;
         }
         return match digits.parse() {
+            // `parse` takes a plus sign too.
             Ok(port @ 1..) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
             _ => Err(RunError::Port {
                 variable: name,
@@ -87,20 +96,35 @@ pub fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunEr
     Ok(DEFAULT_PORT)
 }
 
-/// A port that is listened on, while nothing is served there yet: what connects waits.
+/// A server that listens but does not serve yet: connections wait. Created by [`bind`].
 #[derive(Debug)]
-pub struct Bound {
+pub struct Server {
     listener: TcpListener,
     shutdown: Shutdown,
 }
 
-/// Listens on `0.0.0.0` at the port that the environment tells. For a handler that takes time to make, or has something
-/// to say at the start: the platform sees the port at once.
+/// Listens on `0.0.0.0`, at the port in the environment or 9000.
+///
+/// Use it instead of [`run`] if the handler is slow to create, or has to report something at the
+/// start: the platform sees the port at once.
+///
+/// ```no_run
+/// use fc_runtime::Context;
+/// use serde_json::json;
+///
+/// # fn load_table() -> Vec<u8> { Vec::new() }
+/// # fn main() -> Result<(), fc_runtime::RunError> {
+/// let server = fc_runtime::bind()?;
+/// let table = load_table();
+/// server.serve(move |_: &[u8], _: &Context| Ok(json!(table.len())));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///
-/// When that cannot be done; each [`RunError`] says in one line what to mend.
-pub fn bind() -> Result<Bound, RunError> {
+/// Returns a [`RunError`] if the port is invalid or taken, or signals cannot be received.
+pub fn bind() -> Result<Server, RunError> {
     let port =
         port_from(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))?;
     let shutdown = Shutdown::new().map_err(RunError::Signals)?;
@@ -109,32 +133,48 @@ pub fn bind() -> Result<Bound, RunError> {
         .map_err(RunError::Signals)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
         .map_err(|source| RunError::Bind { port, source })?;
-    Ok(Bound { listener, shutdown })
+    Ok(Server { listener, shutdown })
 }
 
-impl Bound {
-    /// Serves `handler` to Function Compute, until SIGTERM or SIGINT comes and the requests under way have been answered.
+impl Server {
+    /// Serves `handler` until SIGTERM or SIGINT arrives and the requests in progress are answered.
     ///
-    /// Replaces the process's panic hook: a panic is told on stderr by its place only, because its message may hold what
-    /// must stay secret. Beyond that nothing is written to stdout or stderr.
+    /// Replaces the process's panic hook: the new one writes only a panic's place to stderr,
+    /// because its message may contain a secret. The runtime writes nothing else to stdout or
+    /// stderr.
     pub fn serve(self, handler: impl Handler + 'static) {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic
                 .location()
                 .map(ToString::to_string)
                 .unwrap_or_default();
+            // A closed stderr is ignored.
             let _ = writeln!(io::stderr(), "panic at {place}");
         }));
-        let handler = Arc::new(handler);
-        serve(self.listener, handler, self.shutdown, Limits::default());
+        serve(
+            self.listener,
+            Arc::new(handler),
+            self.shutdown,
+            Limits::default(),
+        );
     }
 }
 
-/// [`bind`] and [`Bound::serve`] in one.
+/// Serves `handler` to Function Compute until SIGTERM or SIGINT arrives: [`bind`], then
+/// [`Server::serve`].
+///
+/// ```no_run
+/// use fc_runtime::Context;
+/// use serde_json::json;
+///
+/// fn main() -> Result<(), fc_runtime::RunError> {
+///     fc_runtime::run(|event: &[u8], _: &Context| Ok(json!({ "bytes": event.len() })))
+/// }
+/// ```
 ///
 /// # Errors
 ///
-/// When the server cannot be started; each [`RunError`] says in one line what to mend.
+/// Returns a [`RunError`] if the server cannot start.
 pub fn run(handler: impl Handler + 'static) -> Result<(), RunError> {
     bind()?.serve(handler);
     Ok(())
@@ -154,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_port_is_the_first_that_is_set_and_9000_when_none_is() {
+    fn the_first_variable_that_is_set_gives_the_port() {
         assert_eq!(port(&[]), Ok(9000));
         assert_eq!(port(&[("FC_CUSTOM_LISTEN_PORT", "9001")]), Ok(9001));
         assert_eq!(
@@ -171,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_port_is_told_in_one_line_with_the_variable_and_what_it_may_be() {
+    fn a_bad_port_is_reported_in_one_line_with_its_variable() {
         for value in ["0", "65536", "-1", "+80", "80a", "9000,", "0x50", "9\n0"] {
             let error =
                 port(&[("FC_SERVER_PORT", value), ("FC_CUSTOM_LISTEN_PORT", "9001")]).unwrap_err();

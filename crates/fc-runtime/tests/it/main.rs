@@ -1,4 +1,4 @@
-//! The custom runtime over real sockets, with a handler of the test's own.
+//! The runtime over real sockets, with handlers of the tests.
 
 mod concurrency;
 mod contract;
@@ -6,14 +6,14 @@ mod http;
 mod lifecycle;
 mod limits;
 
-use crate::platform::Caller;
+use fake_fc::Caller;
 use fc_runtime::{Context, Failure, Handler, Limits, Shutdown, serve};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// A server on a free port of this process. Ends when dropped.
+/// A server on a free port in this process. Stops on drop.
 struct Server {
     address: SocketAddr,
     shutdown: Shutdown,
@@ -51,14 +51,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shutdown.request();
-        // A test that failed may have left a handler that waits for ever.
+        // A failed test may have left a handler that waits for ever.
         if let Some(thread) = self.thread.take().filter(|_| !std::thread::panicking()) {
             thread.join().unwrap();
         }
     }
 }
 
-/// Answers the event's text, its length and the request's id.
+/// Returns the event's text, its length and the request's id.
 fn echo(event: &[u8], context: &Context) -> Result<Value, Failure> {
     let text = String::from_utf8_lossy(event);
     Ok(json!({ "event": text, "length": event.len(), "requestId": context.request_id }))

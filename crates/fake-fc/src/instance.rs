@@ -1,0 +1,284 @@
+//! A process of a function.
+
+use crate::{Caller, PATIENCE, Transcript};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// A running process of a function. Killed on drop.
+pub struct Instance {
+    child: Child,
+    transcript: Transcript,
+    port: u16,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+impl Instance {
+    /// Starts the command for a free port and waits until it accepts connections.
+    pub fn start_command(command: impl Fn(u16) -> Command) -> Instance {
+        for _ in 0..20 {
+            let port = free_port();
+            let mut instance = Instance::spawn_command(command(port));
+            instance.port = port;
+            if instance.wait_until_ready() {
+                return instance;
+            }
+            instance.stderr.wait_for_end();
+            let error = instance.stderr_text();
+            // Another process may have taken the port meanwhile.
+            assert!(
+                error.contains("in use"),
+                "the process ended before it was ready: {error}"
+            );
+        }
+        panic!("no free port to be had");
+    }
+
+    /// Starts a command and does not wait.
+    pub fn spawn_command(mut command: Command) -> Instance {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Instance::spawn_redirected(command)
+    }
+
+    /// Starts a command that listens on `port`, with its output redirected by the caller, and waits
+    /// until it accepts connections. Redirected output is not recorded.
+    pub fn start_redirected(command: Command, port: u16) -> Instance {
+        let mut instance = Instance::spawn_redirected(command);
+        instance.port = port;
+        assert!(instance.wait_until_ready(), "the port was taken meanwhile");
+        instance
+    }
+
+    fn spawn_redirected(mut command: Command) -> Instance {
+        command.stdin(Stdio::null());
+        let mut child = command.spawn().expect("the process starts");
+        let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
+        let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
+        Instance {
+            child,
+            transcript: Transcript::default(),
+            port: 0,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Probes as the platform and its local emulator do: connects and closes without a byte.
+    /// Returns false if the process ends first.
+    fn wait_until_ready(&mut self) -> bool {
+        let end = Instant::now() + PATIENCE;
+        while TcpStream::connect(self.address()).is_err() {
+            if self
+                .child
+                .try_wait()
+                .expect("the process can be waited for")
+                .is_some()
+            {
+                return false;
+            }
+            assert!(
+                Instant::now() < end,
+                "not ready in time: {}",
+                self.stderr_text()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
+    /// Returns the address where the process listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Opens a connection to the process.
+    pub fn caller(&self) -> Caller {
+        Caller::recorded(self.address(), self.transcript.clone())
+    }
+
+    /// Returns the id of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Returns the lines on stdout so far.
+    pub fn stdout_lines(&self) -> Vec<String> {
+        self.stdout.so_far()
+    }
+
+    /// Returns everything on stderr so far.
+    pub fn stderr_text(&self) -> String {
+        self.stderr.so_far().join("\n")
+    }
+
+    /// Waits for line `n` on stdout, counted from 0.
+    pub fn wait_for_stdout_line(&self, n: usize, timeout: Duration) -> String {
+        self.stdout.wait_for(n, timeout).unwrap_or_else(|| {
+            panic!(
+                "no line {n} on stdout: {:?}; stderr: {}",
+                self.stdout_lines(),
+                self.stderr_text()
+            )
+        })
+    }
+
+    /// Sends SIGTERM.
+    pub fn sigterm(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends the process a signal: `TERM`, `STOP`, `CONT`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .expect("sh runs")
+                .success()
+        );
+    }
+
+    /// Waits for the end of the process and of its output. Returns the exit code, or -1 if a signal
+    /// ended the process.
+    pub fn wait_exit(&mut self, timeout: Duration) -> i32 {
+        let end = Instant::now() + timeout;
+        loop {
+            if let Some(status) = self
+                .child
+                .try_wait()
+                .expect("the process can be waited for")
+            {
+                self.stdout.wait_for_end();
+                self.stderr.wait_for_end();
+                return status.code().unwrap_or(-1);
+            }
+            assert!(
+                Instant::now() < end,
+                "still running: {}",
+                self.stderr_text()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Kills the process and returns everything that it has written: output and responses.
+    pub fn end(&mut self) -> Vec<u8> {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let mut all = self.transcript.bytes();
+        for pipe in [&self.stdout, &self.stderr] {
+            pipe.wait_for_end();
+            all.extend_from_slice(b"\n");
+            all.extend_from_slice(pipe.so_far().join("\n").as_bytes());
+        }
+        all
+    }
+
+    /// Returns the present memory of the process in KiB.
+    pub fn rss_kb(&self) -> u64 {
+        rss_kb(&self.child.id().to_string())
+    }
+
+    /// Returns the peak memory of the process in KiB.
+    pub fn peak_kb(&self) -> u64 {
+        memory_kb(&self.child.id().to_string(), "VmHWM:")
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Returns a port that this process has not used, below the range from which the system assigns
+/// ports.
+///
+/// Does not try to listen on it: that could answer the probe of a test that waits for its own
+/// process.
+pub fn free_port() -> u16 {
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static USED: AtomicU32 = AtomicU32::new(0);
+    // Other test processes begin elsewhere.
+    let begin = std::process::id().wrapping_mul(97);
+    let next = begin.wrapping_add(USED.fetch_add(1, Ordering::Relaxed));
+    (FIRST + next % COUNT) as u16
+}
+
+/// Returns the present memory of a process (`self`, or its id) in KiB.
+pub fn rss_kb(process: &str) -> u64 {
+    memory_kb(process, "VmRSS:")
+}
+
+fn memory_kb(process: &str, field: &str) -> u64 {
+    let status =
+        std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process lives");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(field))
+        .expect("a process has memory");
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .expect("a number of KiB")
+}
+
+/// The lines of a pipe, read by a thread.
+#[derive(Default)]
+struct Lines(Arc<(Mutex<Gathered>, Condvar)>);
+
+#[derive(Default)]
+struct Gathered {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl Lines {
+    fn of(pipe: impl Read + Send + 'static) -> Lines {
+        let shared = Arc::<(Mutex<Gathered>, Condvar)>::default();
+        let gathering = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                gathering.0.lock().unwrap().lines.push(line);
+                gathering.1.notify_all();
+            }
+            gathering.0.lock().unwrap().ended = true;
+            gathering.1.notify_all();
+        });
+        Lines(shared)
+    }
+
+    fn so_far(&self) -> Vec<String> {
+        self.0.0.lock().unwrap().lines.clone()
+    }
+
+    fn wait_for(&self, n: usize, timeout: Duration) -> Option<String> {
+        let enough = |gathered: &mut Gathered| gathered.lines.len() <= n && !gathered.ended;
+        let gathered = self
+            .0
+            .1
+            .wait_timeout_while(self.0.0.lock().unwrap(), timeout, enough)
+            .unwrap()
+            .0;
+        gathered.lines.get(n).cloned()
+    }
+
+    fn wait_for_end(&self) {
+        // Without a pipe there is no reading thread.
+        let open = |gathered: &mut Gathered| !gathered.ended && Arc::strong_count(&self.0) > 1;
+        drop(
+            self.0
+                .1
+                .wait_timeout_while(self.0.0.lock().unwrap(), PATIENCE, open)
+                .unwrap(),
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a request cannot be served.
+
+use std::{fmt, io};
+
+/// Why the server refuses a request.
+///
+/// The connection cannot be used after a refusal: where the next request would begin is unknown.
+/// `Display` gives the text of the answer's `errorMessage`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestError {
+    /// The bytes are not HTTP, or are ambiguous HTTP. The text names the fault.
+    Malformed(&'static str),
+    /// The head, or the trailer section of a chunked body, exceeds
+    /// [`max_head`](crate::Limits::max_head).
+    HeadTooLarge,
+    /// The body exceeds [`max_body`](crate::Limits::max_body), or is announced to.
+    BodyTooLarge,
+    /// The request has an `Expect` header other than `100-continue`.
+    Expectation,
+    /// The protocol version is neither HTTP/1.1 nor HTTP/1.0.
+    Version,
+    /// The memory for large bodies did not become free in time. Only the server refuses so;
+    /// [`RequestReader::read_request`](crate::request::RequestReader::read_request) does not.
+    Busy,
+    /// The request did not arrive in time.
+    Timeout,
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RequestError::Malformed(fault) => fault,
+            RequestError::HeadTooLarge => "the request's head is too large",
+            RequestError::BodyTooLarge => "the request's body is too large",
+            RequestError::Expectation => "no other expectation than 100-continue is met",
+            RequestError::Version => "HTTP/1.1 and HTTP/1.0 are spoken here",
+            RequestError::Busy => {
+                "there was no memory for so large a request before its deadline; nothing was done"
+            }
+            RequestError::Timeout => "the request did not arrive in time",
+        })
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+/// Why no request could be read from a byte stream.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The request is refused. The peer is still there to read an answer.
+    Refused(RequestError),
+    /// The stream failed, or ended within a request
+    /// ([`UnexpectedEof`](io::ErrorKind::UnexpectedEof)).
+    Io(io::Error),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Refused(error) => error.fmt(f),
+            ReadError::Io(error) => write!(f, "cannot read the request: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReadError::Refused(error) => Some(error),
+            ReadError::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<RequestError> for ReadError {
+    fn from(error: RequestError) -> ReadError {
+        ReadError::Refused(error)
+    }
+}
+
+impl From<io::Error> for ReadError {
+    /// Turns an expired time limit into [`RequestError::Timeout`]: the peer is slow, not gone.
+    fn from(error: io::Error) -> ReadError {
+        match error.kind() {
+            io::ErrorKind::TimedOut => ReadError::Refused(RequestError::Timeout),
+            _ => ReadError::Io(error),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The switch that stops a server.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Pause after a failed poll, which happens only while the system is out of memory.
+const POLL_PAUSE: Duration = Duration::from_millis(20);
+
+/// Stops [`serve`](crate::serve) from another thread, or on a signal. Clones are the same switch.
+#[derive(Debug, Clone)]
+pub struct Shutdown(Arc<Pipe>);
+
+/// Readable from the first request on: what is written is never read.
+#[derive(Debug)]
+struct Pipe {
+    reader: UnixStream,
+    writer: UnixStream,
+}
+
+impl Shutdown {
+    /// Creates a switch.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the process has no free file descriptors.
+    pub fn new() -> io::Result<Shutdown> {
+        let (reader, writer) = UnixStream::pair()?;
+        // A repeated request must not block when the pipe is full.
+        writer.set_nonblocking(true)?;
+        Ok(Shutdown(Arc::new(Pipe { reader, writer })))
+    }
+
+    /// Asks the server to stop: it accepts no new connections, closes idle ones, and answers the
+    /// requests in progress.
+    pub fn request(&self) {
+        // Fails only if the pipe is full, because a stop was requested before.
+        let _ = (&self.0.writer).write(&[0]);
+    }
+
+    /// Requests a stop when one of these signals arrives.
+    pub(crate) fn on_signals(&self, signals: &[i32]) -> io::Result<()> {
+        for signal in signals {
+            signal_hook::low_level::pipe::register(*signal, self.0.writer.try_clone()?)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_requested(&self) -> bool {
+        self.poll(None, Some(Duration::ZERO))
+    }
+
+    /// Waits for a connection or for a request to stop. Returns true if a stop is requested.
+    pub(crate) fn wait_for_connection(&self, listener: &TcpListener) -> bool {
+        self.poll(Some(listener), None)
+    }
+
+    fn poll(&self, listener: Option<&TcpListener>, timeout: Option<Duration>) -> bool {
+        let timeout = timeout.map(|time| Timespec::try_from(time).expect("a short time"));
+        loop {
+            let mut sources = vec![PollFd::new(&self.0.reader, PollFlags::IN)];
+            sources.extend(listener.map(|listener| PollFd::new(listener, PollFlags::IN)));
+            match poll(&mut sources, timeout.as_ref()) {
+                Ok(_) => return !sources[0].revents().is_empty(),
+                Err(Errno::INTR) => {}
+                Err(_) => std::thread::sleep(POLL_PAUSE),
+            }
+        }
+    }
+}
