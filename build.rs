@@ -15,7 +15,6 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build/catalog.rs");
     println!("cargo::rerun-if-changed=build/zones.rs");
-    compact_relocations();
     let text =
         std::fs::read_to_string("data/ecs-events.json").expect("data/ecs-events.json can be read");
     let (tables, words) = catalog::tables(&text);
@@ -29,14 +28,4 @@ fn main() {
     write("zones.txt", names.as_bytes());
     write("zones.rs", places.as_bytes());
     write("zones.tzif", &rules);
-}
-
-/// Has the linker write the binary's relocations as a bit map: less to unpack and to read at start. musl
-/// knows them so since 1.2.4; a linker that does not leaves them as they are. Zig's (on other machines than Linux) takes
-/// no such option.
-fn compact_relocations() {
-    let is_musl = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl");
-    if is_musl && cfg!(target_os = "linux") {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    }
 }
