@@ -56,7 +56,6 @@ struct LevelsByField {
 fn main() {
     println!("cargo::rerun-if-changed=data/ecs-events.json");
     println!("cargo::rerun-if-changed=build.rs");
-    compact_relocations();
     let json =
         std::fs::read_to_string("data/ecs-events.json").expect("data/ecs-events.json can be read");
     let mut entries: Vec<Entry> =
@@ -117,15 +116,4 @@ fn slice<T: std::fmt::Debug>(table: &BTreeMap<String, T>) -> String {
 
 fn localized(zh: &str, en: &str) -> String {
     format!("LocalizedText {{ zh: {zh:?}, en: {en:?} }}")
-}
-
-/// Lets the linker write the binary's relocations as a bit map: 100 KB less to read at start.
-///
-/// musl reads that format since 1.2.4. A linker that does not know the option ignores it. Zig's
-/// linker, used on hosts other than Linux, refuses it.
-fn compact_relocations() {
-    let is_musl = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl");
-    if is_musl && cfg!(target_os = "linux") {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    }
 }

@@ -29,3 +29,7 @@ pub mod route;
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+// Links memcpy and memmove in place of musl's.
+#[cfg(all(target_env = "musl", target_arch = "x86_64"))]
+use musl_memcpy as _;

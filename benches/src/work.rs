@@ -184,7 +184,7 @@ impl Whole {
         let clock = clock();
         let dispatcher = Dispatcher::new(&config.routes, Willing, Arc::clone(&clock));
         Whole {
-            notifier: Notifier::new(config, dispatcher, clock, Log::at_once(io::sink())),
+            notifier: Notifier::new(config, dispatcher, clock, Log::to(io::sink())),
             payload: payload(events),
             context: context(),
         }

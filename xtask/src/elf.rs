@@ -1,4 +1,5 @@
-//! Just enough of ELF to know that a binary runs without a dynamic loader.
+//! Checks a binary before it is packaged: that it runs without a dynamic loader, and without musl's
+//! slow memcpy.
 
 const MACHINE_X86_64: u16 = 0x3e;
 const SEGMENT_INTERPRETER: u32 = 3;
@@ -29,6 +30,24 @@ pub(crate) fn check_static(binary: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// The core of musl's memcpy for x86_64, the same since 2012:
+/// `mov %rdx,%rcx; shr $3,%rcx; rep movsq; and $7,%edx`.
+const MUSL_MEMCPY: [u8; 13] = [
+    0x48, 0x89, 0xd1, 0x48, 0xc1, 0xe9, 0x03, 0xf3, 0x48, 0xa5, 0x83, 0xe2, 0x07,
+];
+
+/// Checks that `binary` has the memcpy of `crates/musl-memcpy` in place of musl's.
+pub(crate) fn check_memcpy(binary: &[u8]) -> Result<(), String> {
+    let mut parts = binary.windows(MUSL_MEMCPY.len());
+    if parts.any(|part| part == MUSL_MEMCPY) {
+        return Err(
+            "the binary has musl's slow memcpy: crates/musl-memcpy was not linked before libc"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(
         bytes.get(at..at.checked_add(2)?)?.try_into().ok()?,
@@ -49,7 +68,9 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_static;
+    use super::{check_memcpy, check_static};
+    use std::path::Path;
+    use std::process::Command;
 
     /// An ELF header with one program header of each of these types.
     fn elf(machine: u16, segments: &[u32]) -> Vec<u8> {
@@ -95,5 +116,21 @@ mod tests {
                 .unwrap_err()
                 .contains("cut short")
         );
+    }
+
+    // With another musl the check would pass whatever is linked.
+    #[test]
+    fn musls_memcpy_is_recognised_in_its_own_libc() {
+        let libc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+            .args(["--print", "target-libdir", "--target", crate::MUSL])
+            .output()
+            .map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+            .map(|folder| Path::new(&folder).join("self-contained/libc.a"))
+            .and_then(std::fs::read);
+        match libc {
+            Ok(libc) => assert!(check_memcpy(&libc).is_err()),
+            Err(error) => eprintln!("not tested: {} has no libc.a ({error})", crate::MUSL),
+        }
+        assert_eq!(check_memcpy(b"another binary"), Ok(()));
     }
 }

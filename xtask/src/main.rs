@@ -50,6 +50,7 @@ fn package() -> Result<(), String> {
     let built = build(&root, BINARY, BINARY)?;
     let binary = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
     elf::check_static(&binary)?;
+    elf::check_memcpy(&binary)?;
 
     let folder = root.join("target/package");
     let in_folder = |error: std::io::Error| format!("target/package: {error}");
@@ -71,18 +72,24 @@ fn package() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds a binary as it is deployed and tells where it is.
+/// Builds a binary as it is deployed and returns its path.
 fn build(root: &Path, package: &str, binary: &str) -> Result<PathBuf, String> {
     let way = Way::find()?;
-    let profile = ["--release", "--package", package, "--bin", binary];
-    way.cargo(root, way.verb, &profile)?;
+    let mut arguments = vec!["--release", "--package", package, "--bin", binary];
+    // Relocations as a bit map: 100 KB less to read at start. musl knows it since 1.2.4, a linker that
+    // does not ignores it. Zig's linker, on other machines than Linux, rejects the option.
+    let compact_relocations = way.verb == "rustc" && way.target == MUSL;
+    if compact_relocations {
+        arguments.extend(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);
+    }
+    way.cargo(root, way.verb, &arguments)?;
     let folder = root.join("target").join(way.target);
     Ok(folder.join("release").join(binary))
 }
 
 /// How static binaries for Linux are built on this machine.
 struct Way {
-    /// `build`, or `zigbuild` where the machine is no x86_64 Linux.
+    /// `rustc`, or `zigbuild` where the machine is not x86_64 Linux.
     verb: &'static str,
     target: &'static str,
     env: Vec<(&'static str, OsString)>,
@@ -97,7 +104,7 @@ impl Way {
             eprintln!("xtask: {MUSL} is not to be had; building a static glibc binary instead");
             let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
             flags.push_str(" -C target-feature=+crt-static");
-            return way("build", GNU, vec![("RUSTFLAGS", flags.into())]);
+            return way("rustc", GNU, vec![("RUSTFLAGS", flags.into())]);
         }
         if !has_musl {
             return Err(format!(
@@ -114,7 +121,7 @@ impl Way {
             } else {
                 vec![(variable, "gcc".into())]
             };
-            return way("build", MUSL, env);
+            return way("rustc", MUSL, env);
         }
         if !is_on_path("cargo-zigbuild") {
             return Err(

@@ -1,11 +1,11 @@
-//! Standard output and standard error that nobody reads, or that are gone.
+//! Standard output and standard error that are not read, or that are closed.
 
 use super::{NOWHERE, event};
 use crate::platform::{Call, Instance, PATIENCE, free_port};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, pipe};
-use std::sync::mpsc::channel;
+use std::io::{BufRead, BufReader, PipeReader, pipe};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// Events of a payload whose log lines are more than a pipe holds.
@@ -17,8 +17,9 @@ fn many(from: usize) -> String {
 }
 
 #[test]
-fn output_that_nobody_reads_keeps_no_invocation_from_answering_in_time_and_is_whole_later() {
+fn when_stdout_is_not_read_answers_are_in_time_and_lost_lines_reported() {
     let (reader, writer) = pipe().unwrap();
+    let (errors, errors_writer) = pipe().unwrap();
     let port = free_port().to_string();
     let env = [
         ("DINGTALK_WEBHOOK", NOWHERE),
@@ -27,8 +28,9 @@ fn output_that_nobody_reads_keeps_no_invocation_from_answering_in_time_and_is_wh
     ];
     let mut instance = Instance::start_redirected(&env, |command| {
         command.stdout(writer.try_clone().unwrap());
+        command.stderr(errors_writer.try_clone().unwrap());
     });
-    drop(writer);
+    drop((writer, errors_writer));
     for from in [0, MANY] {
         let begun = Instant::now();
         let answer = instance
@@ -41,26 +43,44 @@ fn output_that_nobody_reads_keeps_no_invocation_from_answering_in_time_and_is_wh
             begun.elapsed()
         );
     }
-    let (tell, lines) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(reader).lines().map_while(Result::ok) {
-            let _ = tell.send(line);
+    let (lines, errors) = (lines(reader), lines(errors));
+    let id = |line: String| {
+        let line: Value = serde_json::from_str(&line).unwrap();
+        line["eventId"].as_str().unwrap().to_owned()
+    };
+    // What the pipe took is there, line by line.
+    let mut ids = BTreeSet::from([id(lines.recv_timeout(PATIENCE).unwrap())]);
+    // A later invocation loses nothing, and reports what was lost.
+    instance.caller().invoke(many(2 * MANY)).success();
+    let lost = loop {
+        let line = errors.recv_timeout(PATIENCE).unwrap();
+        if let Some(lost) = line.strip_suffix(LOST) {
+            break lost.parse::<usize>().unwrap();
         }
-    });
-    let ids: BTreeSet<String> = (0..2 * MANY)
-        .map(|_| {
-            let line: Value = serde_json::from_str(&lines.recv_timeout(PATIENCE).unwrap()).unwrap();
-            line["eventId"].as_str().unwrap().to_owned()
-        })
-        .collect();
-    assert_eq!(ids.len(), 2 * MANY);
+    };
     instance.sigterm();
     assert_eq!(instance.wait_exit(PATIENCE), 0);
-    assert!(lines.recv_timeout(PATIENCE).is_err(), "a line too many");
+    ids.extend(lines.iter().map(id));
+    assert!(lost > 0 && lost < 2 * MANY, "{lost}");
+    assert_eq!(ids.len(), 3 * MANY - lost);
+}
+
+/// What follows the number of lost lines on stderr.
+const LOST: &str = " log lines were lost: standard output did not take them";
+
+/// Reads lines from a pipe from now on.
+fn lines(reader: PipeReader) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(reader).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    lines
 }
 
 #[test]
-fn a_process_whose_output_is_stuck_ends_at_a_signal() {
+fn when_stdout_is_not_read_the_process_ends_at_a_signal() {
     let (_reader, writer) = pipe().unwrap();
     let port = free_port().to_string();
     let env = [
@@ -80,7 +100,7 @@ fn a_process_whose_output_is_stuck_ends_at_a_signal() {
 }
 
 #[test]
-fn output_that_is_gone_costs_nothing_but_the_lines() {
+fn when_stdout_and_stderr_are_closed_deliveries_succeed() {
     let port = free_port().to_string();
     let env = [
         ("DINGTALK_WEBHOOK", NOWHERE),
