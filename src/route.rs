@@ -3,7 +3,7 @@
 use crate::channel::dingtalk::{Secret, Webhook};
 use crate::event::{Event, Level, Value};
 use crate::glob::Glob;
-use crate::message::Style;
+use crate::message::RenderOptions;
 
 /// Which events one group gets, through which chatbot, and how they look.
 #[derive(Debug, Clone)]
@@ -20,8 +20,8 @@ pub struct Route {
     pub fallback: Option<Endpoint>,
     /// Messages a minute and chatbot, 3 to 20.
     pub rate_limit: u32,
-    /// Language, zone, keyword and mentions.
-    pub style: Style,
+    /// Language, zone and mentions.
+    pub render_options: RenderOptions,
 }
 
 /// A chatbot: where it is, and how requests to it are signed.
@@ -31,6 +31,8 @@ pub struct Endpoint {
     pub webhook: Webhook,
     /// No secret, one, or two while a secret is being rotated.
     pub secrets: Vec<Secret>,
+    /// One of the keywords in the chatbot's security settings, which every message must hold.
+    pub keyword: Option<String>,
 }
 
 /// What one route lets through. Empty lists mean "no such condition".
