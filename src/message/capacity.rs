@@ -11,9 +11,9 @@ const MAX_EVENTS: usize = 2_000;
 
 /// The capacity of one message as it fills up with events.
 ///
-/// An estimate, on the safe side for names without characters that need escapes. Names of resources may
-/// take four fifths of the message. Where the rest needs more than one fifth, the digest itself counts
-/// what it cannot name.
+/// An estimate, on the safe side for names without characters that need escapes. Names of resources
+/// may take four fifths of the message. Where the rest needs more than one fifth, the digest itself
+/// counts what it cannot name.
 #[derive(Debug)]
 pub struct Capacity<'a> {
     named: HashSet<(Option<&'a str>, Option<&'a str>)>,

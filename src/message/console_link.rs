@@ -4,8 +4,8 @@ use crate::event::Event;
 
 const BASE: &str = "https://ecs.console.aliyun.com";
 
-/// Returns the address of the console's page for the event's resource in its region; `None` where the
-/// event does not hold enough for an address that leads anywhere.
+/// Returns the address of the console's page for the event's resource in its region; `None` where
+/// the event does not hold enough for an address that leads anywhere.
 ///
 /// The addresses are those that the console itself shows for a resource.
 pub(super) fn of_event(event: &Event) -> Option<String> {

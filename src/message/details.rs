@@ -1,4 +1,4 @@
-//! The lines of an event's own data: labelled, in the order of their importance, never the raw dump.
+//! The lines of an event's own data: labelled, the most important first, never the raw dump.
 
 use super::event::Renderer;
 use super::i18n::{Field, field, status_word};

@@ -189,8 +189,8 @@ impl Renderer<'_> {
     }
 }
 
-/// Groups by event, status and level. The worst come first, final events behind others of their level,
-/// then the largest groups.
+/// Groups by event, status and level. The worst come first; of one level, final events come last,
+/// and larger groups before smaller ones.
 fn group<'a>(events: &[&'a Event]) -> Vec<EventGroup<'a>> {
     let mut groups: Vec<EventGroup<'a>> = Vec::new();
     let mut places = HashMap::new();

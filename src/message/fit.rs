@@ -142,12 +142,12 @@ impl Message {
         self.limits.details.min(self.details.len())
     }
 
-    /// Shows less of the message, step by step, until what `encode` makes of it has at most `max_bytes`
-    /// bytes. Returns these bytes.
+    /// Shows less of the message, step by step, until what `encode` makes of it has at most
+    /// `max_bytes` bytes. Returns these bytes.
     ///
-    /// A single event loses lines of its own data, from the last one on. A digest names fewer resources
-    /// in each group, then shows fewer groups, from the mildest on. What is left out is counted. All
-    /// else stays, and exceeds `max_bytes` where that is smaller than it needs.
+    /// A single event loses lines of its own data, from the last one on. A digest names fewer
+    /// resources in each group, then shows fewer groups, from the mildest on. What is left out is
+    /// counted. All else stays, and exceeds `max_bytes` where that is smaller than it needs.
     pub fn fit(&mut self, max_bytes: usize, encode: impl Fn(&Message) -> Vec<u8>) -> Vec<u8> {
         let mut body = encode(self);
         while body.len() > max_bytes && self.shown_details() > 0 {
@@ -177,8 +177,8 @@ impl Message {
     }
 }
 
-/// Returns the largest number from 1 to `high` that passes, given that smaller ones pass if larger ones
-/// do; 1 where none passes.
+/// Returns the largest number from 1 to `high` that passes, given that smaller ones pass if larger
+/// ones do; 1 where none passes.
 fn binary_search_max(high: usize, mut passes: impl FnMut(usize) -> bool) -> usize {
     let (mut low, mut high) = (1, high.max(1));
     while low < high {

@@ -1,8 +1,8 @@
 //! Events as a message in Chinese or English: what is said, without the markup of any chat.
 //!
 //! [`compose`] makes a [`Message`] from one event or from many. A channel writes it in its chat's
-//! markup, and [`Message::fit`] shows less of it until the channel's body is small enough. Text is own
-//! or foreign by type ([`Span`]), so that a channel escapes all that came from an event and only that.
+//! markup, and [`Message::fit`] shows less of it until the channel's body is small enough. Text is
+//! own or foreign by type ([`Span`]): a channel escapes what came from an event, and only that.
 //!
 //! Pure functions: the time is an argument, and nothing here knows sockets.
 

@@ -18,13 +18,13 @@ pub enum Span {
 
 /// Words from an event, cleaned of what no chat shows; never empty.
 ///
-/// One line without blanks at its ends and without two blanks in a row, no control character, nothing
-/// invisible and nothing that changes the direction of what follows.
+/// One line without blanks at its ends and without two blanks in a row, no control character,
+/// nothing invisible and nothing that changes the direction of what follows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Foreign(String);
 
 impl Foreign {
-    /// Cleans `text` and cuts it after `max_chars` characters, marked with `…`. Returns `None` where
+    /// Cleans `text` and cuts it after `max_chars` characters, marked with `…`. Returns `None` if
     /// nothing remains to be shown.
     pub fn new(text: &str, max_chars: usize) -> Option<Foreign> {
         let mut out = String::with_capacity(text.len().min(4 * max_chars));
@@ -73,8 +73,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 impl Text {
-    /// Words of ours that are composed at run time, of numbers and times alone. No part of `words` may
-    /// come from an event: that is what [`Foreign`] is for.
+    /// Words of ours that are composed at run time, of numbers and times alone. No part of `words`
+    /// may come from an event: that is what [`Foreign`] is for.
     pub(super) fn own(words: String) -> Text {
         Text(vec![Span::Own(Cow::Owned(words))])
     }

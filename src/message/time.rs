@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 /// Longest time of an unknown format that is shown, in characters.
 const MAX_CHARS: usize = 60;
 
-/// Formats a time in `zone`, to the second and with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
+/// Formats a time in `zone`, to the second and with the zone's offset:
+/// `2026-11-25 09:01:00 (UTC+08:00)`.
 pub fn format_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone())
         .strftime("%Y-%m-%d %H:%M:%S (UTC%:z)")

@@ -4,12 +4,13 @@ use crate::samples::{REBOOT, index, sample};
 use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
 use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown as Message};
 use ecs_dingtalk_notifier::event::{self, Event, Level, Moment};
-use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions};
+use ecs_dingtalk_notifier::message::{self, Language, Line, Mentions, RenderOptions, Span, Text};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
 use serde_json::json;
+use std::borrow::Cow;
 
 /// A key as long as any.
 const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
@@ -91,6 +92,59 @@ fn every_sample_reads_as_it_was_looked_at() {
             .replace(".json", "")
             .replace(".txt", "");
         insta::assert_snapshot!(name, text.trim_end_matches("\n\n════\n\n"));
+    }
+}
+
+/// All texts of a message that it shows now.
+fn texts(message: &message::Message) -> Vec<Text> {
+    let mut lines: Vec<Line> = message.lines().map(Cow::into_owned).collect();
+    let mut texts = vec![
+        message.title.clone(),
+        message.heading.clone(),
+        message.footer.clone(),
+    ];
+    for section in message.sections() {
+        texts.push(section.heading.clone());
+        lines.push(section.resources);
+        lines.extend_from_slice(section.lines);
+    }
+    lines.extend(message.advice.clone());
+    for line in lines {
+        texts.extend(line.label);
+        texts.push(line.value);
+    }
+    texts.extend(message.unlisted());
+    texts
+}
+
+/// Our own words are the same for every chat, and nothing from an event is among them.
+#[test]
+fn own_words_hold_no_markup_and_nothing_foreign() {
+    const MARK: &str = "qzqz";
+    let samples = index();
+    let samples = samples
+        .iter()
+        .map(|row| sample(row["file"].as_str().unwrap()));
+    let mut events: Vec<Event> = samples
+        .flat_map(|text| event::parse(text.as_bytes()).events)
+        .collect();
+    events.push(hostile(MARK));
+    let all: Vec<&Event> = events.iter().collect();
+    let batches = events.iter().map(|event| vec![event]).chain([all]);
+    for batch in batches {
+        for language in [Language::Zh, Language::En] {
+            let mut message = message::compose(&batch, &options(language), now());
+            // As short as can be, so that the notes are there too.
+            message.fit(0, |message| markdown::encode(message, None, UUID));
+            for text in texts(&message) {
+                for span in text.spans() {
+                    let Span::Own(words) = span else { continue };
+                    for mark in ["**", "#", "](", "//", "@", "<", "\n", MARK] {
+                        assert!(!words.contains(mark), "{mark} in {words}");
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -306,7 +360,7 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
-fn text_that_shows_as_nothing_leaves_no_empty_heading_and_no_empty_label() {
+fn invisible_text_leaves_no_empty_heading_and_no_empty_label() {
     let mut event = hostile("\u{200b}");
     event.name = "\u{200b}".into();
     event.status = None;
@@ -484,7 +538,7 @@ fn digests_read_as_they_were_looked_at() {
 }
 
 #[test]
-fn a_digest_names_every_resource_as_long_as_there_is_room_and_counts_the_rest() {
+fn a_digest_names_what_fits_and_counts_the_rest() {
     for count in [2, 30, 200] {
         let text = digest(&reboots(count), Language::En).text;
         for n in 0..count {
@@ -530,7 +584,7 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
 }
 
 #[test]
-fn a_digest_does_not_call_events_of_other_products_events_of_ecs() {
+fn a_digest_with_other_products_does_not_call_them_ecs() {
     let mut events = reboots(2);
     events[1].product = Some("MongoDB".into());
     assert!(digest(&events, Language::Zh).title.contains(" 2 条事件"));
@@ -538,7 +592,7 @@ fn a_digest_does_not_call_events_of_other_products_events_of_ecs() {
 }
 
 #[test]
-fn ten_thousand_events_of_every_kind_still_fit_with_keyword_and_mentions() {
+fn ten_thousand_events_fit_with_keyword_and_mentions() {
     let (event, options, keyword) = with_everything("x", 50);
     let events: Vec<Event> = (0..10_000)
         .map(|n| Event {

@@ -79,6 +79,11 @@ fn rendered(events: &[&Event], setting: &Setting) -> Markdown {
     });
     let written = markdown::write(&message, keyword);
     assert_eq!(written.body(UUID), body, "the body is what is written");
+    if let Some(link) = &message.link {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/?=".contains(&byte);
+        assert!(link.url.starts_with("https://ecs.console.aliyun.com/"));
+        assert!(link.url.bytes().all(is_plain), "{}", link.url);
+    }
     for span in message.title.spans() {
         if let Span::Foreign(words) = span {
             check_foreign(words.as_str());

@@ -205,7 +205,8 @@ impl Writer {
     }
 }
 
-/// Appends foreign text so that markdown, HTML and DingTalk's mentions take nothing in it for their own.
+/// Appends foreign text, with every character escaped that markdown, HTML or DingTalk's mentions
+/// could interpret.
 ///
 /// Backslash escapes would show on clients that do not honour them, and a client that renders HTML
 /// even inside code would still render it. So each character with a meaning gives way to its
@@ -233,7 +234,7 @@ fn escape(out: &mut String, text: &str) {
             '}' => '｝',
             '\\' => '＼',
             '#' if out.len() == start => '＃',
-            // Between letters it is part of a name (SCALE_IN_START); elsewhere it may open emphasis.
+            // Between letters it is part of a name (SCALE_IN_START); else it may open emphasis.
             '_' if !(last.is_alphanumeric() && next.is_some_and(char::is_alphanumeric)) => '＿',
             // `http://`, a bare `//` and `www.` are what clients turn into links by themselves.
             '/' if next == Some('/') => '／',
