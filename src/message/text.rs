@@ -67,7 +67,8 @@ impl Foreign {
 
 /// Returns true for characters that show as nothing or change the direction of what follows.
 fn is_invisible(c: char) -> bool {
-    matches!(c,
+    c >= '\u{ad}'
+        && matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -76,7 +77,7 @@ impl Text {
     /// Words of ours that are composed at run time, of numbers and times alone. No part of `words`
     /// may come from an event: that is what [`Foreign`] is for.
     pub(super) fn own(words: String) -> Text {
-        Text(vec![Span::Own(Cow::Owned(words))])
+        Text::from(Span::Own(Cow::Owned(words)))
     }
 
     /// Appends a span.
@@ -130,7 +131,10 @@ impl From<Foreign> for Span {
 
 impl<S: Into<Span>> From<S> for Text {
     fn from(span: S) -> Text {
-        Text(vec![span.into()])
+        // Most texts are continued: with room for four spans from the start, few move.
+        let mut spans = Vec::with_capacity(4);
+        spans.push(span.into());
+        Text(spans)
     }
 }
 

@@ -121,7 +121,11 @@ impl Markdown {
             at: &self.at,
             msg_uuid: key,
         };
-        serde_json::to_vec(&body).expect("strings, lists and a flag can be serialised")
+        // Room for the escapes of a usual message and for what stands around title and text.
+        let size = 512 + self.title.len() + self.text.len() * 9 / 8;
+        let mut out = Vec::with_capacity(size);
+        serde_json::to_writer(&mut out, &body).expect("strings, lists and a flag can be written");
+        out
     }
 }
 
@@ -263,7 +267,8 @@ fn percent_encode(out: &mut String, text: &str) {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let digit = |half: u8| char::from(b"0123456789ABCDEF"[usize::from(half)]);
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
 }
