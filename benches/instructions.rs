@@ -10,7 +10,6 @@ use benches::work::{self, Waiting, Whole};
 use ecs_dingtalk_notifier::channel::dingtalk::{Secret, sign};
 use ecs_dingtalk_notifier::delivery::Delivery;
 use ecs_dingtalk_notifier::event::Event;
-use ecs_dingtalk_notifier::message::Message;
 use ecs_dingtalk_notifier::route::Route;
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
@@ -51,7 +50,7 @@ fn decide(case: Case) -> (usize, Case) {
 
 #[library_benchmark]
 #[bench::one(args = (1), setup = Case::of)]
-fn render(case: Case) -> (Message, Case) {
+fn render(case: Case) -> (Vec<u8>, Case) {
     let events: Vec<&Event> = case.1.iter().map(Arc::as_ref).collect();
     (work::render(&case.0, black_box(&events)), case)
 }
@@ -64,7 +63,7 @@ fn signature(secret: Secret) -> String {
 
 #[library_benchmark]
 #[bench::thousand(args = (1_000), setup = Case::of)]
-fn digest(case: Case) -> (Message, Case) {
+fn digest(case: Case) -> (Vec<u8>, Case) {
     let events: Vec<&Event> = case.1.iter().map(Arc::as_ref).collect();
     (work::render(&case.0, black_box(&events)), case)
 }

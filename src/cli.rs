@@ -1,12 +1,12 @@
 //! Arguments → one of serve, check, preview, send.
 
-use crate::channel::dingtalk::{Client, Options};
+use crate::channel::dingtalk::{Client, MAX_BYTES, Options, markdown};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Fault};
 use crate::delivery::{Dispatcher, timestamp};
 use crate::event::{self, Event, Parsed};
 use crate::log::Log;
-use crate::message::{self, MAX_BYTES};
+use crate::message;
 use crate::notifier::{Function, Notifier};
 use crate::route::{self, Endpoint, Pattern, Route};
 use fc_runtime as fc;
@@ -207,13 +207,19 @@ fn preview_route(route: &Route, events: &[Arc<Event>], now: jiff::Timestamp) -> 
             taken.push(event.as_ref());
         }
     }
-    for together in message::portions(&taken) {
-        let message = message::render_all(&together, &route.style, now, MAX_BYTES);
+    let keyword = route.endpoint.keyword.as_deref();
+    for chunk in message::chunks(&taken, MAX_BYTES) {
+        let mut message = message::compose(&chunk, &route.render_options, now);
+        // Any key has the length of this one.
+        let body = message.fit(MAX_BYTES, |message| {
+            markdown::encode(message, keyword, "00000000-0000-0000-0000-000000000000")
+        });
+        let shown = markdown::write(&message, keyword);
         text.push_str(&format!(
             "\n{} of {MAX_BYTES} bytes:\n{}\n\n{}\n",
-            message.size(),
-            message.title,
-            message.text
+            body.len(),
+            shown.title,
+            shown.text
         ));
     }
     text.push('\n');
@@ -321,8 +327,8 @@ fn describe(route: &Route) -> String {
             .collect::<Vec<_>>()
             .join(","),
     };
-    let style = &route.style;
-    let who = &style.mentions;
+    let options = &route.render_options;
+    let who = &options.mentions;
     let filter = &route.filter;
     let mentioned = match (who.all, who.mobiles.len() + who.user_ids.len()) {
         (false, 0) => "nobody".to_owned(),
@@ -334,7 +340,7 @@ fn describe(route: &Route) -> String {
             } else {
                 format!("{people} people")
             },
-            levels(&who.levels)
+            levels(&options.mention_levels)
         ),
     };
     let lines = [
@@ -345,7 +351,11 @@ fn describe(route: &Route) -> String {
         ),
         (
             "keyword",
-            style.keyword.clone().unwrap_or_else(|| "none".into()),
+            route
+                .endpoint
+                .keyword
+                .clone()
+                .unwrap_or_else(|| "none".into()),
         ),
         ("mentions", mentioned),
         (
@@ -358,8 +368,8 @@ fn describe(route: &Route) -> String {
         ("regions", patterns(&filter.regions, "all")),
         ("resources", patterns(&filter.resources, "all")),
         ("not resources", patterns(&filter.resources_exclude, "none")),
-        ("language", style.language.as_str().into()),
-        ("time zone", style.zone.iana_name().unwrap_or("?").into()),
+        ("language", options.language.as_str().into()),
+        ("time zone", options.zone.iana_name().unwrap_or("?").into()),
     ];
     let mut text = format!("route {}\n", route.name);
     for (label, value) in lines {

@@ -3,7 +3,7 @@
 //! One event's way through the house:
 //!
 //! ```text
-//! HTTP body ─ fc ─► notifier ─► event::parse ─► route::decide ─► dispatcher ─► message::render ─► dingtalk
+//! HTTP body ─ fc ─► notifier ─► event::parse ─► route::decide ─► dispatcher ─► message::compose ─► dingtalk
 //!                      ▲                                                                          │
 //!                      └──────────── outcome per event and route ◄────────────────────────────────┘
 //! ```

@@ -2,7 +2,7 @@
 
 use crate::channel::dingtalk::{Secret, Webhook};
 use crate::event::{Event, Level};
-use crate::message::Style;
+use crate::message::RenderOptions;
 use serde_json::Value;
 use wildmatch::WildMatch;
 
@@ -21,8 +21,8 @@ pub struct Route {
     pub fallback: Option<Endpoint>,
     /// Messages a minute and chatbot, 3 to 20.
     pub rate_limit: u32,
-    /// Language, zone, keyword and mentions.
-    pub style: Style,
+    /// Language, zone and mentions.
+    pub render_options: RenderOptions,
 }
 
 /// A chatbot: where it is, and how requests to it are signed.
@@ -32,6 +32,8 @@ pub struct Endpoint {
     pub webhook: Webhook,
     /// No secret, one, or two while a secret is being rotated.
     pub secrets: Vec<Secret>,
+    /// One of the keywords in the chatbot's security settings, which every message must hold.
+    pub keyword: Option<String>,
 }
 
 /// Which events one route takes. An empty list of patterns is no condition.

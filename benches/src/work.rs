@@ -1,12 +1,14 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Secret, Webhook, classify};
+use ecs_dingtalk_notifier::channel::dingtalk::{
+    Attempt, MAX_BYTES, Secret, Webhook, classify, markdown,
+};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{Delivery, Dispatcher, Transport};
 use ecs_dingtalk_notifier::event::{self, Event};
 use ecs_dingtalk_notifier::log::Log;
-use ecs_dingtalk_notifier::message::{self, MAX_BYTES, Message};
+use ecs_dingtalk_notifier::message;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use ecs_dingtalk_notifier::route;
 use ecs_dingtalk_notifier::route::Route;
@@ -117,19 +119,20 @@ pub fn decide<'a>(route: &Route, events: &'a [Arc<Event>]) -> Vec<&'a Event> {
         .collect()
 }
 
-/// One message of these events.
-pub fn render(route: &Route, events: &[&Event]) -> Message {
-    message::render_all(events, &route.style, moment(), MAX_BYTES)
+/// The body of one message of these events.
+pub fn render(route: &Route, events: &[&Event]) -> Vec<u8> {
+    let options = &route.render_options;
+    let keyword = route.endpoint.keyword.as_deref();
+    message::encode_within(events, options, moment(), MAX_BYTES, |message| {
+        markdown::encode(message, keyword, "00000000-0000-0000-0000-000000000000")
+    })
 }
 
 /// The bytes of the messages of these events, combined as they are when they come together.
 pub fn render_together(route: &Route, events: &[&Event]) -> usize {
-    message::portions(events)
+    message::chunks(events, MAX_BYTES)
         .iter()
-        .map(|together| {
-            let message = render(route, together);
-            message.body("00000000-0000-0000-0000-000000000000").len()
-        })
+        .map(|together| render(route, together).len())
         .sum()
 }
 

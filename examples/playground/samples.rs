@@ -1,8 +1,9 @@
 //! The sample events of this repository, and how they are made fresh: new ids, and as if they happened now.
 
+use ecs_dingtalk_notifier::channel::dingtalk::markdown;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::event::{self, Event, EventTime, Level};
-use ecs_dingtalk_notifier::message::{self, MAX_BYTES, Style};
+use ecs_dingtalk_notifier::message::{self, RenderOptions};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -75,11 +76,13 @@ fn tell(file: &str, text: &str) -> Value {
 
 /// What happened, in the words of the message's own title, in Chinese and in English.
 pub fn headline(events: &[&Event]) -> (String, String) {
-    static STYLES: LazyLock<[Option<Style>; 2]> = LazyLock::new(|| ["zh", "en"].map(style));
-    let [zh, en] = STYLES.each_ref().map(|style| match (style, events) {
+    static OPTIONS: LazyLock<[Option<RenderOptions>; 2]> =
+        LazyLock::new(|| ["zh", "en"].map(render_options));
+    let [zh, en] = OPTIONS.each_ref().map(|options| match (options, events) {
         (None, _) | (_, []) => String::new(),
-        (Some(style), _) => {
-            let title = message::render_all(events, style, Timestamp::now(), MAX_BYTES).title;
+        (Some(options), _) => {
+            let message = message::compose(events, options, Timestamp::now());
+            let title = markdown::write(&message, None).title;
             // Icon, what happened, status; not the resource.
             let words: Vec<&str> = title.split(" · ").collect();
             let has_status = events.first().is_some_and(|event| event.status.is_some());
@@ -90,8 +93,8 @@ pub fn headline(events: &[&Event]) -> (String, String) {
     (zh, en)
 }
 
-/// The style of a configuration that says nothing but the language.
-fn style(language: &str) -> Option<Style> {
+/// The options of a configuration that sets nothing but the language.
+fn render_options(language: &str) -> Option<RenderOptions> {
     let vars = [
         (
             "DINGTALK_WEBHOOK",
@@ -101,7 +104,7 @@ fn style(language: &str) -> Option<Style> {
     ];
     let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let route = Config::from_vars(vars).ok()?.routes.into_iter().next()?;
-    Some(route.style)
+    Some(route.render_options)
 }
 
 /// The payload as a new event that happens now.

@@ -5,7 +5,8 @@ mod variables;
 
 pub use variables::{DEFAULT_ROUTE, KNOWN};
 
-use crate::message::{Language, Mentions, Style};
+use crate::event::Level;
+use crate::message::{Language, Mentions, RenderOptions};
 use crate::route::Route;
 use jiff::tz::TimeZone;
 use route::Reader;
@@ -97,12 +98,12 @@ struct MessageSettings {
 }
 
 impl MessageSettings {
-    fn style(self, keyword: Option<String>, mentions: Mentions) -> Style {
-        Style {
+    fn render_options(self, mentions: Mentions, mention_levels: Vec<Level>) -> RenderOptions {
+        RenderOptions {
             language: self.language,
             zone: self.zone,
-            keyword,
             mentions,
+            mention_levels,
         }
     }
 }

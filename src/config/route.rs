@@ -56,9 +56,15 @@ impl<'a> Reader<'a> {
         }
         let keyword = self.keyword();
         let mentions = self.mentions();
+        let mention_levels = self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]);
         let rate_limit = self.rate_limit();
         let filter = self.filter();
         let settings = self.message_settings();
+        // Both chatbots are of the same group and share its keyword.
+        let with_keyword = |endpoint| Endpoint {
+            keyword: keyword.clone(),
+            ..endpoint
+        };
         Some(Route {
             name: match self.suffix.strip_prefix("__") {
                 Some(name) => name.to_ascii_lowercase(),
@@ -66,10 +72,10 @@ impl<'a> Reader<'a> {
             },
             suffix: self.suffix.to_owned(),
             filter,
-            endpoint: robot?,
-            fallback,
+            endpoint: with_keyword(robot?),
+            fallback: fallback.map(with_keyword),
             rate_limit,
-            style: settings.style(keyword, mentions),
+            render_options: settings.render_options(mentions, mention_levels),
         })
     }
 
@@ -104,7 +110,11 @@ impl<'a> Reader<'a> {
             return None;
         };
         match Webhook::parse(address) {
-            Ok(webhook) => Some(Endpoint { webhook, secrets }),
+            Ok(webhook) => Some(Endpoint {
+                webhook,
+                secrets,
+                keyword: None,
+            }),
             Err(problem) => {
                 self.fault(webhook, problem);
                 None
@@ -189,7 +199,6 @@ impl<'a> Reader<'a> {
             mobiles,
             user_ids,
             all,
-            levels: self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]),
         }
     }
 

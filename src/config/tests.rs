@@ -37,16 +37,11 @@ fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
     );
     assert_eq!(route.rate_limit, 18);
     assert!(route.fallback.is_none() && route.endpoint.secrets.is_empty());
-    assert_eq!(route.style.language, Language::Zh);
-    assert_eq!(route.style.zone.iana_name(), Some("Asia/Shanghai"));
-    assert_eq!(route.style.keyword, None);
-    assert_eq!(
-        route.style.mentions,
-        Mentions {
-            levels: vec![Level::Critical],
-            ..Mentions::default()
-        }
-    );
+    assert_eq!(route.render_options.language, Language::Zh);
+    assert_eq!(route.render_options.zone.iana_name(), Some("Asia/Shanghai"));
+    assert_eq!(route.endpoint.keyword, None);
+    assert_eq!(route.render_options.mentions, Mentions::default());
+    assert_eq!(route.render_options.mention_levels, [Level::Critical]);
 }
 
 #[test]
@@ -75,8 +70,8 @@ fn a_further_route_has_the_tables_defaults_and_inherits_messages_only() {
         ("on_call2", "__ON_CALL2")
     );
     assert_eq!(second.filter.levels, [Level::Critical, Level::Warn]);
-    assert_eq!(second.style.language, Language::En);
-    assert_eq!(second.style.zone.iana_name(), Some("UTC"));
+    assert_eq!(second.render_options.language, Language::En);
+    assert_eq!(second.render_options.zone.iana_name(), Some("UTC"));
 }
 
 #[test]
@@ -88,7 +83,7 @@ fn a_further_route_can_stand_alone() {
     .unwrap();
     assert_eq!(config.routes.len(), 1);
     assert_eq!(config.routes[0].name, "oncall");
-    assert_eq!(config.routes[0].style.language, Language::En);
+    assert_eq!(config.routes[0].render_options.language, Language::En);
 }
 
 #[test]
@@ -118,12 +113,17 @@ fn all_values_are_read() {
     let route = &config.routes[0];
     assert_eq!(route.endpoint.secrets.len(), 2);
     assert_eq!(route.fallback.as_ref().unwrap().secrets.len(), 1);
-    assert_eq!(route.style.keyword.as_deref(), Some("报警"));
-    let who = &route.style.mentions;
+    for endpoint in [&route.endpoint, route.fallback.as_ref().unwrap()] {
+        assert_eq!(endpoint.keyword.as_deref(), Some("报警"));
+    }
+    let who = &route.render_options.mentions;
     assert_eq!(who.mobiles, ["13800000000", "+1-123"]);
     assert_eq!(who.user_ids, ["manager7675"]);
     assert!(who.all);
-    assert_eq!(who.levels, [Level::Critical, Level::Warn]);
+    assert_eq!(
+        route.render_options.mention_levels,
+        [Level::Critical, Level::Warn]
+    );
     assert_eq!(route.rate_limit, 3);
     assert!(route.filter.levels.is_empty());
     assert_eq!(route.filter.include.len(), 2);
@@ -244,7 +244,11 @@ fn nobody_is_called_by_what_json_must_escape() {
         ("DINGTALK_AT_USER_IDS", "+86-139,经理_1.a@corp"),
     ];
     assert_eq!(
-        read(&fine).unwrap().routes[0].style.mentions.user_ids.len(),
+        read(&fine).unwrap().routes[0]
+            .render_options
+            .mentions
+            .user_ids
+            .len(),
         2
     );
 }
@@ -311,7 +315,11 @@ fn time_zones_are_found_in_any_letter_case() {
         let read = read(&[("DINGTALK_WEBHOOK", HOOK), ("MESSAGE_TIME_ZONE", name)]);
         match (read, found) {
             (Ok(config), found) => {
-                assert_eq!(config.routes[0].style.zone.iana_name(), found, "{name}");
+                assert_eq!(
+                    config.routes[0].render_options.zone.iana_name(),
+                    found,
+                    "{name}"
+                );
             }
             (Err(faults), None) => {
                 let expected = format!(

@@ -15,7 +15,7 @@ mod scheduler;
 mod tests;
 mod unconfirmed;
 
-use crate::channel::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook};
+use crate::channel::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook, markdown};
 use crate::clock::Clock;
 use crate::event::{Event, hex};
 use crate::message;
@@ -256,8 +256,15 @@ impl Dispatcher {
         let body = job.body.clone().unwrap_or_else(|| {
             let events: Vec<&Event> = job.events.iter().map(AsRef::as_ref).collect();
             let now = timestamp(self.clock.wall());
-            let message = message::render_all(&events, &route.style, now, job.budget);
-            Arc::new(message.body(&job.uuid))
+            let keyword = robot.keyword.as_deref();
+            let body = message::encode_within(
+                &events,
+                &route.render_options,
+                now,
+                job.budget,
+                |message| markdown::encode(message, keyword, &job.uuid),
+            );
+            Arc::new(body)
         });
         let secret = robot.secrets.get(job.secret);
         let attempt = self

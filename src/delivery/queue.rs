@@ -3,8 +3,9 @@
 use super::retry::Progress;
 use super::unconfirmed::{Doubt, Doubts};
 use super::{Delivery, Failure, Now, message_uuid};
+use crate::channel::dingtalk::MAX_BYTES;
 use crate::event::Event;
-use crate::message::{MAX_BYTES, Room};
+use crate::message::Capacity;
 use crate::route::Route;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -169,11 +170,11 @@ impl Queue {
             return;
         }
         let mut tickets: Vec<Ticket> = Vec::new();
-        let mut room = Room::default();
+        let mut capacity = Capacity::new(MAX_BYTES);
         while let Some(ticket) = self.waiting.front() {
             // An entry that nobody waits for any more has left its place in the line behind.
             if let Some(entry) = self.entries.get(ticket) {
-                if !room.takes(&entry.event) {
+                if !capacity.try_add(&entry.event) {
                     break;
                 }
                 tickets.push(*ticket);

@@ -34,7 +34,7 @@ pub(super) fn of(route: &Route, at_fallback: bool, attempt: &Attempt) -> String 
 
 /// The chatbot is closed until then.
 pub(super) fn closed(route: &Route, reopens: SystemTime) -> String {
-    let reopens = message::in_words(timestamp(reopens), &route.style.zone);
+    let reopens = message::format_time(timestamp(reopens), &route.render_options.zone);
     format!("DingTalk throttles this chatbot; nothing is sent to it before {reopens}")
 }
 

@@ -4,25 +4,38 @@ use super::MAX_NAME;
 use crate::event::Event;
 use std::collections::HashSet;
 
-/// Bytes that the names of resources may take of [`MAX_BYTES`](super::MAX_BYTES): the rest is for what is said of them.
-/// Where there is more to say than usual, the digest itself counts what it cannot name.
-const FOR_NAMES: usize = 16_000;
-/// What stands around a name and an id: parentheses in three bytes each, and a separator.
+/// Bytes around a name and an id: parentheses of three bytes each, and a separator.
 const AROUND: usize = 9;
 /// Most events of one message, however few resources they name: bounds what is held for it.
-const MOST: usize = 2_000;
+const MAX_EVENTS: usize = 2_000;
 
-/// The room of one message, as it fills up with events. An estimate, on the safe side for names without odd characters.
-#[derive(Debug, Default)]
-pub struct Room<'a> {
+/// The capacity of one message as it fills up with events.
+///
+/// An estimate, on the safe side for names without characters that need escapes. Names of resources
+/// may take four fifths of the message. Where the rest needs more than one fifth, the digest itself
+/// counts what it cannot name.
+#[derive(Debug)]
+pub struct Capacity<'a> {
     named: HashSet<(Option<&'a str>, Option<&'a str>)>,
+    /// Bytes of names, and how many there may be.
     bytes: usize,
+    max_bytes: usize,
     events: usize,
 }
 
-impl<'a> Room<'a> {
-    /// Takes the event if there is room for it, and tells whether there was. There always is for the first.
-    pub fn takes(&mut self, event: &'a Event) -> bool {
+impl<'a> Capacity<'a> {
+    /// The capacity of an empty message of at most `max_bytes` bytes.
+    pub fn new(max_bytes: usize) -> Capacity<'a> {
+        Capacity {
+            named: HashSet::new(),
+            bytes: 0,
+            max_bytes: max_bytes / 5 * 4,
+            events: 0,
+        }
+    }
+
+    /// Adds the event if it fits, and returns true if it did. The first event always fits.
+    pub fn try_add(&mut self, event: &'a Event) -> bool {
         let names = (event.resource_name.as_deref(), event.resource_id.as_deref());
         let size = |name: Option<&str>| name.map_or(0, |name| name.len().min(4 * MAX_NAME));
         let bytes = if self.named.contains(&names) {
@@ -30,8 +43,8 @@ impl<'a> Room<'a> {
         } else {
             AROUND + size(names.0) + size(names.1)
         };
-        let full = self.bytes + bytes > FOR_NAMES || self.events == MOST;
-        if full && self.events > 0 {
+        let is_full = self.bytes + bytes > self.max_bytes || self.events == MAX_EVENTS;
+        if is_full && self.events > 0 {
             return false;
         }
         self.named.insert(names);
@@ -41,31 +54,30 @@ impl<'a> Room<'a> {
     }
 }
 
-/// The events in portions, each of which fits into one message.
-pub fn portions<'a>(events: &[&'a Event]) -> Vec<Vec<&'a Event>> {
-    let mut portions: Vec<Vec<&Event>> = Vec::new();
-    let mut room = Room::default();
-    for event in events {
-        if portions.is_empty() || !room.takes(event) {
-            room = Room::default();
-            room.takes(event);
-            portions.push(Vec::new());
-        }
-        if let Some(portion) = portions.last_mut() {
-            portion.push(event);
-        }
+/// Splits the events into chunks, each of which fits into one message of at most `max_bytes` bytes.
+pub fn chunks<'a>(events: &[&'a Event], max_bytes: usize) -> Vec<Vec<&'a Event>> {
+    let mut chunks = Vec::new();
+    let mut rest = events;
+    while !rest.is_empty() {
+        let mut capacity = Capacity::new(max_bytes);
+        let fitting = rest.iter().take_while(|event| capacity.try_add(event));
+        let (chunk, behind) = rest.split_at(fitting.count());
+        chunks.push(chunk.to_vec());
+        rest = behind;
     }
-    portions
+    chunks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event;
-    use crate::message::{Language, MAX_BYTES, Mentions, Style, render_all};
+    use crate::message::{Language, Mentions, RenderOptions, compose};
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use std::sync::Arc;
+
+    const MAX_BYTES: usize = 20_000;
 
     fn events(count: usize, name: impl Fn(usize) -> String) -> Vec<Arc<Event>> {
         let payload: Vec<_> = (0..count)
@@ -79,15 +91,25 @@ mod tests {
         event::parse(serde_json::Value::from(payload).to_string().as_bytes()).events
     }
 
+    /// The words of a message, as good as a body for its size.
+    fn words(message: &crate::message::Message) -> Vec<u8> {
+        let mut words = message.heading.to_string();
+        for section in message.sections() {
+            words.push_str(&section.resources.value.to_string());
+        }
+        words.extend(message.unlisted().map(|text| text.to_string()));
+        words.into_bytes()
+    }
+
     #[test]
-    fn every_portion_names_all_of_its_events_and_none_is_lost() {
-        let style = Style {
+    fn every_chunk_names_all_of_its_events_and_none_is_lost() {
+        let options = RenderOptions {
             language: Language::En,
             zone: TimeZone::UTC,
-            keyword: None,
             mentions: Mentions::default(),
+            mention_levels: Vec::new(),
         };
-        for (count, portions_expected, name) in [
+        for (count, expected, name) in [
             (500, 1, &(|_| String::new()) as &dyn Fn(usize) -> String),
             (1000, 2, &|_| String::new()),
             (1000, 3, &|n| format!("web-{n}")),
@@ -95,13 +117,15 @@ mod tests {
         ] {
             let events = events(count, name);
             let events: Vec<&Event> = events.iter().map(Arc::as_ref).collect();
-            let portions = portions(&events);
-            assert_eq!(portions.len(), portions_expected, "{}", name(1));
-            assert_eq!(portions.concat(), events);
-            for portion in portions {
-                let message = render_all(&portion, &style, Timestamp::UNIX_EPOCH, MAX_BYTES);
-                assert!(!message.text.contains(" more"), "{}", message.text);
-                assert!(message.size() <= MAX_BYTES);
+            let chunks = chunks(&events, MAX_BYTES);
+            assert_eq!(chunks.len(), expected, "{}", name(1));
+            assert_eq!(chunks.concat(), events);
+            for chunk in chunks {
+                let mut message = compose(&chunk, &options, Timestamp::UNIX_EPOCH);
+                let body = message.fit(MAX_BYTES, words);
+                let body = String::from_utf8(body).unwrap();
+                assert!(!body.contains(" more"), "{body}");
+                assert!(body.len() <= MAX_BYTES);
             }
         }
     }
@@ -109,9 +133,9 @@ mod tests {
     #[test]
     fn many_events_of_few_resources_are_one_message() {
         let one = events(1, |_| "web".into()).remove(0);
-        let many: Vec<&Event> = std::iter::repeat_n(one.as_ref(), MOST + 1).collect();
-        let sizes: Vec<usize> = portions(&many).iter().map(Vec::len).collect();
-        assert_eq!(sizes, [MOST, 1]);
-        assert!(portions(&[]).is_empty());
+        let many: Vec<&Event> = std::iter::repeat_n(one.as_ref(), MAX_EVENTS + 1).collect();
+        let sizes: Vec<usize> = chunks(&many, MAX_BYTES).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [MAX_EVENTS, 1]);
+        assert!(chunks(&[], MAX_BYTES).is_empty());
     }
 }

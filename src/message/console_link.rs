@@ -1,51 +1,44 @@
-//! Links to the console that open in the browser.
+//! Addresses of the ECS console.
 
-use super::markdown::percent_encode;
 use crate::event::Event;
 
-/// The console's page for the event's resource in its region, wrapped so that DingTalk opens it in
-/// the browser; `None` where the event does not tell enough for a link that leads anywhere.
+const BASE: &str = "https://ecs.console.aliyun.com";
+
+/// Returns the address of the console's page for the event's resource in its region; `None` where
+/// the event does not hold enough for an address that leads anywhere.
 ///
 /// The addresses are those that the console itself shows for a resource.
-pub(super) fn console(event: &Event) -> Option<String> {
+pub(super) fn of_event(event: &Event) -> Option<String> {
     let region = event.region.as_deref().filter(|r| is_id(r))?;
     if !is_ecs(event) {
         return None;
     }
     let id = event.resource_id.as_deref().filter(|id| is_id(id));
-    let path: &[&str] = match (event.resource_kind.as_deref(), id) {
-        (Some("instance"), Some(id)) => &["/server/", id, "/detail?regionId=", region],
-        (Some("disk"), Some(id)) => &["/diskdetail/", id, "/detail?regionId=", region],
-        (Some("snapshot"), Some(id)) => &["/snapshot/region/", region, "?snapshotIds=", id],
-        (Some("eni"), Some(id)) => &["/networkInterfaces/region/", region, "/detail/", id],
-        _ => &["/server/region/", region],
-    };
-    Some(in_browser(path))
+    Some(match (event.resource_kind.as_deref(), id) {
+        (Some("instance"), Some(id)) => format!("{BASE}/server/{id}/detail?regionId={region}"),
+        (Some("disk"), Some(id)) => format!("{BASE}/diskdetail/{id}/detail?regionId={region}"),
+        (Some("snapshot"), Some(id)) => {
+            format!("{BASE}/snapshot/region/{region}?snapshotIds={id}")
+        }
+        (Some("eni"), Some(id)) => format!("{BASE}/networkInterfaces/region/{region}/detail/{id}"),
+        _ => instances(region),
+    })
 }
 
-/// The console's list of instances in the one region of all these events, if they have one in common.
-pub(super) fn console_of(events: &[&Event]) -> Option<String> {
+/// Returns the address of the list of instances in the region that all these events have in common.
+pub(super) fn of_events(events: &[&Event]) -> Option<String> {
     let region = events.first()?.region.as_deref().filter(|r| is_id(r))?;
     events
         .iter()
         .all(|event| is_ecs(event) && event.region.as_deref() == Some(region))
-        .then(|| in_browser(&["/server/region/", region]))
+        .then(|| instances(region))
 }
 
-const BASE: &str = "https://ecs.console.aliyun.com";
-
-fn in_browser(path: &[&str]) -> String {
-    let mut link = String::with_capacity(256);
-    link.push_str("dingtalk://dingtalkclient/page/link?url=");
-    percent_encode(&mut link, BASE);
-    for part in path {
-        percent_encode(&mut link, part);
-    }
-    link.push_str("&pc_slide=false");
-    link
+fn instances(region: &str) -> String {
+    format!("{BASE}/server/region/{region}")
 }
 
-/// Whether the ECS console is the place to look; also for an event that tells no product.
+/// Returns true if the ECS console shows the event's resource; also for an event without a product.
 pub(super) fn is_ecs(event: &Event) -> bool {
     event.product.as_deref().is_none_or(|product| {
         ["ECS", "EBS", "CloudMonitor"]
@@ -54,7 +47,7 @@ pub(super) fn is_ecs(event: &Event) -> bool {
     })
 }
 
-/// Ids are ASCII letters, digits and hyphens; anything else is not put into an address.
+/// Ids are ASCII letters, digits, hyphens and underscores; nothing else gets into an address.
 fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128

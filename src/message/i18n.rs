@@ -1,4 +1,4 @@
-//! Every word of the product's own in a message, in both languages.
+//! The words of ours in a message, in both languages.
 
 use crate::event::Level;
 
@@ -12,29 +12,32 @@ pub enum Language {
 }
 
 impl Language {
-    /// The value of `MESSAGE_LANGUAGE` that means it.
+    /// The value of `MESSAGE_LANGUAGE`: `zh` or `en`.
     pub fn as_str(self) -> &'static str {
-        self.pick("zh", "en")
+        self.select("zh", "en")
     }
 
-    /// One of two texts.
-    pub(super) fn pick<T>(self, zh: T, en: T) -> T {
+    /// Returns one of two texts.
+    pub(super) fn select<T>(self, zh: T, en: T) -> T {
         match self {
             Language::Zh => zh,
             Language::En => en,
         }
     }
 
-    /// Appends `label：value` or `label: value`, the label in bold; the value comes in pieces.
-    pub(super) fn line(self, out: &mut String, label: &str, value: &[&str]) {
-        for piece in ["**", label, self.pick("**：", "**: ")].iter().chain(value) {
-            out.push_str(piece);
-        }
+    /// What stands between a label and its value.
+    pub fn colon(self) -> &'static str {
+        self.select("：", ": ")
     }
 
-    /// What stands around the inner text of `outer（inner）` or `outer (inner)`.
-    pub(super) fn parentheses(self) -> (&'static str, &'static str) {
-        self.pick(("（", "）"), (" (", ")"))
+    /// Every member of a group, as a mention has it.
+    pub fn everyone(self) -> &'static str {
+        self.select("所有人", "all")
+    }
+
+    /// What stands between the items of a list.
+    pub(super) fn list_separator(self) -> &'static str {
+        self.select("、", ", ")
     }
 }
 
@@ -56,10 +59,10 @@ pub(super) fn level_word(level: Option<Level>, language: Language) -> &'static s
         Some(Level::Info) => ("通知", "Info"),
         None => ("未知", "Unknown"),
     };
-    language.pick(zh, en)
+    language.select(zh, en)
 }
 
-/// A status in words; `None` for one that has no translation and is shown as it came.
+/// A status in words; `None` for one without a translation, which is shown verbatim.
 pub(super) fn status_word(status: &str, language: Language) -> Option<&'static str> {
     let (zh, en) = match status {
         "Inquiring" => ("问询中（等待您确认）", "Awaiting your confirmation"),
@@ -82,11 +85,11 @@ pub(super) fn status_word(status: &str, language: Language) -> Option<&'static s
         "RESOLVED" => ("已恢复", "Resolved"),
         _ => return None,
     };
-    Some(language.pick(zh, en))
+    Some(language.select(zh, en))
 }
 
-/// The icon of a status that ends the matter; empty for every other.
-pub(super) fn over_icon(status: &str) -> &'static str {
+/// The icon of a final status; empty for every other, `Failed` included.
+pub(super) fn final_icon(status: &str) -> &'static str {
     let is = |word: &str| status.eq_ignore_ascii_case(word);
     if is("executed") || is("avoided") {
         "✅ "
@@ -97,7 +100,7 @@ pub(super) fn over_icon(status: &str) -> &'static str {
     }
 }
 
-/// What kind of resource an ARN kind is, in words.
+/// The kind of a resource in words; `kind` as ARNs have it.
 pub(super) fn resource_label(kind: Option<&str>, language: Language) -> &'static str {
     let (zh, en) = match kind {
         Some("instance") => ("实例", "Instance"),
@@ -107,7 +110,7 @@ pub(super) fn resource_label(kind: Option<&str>, language: Language) -> &'static
         Some("image") => ("镜像", "Image"),
         _ => ("资源", "Resource"),
     };
-    language.pick(zh, en)
+    language.select(zh, en)
 }
 
 /// What to do with each key of an event's data.
@@ -117,11 +120,11 @@ pub(super) enum Field {
     Text(&'static str, &'static str),
     /// A time, shown in the configured zone.
     Time(&'static str, &'static str),
-    /// Said elsewhere in the message, or of no use to a person.
+    /// Not shown: it stands elsewhere in the message, or is of no use to a person.
     Hidden,
 }
 
-/// Keys that have a label, in the order in which a person wants them; any other key keeps its own name.
+/// Keys that have a label, the most important first; any other key keeps its own name.
 static FIELDS: &[(&str, Field)] = &[
     ("alertStatus", Field::Text("告警状态", "Alert status")),
     ("reason", Field::Text("原因", "Reason")),
@@ -209,13 +212,14 @@ static FIELDS: &[(&str, Field)] = &[
     ("requestId", Field::Hidden),
 ];
 
-/// What to do with this key, and its place in the order; `None` for a key that has no label.
+/// Returns what to do with this key and its place in the order; `None` for a key without a label.
 pub(super) fn field(key: &str) -> Option<(usize, Field)> {
-    let place = FIELDS.iter().position(|(known, _)| *known == key)?;
-    Some((place, FIELDS.get(place)?.1))
+    let mut fields = FIELDS.iter().enumerate();
+    let (place, (_, field)) = fields.find(|(_, (known, _))| *known == key)?;
+    Some((place, *field))
 }
 
-/// A region's name (zh, en); `None` for one that the table lacks.
+/// A region's name; `None` for one that the table lacks.
 ///
 /// From the lists of regions in the ECS documentation; ids of local regions included.
 pub(super) fn region_name(id: &str, language: Language) -> Option<&'static str> {
@@ -259,5 +263,5 @@ pub(super) fn region_name(id: &str, language: Language) -> Option<&'static str> 
         "cn-north-2-gov-1" => ("华北2 阿里政务云", "China (Beijing) Government Cloud"),
         _ => return None,
     };
-    Some(language.pick(zh, en))
+    Some(language.select(zh, en))
 }

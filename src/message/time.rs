@@ -1,118 +1,116 @@
-//! Moments and waits in words.
+//! Points in time and waits, in words.
 
-use super::i18n::Language;
-use super::markdown::plain;
+use super::event::Renderer;
+use super::text::{Foreign, Text};
 use crate::event::EventTime;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A moment in the zone, to the second, with the zone's offset: `2026-11-25 09:01:00 (UTC+08:00)`.
-pub(super) fn moment(moment: &EventTime, zone: &TimeZone) -> String {
-    match moment {
-        EventTime::At(at) => {
-            let offset = zone.to_offset(*at);
-            let local = offset.to_datetime(*at);
-            let mut out = minute(local);
-            two(&mut out, ':', local.second().into());
-            let seconds = offset.seconds();
-            out.push_str(if seconds < 0 { " (UTC-" } else { " (UTC+" });
-            digits(&mut out, seconds.abs() / 3600, 2);
-            two(&mut out, ':', seconds.abs() / 60 % 60);
-            // Local mean times of old have seconds.
-            if seconds % 60 != 0 {
-                two(&mut out, ':', seconds.abs() % 60);
-            }
-            out.push(')');
-            out
+/// Longest time of an unknown format that is shown, in characters.
+const MAX_CHARS: usize = 60;
+
+/// Formats a time in `zone`, to the second and with the zone's offset:
+/// `2026-11-25 09:01:00 (UTC+08:00)`.
+pub fn format_time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S (UTC%:z)")
+        .to_string()
+}
+
+impl Renderer<'_> {
+    /// A time of an event; `None` where nothing can be shown.
+    pub(super) fn time(&self, time: &EventTime) -> Option<Text> {
+        match time {
+            EventTime::At(at) => Some(Text::own(format_time(*at, &self.options.zone))),
+            EventTime::Text(text) => Foreign::new(text, MAX_CHARS).map(Text::from),
         }
-        EventTime::Text(text) => plain(text, 60).into_owned(),
     }
-}
 
-/// `2026-11-25 09:01`. By hand: times are most of what formatting a message costs.
-fn minute(local: DateTime) -> String {
-    // Room for what the caller adds.
-    let mut out = String::with_capacity(32);
-    let year = i32::from(local.year());
-    if year < 0 {
-        out.push('-');
+    /// A planned time with the wait until then: `in 2 days 14 h, 2026-11-25 09:01`.
+    pub(super) fn countdown(&self, planned: &EventTime) -> Option<Text> {
+        let EventTime::At(at) = planned else {
+            return self.time(planned);
+        };
+        let local = at.to_zoned_datetime(self.options.zone.clone());
+        let local = local.strftime("%Y-%m-%d %H:%M");
+        if *at <= self.now {
+            let due = self.select(format!("{local}（已到时间）"), format!("{local} (due)"));
+            return Some(Text::own(due));
+        }
+        let minutes = (at.as_second() - self.now.as_second()) / 60;
+        let wait = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+            (0, 0, 0) => self.select("不到 1 分钟".into(), "less than 1 min".into()),
+            (0, 0, m) => self.select(format!("{m} 分钟"), format!("{m} min")),
+            (0, h, m) => self.select(format!("{h} 小时 {m} 分钟"), format!("{h} h {m} min")),
+            (1, h, _) => self.select(format!("1 天 {h} 小时"), format!("1 day {h} h")),
+            (d, h, _) => self.select(format!("{d} 天 {h} 小时"), format!("{d} days {h} h")),
+        };
+        let countdown = self.select(format!("{wait}后，{local}"), format!("in {wait}, {local}"));
+        Some(Text::own(countdown))
     }
-    digits(
-        &mut out,
-        year.abs(),
-        if (-999..0).contains(&year) { 3 } else { 4 },
-    );
-    two(&mut out, '-', local.month().into());
-    two(&mut out, '-', local.day().into());
-    two(&mut out, ' ', local.hour().into());
-    two(&mut out, ':', local.minute().into());
-    out
-}
-
-fn two(out: &mut String, before: char, number: i32) {
-    out.push(before);
-    digits(out, number, 2);
-}
-
-/// The last `width` digits of a number that is not negative.
-fn digits(out: &mut String, number: i32, width: u32) {
-    for place in (0..width).rev() {
-        let digit = number / 10_i32.pow(place) % 10;
-        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
-    }
-}
-
-/// A planned moment with the wait until then: `in 2 days 14 h, 2026-11-25 09:01`.
-pub(super) fn countdown(
-    planned: &EventTime,
-    now: Timestamp,
-    zone: &TimeZone,
-    language: Language,
-) -> String {
-    let EventTime::At(at) = planned else {
-        return moment(planned, zone);
-    };
-    let local = minute(zone.to_datetime(*at));
-    let minutes = at.as_second().saturating_sub(now.as_second()) / 60;
-    if *at <= now {
-        return language.pick(format!("{local}（已到时间）"), format!("{local} (due)"));
-    }
-    let wait = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
-        (0, 0, 0) => language.pick("不到 1 分钟".into(), "less than 1 min".into()),
-        (0, 0, m) => language.pick(format!("{m} 分钟"), format!("{m} min")),
-        (0, h, m) => language.pick(format!("{h} 小时 {m} 分钟"), format!("{h} h {m} min")),
-        (1, h, _) => language.pick(format!("1 天 {h} 小时"), format!("1 day {h} h")),
-        (d, h, _) => language.pick(format!("{d} 天 {h} 小时"), format!("{d} days {h} h")),
-    };
-    language.pick(format!("{wait}后，{local}"), format!("in {wait}, {local}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Language, RenderOptions};
     use super::*;
-    use proptest::prelude::*;
+
+    fn options(language: Language, zone: &str) -> RenderOptions {
+        RenderOptions {
+            language,
+            zone: TimeZone::get(zone).unwrap(),
+            mentions: Default::default(),
+            mention_levels: Vec::new(),
+        }
+    }
 
     #[test]
-    fn a_moment_stands_in_the_zone_with_its_offset() {
-        let at = EventTime::At("2026-11-25T01:01:00Z".parse().unwrap());
+    fn times_are_shown_in_the_zone_with_its_offset() {
+        let at: Timestamp = "2026-11-25T01:01:00Z".parse().unwrap();
         for (zone, expected) in [
             ("Asia/Shanghai", "2026-11-25 09:01:00 (UTC+08:00)"),
             ("UTC", "2026-11-25 01:01:00 (UTC+00:00)"),
             ("America/New_York", "2026-11-24 20:01:00 (UTC-05:00)"),
             ("Asia/Kathmandu", "2026-11-25 06:46:00 (UTC+05:45)"),
         ] {
-            assert_eq!(moment(&at, &TimeZone::get(zone).unwrap()), expected);
+            assert_eq!(format_time(at, &TimeZone::get(zone).unwrap()), expected);
         }
-        let odd = EventTime::Text("[soon](x)".into());
-        assert_eq!(moment(&odd, &TimeZone::UTC), "［soon］(x)");
+        // All times that there are can be written, also those with an offset to the second.
+        let monrovia = TimeZone::get("Africa/Monrovia").unwrap();
+        for (at, expected) in [
+            (
+                "1900-01-01T00:00:00Z".parse().unwrap(),
+                "1899-12-31 23:16:52 (UTC-00:43:08)",
+            ),
+            (Timestamp::MIN, "-9999-01-02 01:16:51 (UTC-00:43:08)"),
+            (Timestamp::MAX, "9999-12-30 22:00:00 (UTC+00:00)"),
+        ] {
+            assert_eq!(format_time(at, &monrovia), expected);
+        }
     }
 
     #[test]
-    fn a_countdown_tells_the_wait_and_the_local_time() {
-        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    fn times_of_unknown_format_are_foreign() {
+        let options = options(Language::En, "UTC");
+        let renderer = Renderer {
+            options: &options,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let odd = EventTime::Text("[soon](x)".into());
+        let expected = Foreign::new("[soon](x)", 60).map(Text::from);
+        assert_eq!(renderer.time(&odd), expected);
+        assert_eq!(renderer.countdown(&odd), expected);
+        assert_eq!(renderer.time(&EventTime::Text("\u{200b}".into())), None);
+    }
+
+    #[test]
+    fn a_countdown_shows_the_wait_and_the_local_time() {
+        let (zh, en) = (
+            options(Language::Zh, "Asia/Shanghai"),
+            options(Language::En, "Asia/Shanghai"),
+        );
         let planned = EventTime::At("2026-11-25T01:01:00Z".parse().unwrap());
-        for (now, en, zh) in [
+        for (now, expected_en, expected_zh) in [
             (
                 "2026-11-22T11:00:30Z",
                 "in 2 days 14 h, 2026-11-25 09:01",
@@ -150,23 +148,9 @@ mod tests {
             ),
         ] {
             let now = now.parse().unwrap();
-            assert_eq!(countdown(&planned, now, &zone, Language::En), en);
-            assert_eq!(countdown(&planned, now, &zone, Language::Zh), zh);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_moment_is_written_as_the_library_would(
-            second in Timestamp::MIN.as_second()..=Timestamp::MAX.as_second(),
-            near in 0_i64..4_000_000_000,
-            zone in prop::sample::select(&["Asia/Shanghai", "America/St_Johns", "Africa/Monrovia", "UTC"][..]),
-        ) {
-            let zone = TimeZone::get(zone).unwrap();
-            for second in [second, near] {
-                let at = Timestamp::from_second(second).unwrap();
-                let expected = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string();
-                prop_assert_eq!(moment(&EventTime::At(at), &zone), expected);
+            for (options, expected) in [(&en, expected_en), (&zh, expected_zh)] {
+                let shown = Renderer { options, now }.countdown(&planned).unwrap();
+                assert_eq!(shown.to_string(), expected);
             }
         }
     }

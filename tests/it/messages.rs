@@ -1,26 +1,31 @@
 //! Every sample as the message that it becomes, in both languages.
 
 use crate::samples::{REBOOT, index, sample};
+use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
+use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown as Message};
 use ecs_dingtalk_notifier::event::{self, Event, EventTime, Level};
-use ecs_dingtalk_notifier::message::{self, Language, MAX_BYTES, Mentions, Message, Style};
+use ecs_dingtalk_notifier::message::{self, Language, Line, Mentions, RenderOptions, Span, Text};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
 use serde_json::json;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-fn style(language: Language) -> Style {
-    Style {
+/// A key as long as any.
+const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
+
+fn options(language: Language) -> RenderOptions {
+    RenderOptions {
         language,
         zone: TimeZone::get("Asia/Shanghai").unwrap(),
-        keyword: None,
         mentions: Mentions {
             mobiles: vec!["13800000000".into()],
             user_ids: vec!["manager7675".into()],
             all: false,
-            levels: vec![Level::Critical],
         },
+        mention_levels: vec![Level::Critical],
     }
 }
 
@@ -30,7 +35,31 @@ fn now() -> Timestamp {
 }
 
 fn render(event: &Event, language: Language) -> Message {
-    message::render(event, &style(language), now(), MAX_BYTES)
+    render_all(&[event], &options(language), None)
+}
+
+fn render_all(events: &[&Event], options: &RenderOptions, keyword: Option<&str>) -> Message {
+    render_within(events, options, keyword, MAX_BYTES)
+}
+
+/// The message as DingTalk gets it in at most `max_bytes` bytes.
+fn render_within(
+    events: &[&Event],
+    options: &RenderOptions,
+    keyword: Option<&str>,
+    max_bytes: usize,
+) -> Message {
+    let mut message = message::compose(events, options, now());
+    let body = message.fit(max_bytes, |message| {
+        markdown::encode(message, keyword, UUID)
+    });
+    let written = markdown::write(&message, keyword);
+    assert_eq!(written.body(UUID), body);
+    written
+}
+
+fn size(message: &Message) -> usize {
+    message.body(UUID).len()
 }
 
 fn shown(message: &Message) -> String {
@@ -64,6 +93,60 @@ fn every_sample_reads_as_it_was_looked_at() {
             .replace(".json", "")
             .replace(".txt", "");
         insta::assert_snapshot!(name, text.trim_end_matches("\n\n════\n\n"));
+    }
+}
+
+/// All texts of a message that it shows now.
+fn texts(message: &message::Message) -> Vec<Text> {
+    let mut lines: Vec<Line> = message.lines().map(Cow::into_owned).collect();
+    let mut texts = vec![
+        message.title.clone(),
+        message.heading.clone(),
+        message.footer.clone(),
+    ];
+    for section in message.sections() {
+        texts.push(section.heading.clone());
+        lines.push(section.resources);
+        lines.extend_from_slice(section.lines);
+    }
+    lines.extend(message.advice.clone());
+    for line in lines {
+        texts.extend(line.label);
+        texts.push(line.value);
+    }
+    texts.extend(message.unlisted());
+    texts
+}
+
+/// Our own words are the same for every chat, and nothing from an event is among them.
+#[test]
+fn own_words_hold_no_markup_and_nothing_foreign() {
+    const MARK: &str = "qzqz";
+    let samples = index();
+    let samples = samples
+        .iter()
+        .map(|row| sample(row["file"].as_str().unwrap()));
+    let mut events: Vec<Event> = samples
+        .flat_map(|text| event::parse(text.as_bytes()).events)
+        .map(Arc::unwrap_or_clone)
+        .collect();
+    events.push(hostile(MARK));
+    let all: Vec<&Event> = events.iter().collect();
+    let batches = events.iter().map(|event| vec![event]).chain([all]);
+    for batch in batches {
+        for language in [Language::Zh, Language::En] {
+            let mut message = message::compose(&batch, &options(language), now());
+            // As short as can be, so that the notes are there too.
+            message.fit(0, |message| markdown::encode(message, None, UUID));
+            for text in texts(&message) {
+                for span in text.spans() {
+                    let Span::Own(words) = span else { continue };
+                    for mark in ["**", "#", "](", "//", "@", "<", "\n", MARK] {
+                        assert!(!words.contains(mark), "{mark} in {words}");
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -152,9 +235,9 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
             level,
             ..Event::clone(&parsed.events[0])
         };
-        let mut style = style(Language::Zh);
-        style.mentions.all = true;
-        let message = message::render(&event, &style, now(), MAX_BYTES);
+        let mut options = options(Language::Zh);
+        options.mentions.all = true;
+        let message = render_all(&[&event], &options, None);
         assert_eq!(
             message.at.at_mobiles.is_empty(),
             !mentioned,
@@ -177,9 +260,7 @@ fn the_keyword_is_appended_only_where_it_is_missing() {
         ("报警", true),
         ("cloudmonitor", true),
     ] {
-        let mut style = style(Language::Zh);
-        style.keyword = Some(keyword.into());
-        let message = message::render(&parsed.events[0], &style, now(), MAX_BYTES);
+        let message = render_all(&[&parsed.events[0]], &options(Language::Zh), Some(keyword));
         assert_eq!(message.text.matches(keyword).count(), 1);
         let plain = render(&parsed.events[0], Language::Zh).text;
         assert_eq!(message.text != plain, appended, "{keyword}");
@@ -191,9 +272,7 @@ fn the_keyword_is_appended_only_where_it_is_missing() {
     }
     // Whether DingTalk looks into the addresses of links is not known.
     for keyword in ["ecs", "pc_slide"] {
-        let mut style = style(Language::Zh);
-        style.keyword = Some(keyword.into());
-        let message = message::render(&parsed.events[0], &style, now(), MAX_BYTES);
+        let message = render_all(&[&parsed.events[0]], &options(Language::Zh), Some(keyword));
         assert!(
             message.text.contains(&format!("\n\n{keyword} @")),
             "{}",
@@ -279,7 +358,7 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
-fn text_that_shows_as_nothing_leaves_no_empty_heading_and_no_empty_label() {
+fn invisible_text_leaves_no_empty_heading_and_no_empty_label() {
     let mut event = hostile("\u{200b}");
     event.name = "\u{200b}".into();
     event.status = None;
@@ -287,7 +366,7 @@ fn text_that_shows_as_nothing_leaves_no_empty_heading_and_no_empty_label() {
     event.envelope_time = event.time.clone();
     for language in [Language::Zh, Language::En] {
         let alone = render(&event, language);
-        let digest = message::render_all(&[&event, &event], &style(language), now(), MAX_BYTES);
+        let digest = render_all(&[&event, &event], &options(language), None);
         for message in [alone, digest] {
             assert_eq!(foreign_markup(&message), Vec::<String>::new());
             let empty = message
@@ -310,16 +389,11 @@ fn a_message_over_the_limit_loses_data_and_nothing_else() {
     let payload = json!({"id": "abcdefghij", "source": "acs.ecs", "type": "ecs:Instance:SystemFailure.Reboot",
         "time": "2019-04-09T04:18:26Z", "aliyunregionid": "cn-hangzhou", "data": data});
     let event = &event::parse(payload.to_string().as_bytes()).events[0];
-    let mut style = style(Language::Zh);
-    style.keyword = Some("报警".into());
     for budget in [MAX_BYTES, MAX_BYTES / 4] {
-        let message = message::render(event, &style, now(), budget);
-        assert!(message.size() <= budget, "{}", message.size());
-        assert!(
-            message.size() > budget / 2,
-            "{} of {budget} used",
-            message.size()
-        );
+        let message = render_within(&[event], &options(Language::Zh), Some("报警"), budget);
+        let size = size(&message);
+        assert!(size <= budget, "{size}");
+        assert!(size > budget / 2, "{size} of {budget} used");
         for kept in [
             "报警",
             "@13800000000",
@@ -333,14 +407,14 @@ fn a_message_over_the_limit_loses_data_and_nothing_else() {
     }
 }
 
-fn with_everything(text: &str, mentions: usize) -> (Event, Style) {
-    let mut style = style(Language::Zh);
-    style.keyword = Some("关键词".repeat(20));
-    style.mentions.mobiles = (0..mentions).map(|i| format!("{i:064}")).collect();
-    style.mentions.levels = Level::ALL.to_vec();
+/// An event with text in every place, options with many mentions, and a long keyword.
+fn with_everything(text: &str, mentions: usize) -> (Event, RenderOptions, String) {
+    let mut options = options(Language::Zh);
+    options.mentions.mobiles = (0..mentions).map(|i| format!("{i:064}")).collect();
+    options.mention_levels = Level::ALL.to_vec();
     let mut event = hostile(text);
     event.level = Some(Level::Critical);
-    (event, style)
+    (event, options, "关键词".repeat(20))
 }
 
 proptest! {
@@ -354,10 +428,10 @@ proptest! {
 
     #[test]
     fn no_message_is_larger_than_the_chatbot_takes(text in "[\"\\\\\u{1}长a]{1,3000}", mentions in 0usize..=50) {
-        let (event, style) = with_everything(&text, mentions);
-        let message = message::render(&event, &style, now(), MAX_BYTES);
-        prop_assert!(message.size() <= MAX_BYTES, "{}", message.size());
-        prop_assert!(message.text.contains(style.keyword.as_deref().unwrap()));
+        let (event, options, keyword) = with_everything(&text, mentions);
+        let message = render_all(&[&event], &options, Some(&keyword));
+        prop_assert!(size(&message) <= MAX_BYTES, "{}", size(&message));
+        prop_assert!(message.text.contains(&keyword));
         for mobile in &message.at.at_mobiles {
             let name = format!("@{mobile}");
             prop_assert!(message.text.contains(&name));
@@ -435,7 +509,7 @@ fn mixed() -> Vec<Event> {
 
 fn digest(events: &[Event], language: Language) -> Message {
     let events: Vec<&Event> = events.iter().collect();
-    message::render_all(&events, &style(language), now(), MAX_BYTES)
+    render_all(&events, &options(language), None)
 }
 
 #[test]
@@ -457,14 +531,14 @@ fn digests_read_as_they_were_looked_at() {
     ] {
         for language in [Language::Zh, Language::En] {
             let message = digest(&events, language);
-            assert!(message.size() <= MAX_BYTES, "{name}: {}", message.size());
+            assert!(size(&message) <= MAX_BYTES, "{name}: {}", size(&message));
             insta::assert_snapshot!(format!("{name}-{}", language.as_str()), shown(&message));
         }
     }
 }
 
 #[test]
-fn a_digest_names_every_resource_as_long_as_there_is_room_and_counts_the_rest() {
+fn a_digest_names_what_fits_and_counts_the_rest() {
     for count in [2, 30, 200] {
         let text = digest(&reboots(count), Language::En).text;
         for n in 0..count {
@@ -510,7 +584,7 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
 }
 
 #[test]
-fn a_digest_does_not_call_events_of_other_products_events_of_ecs() {
+fn a_digest_with_other_products_does_not_call_them_ecs() {
     let mut events = reboots(2);
     events[1].product = Some("MongoDB".into());
     assert!(digest(&events, Language::Zh).title.contains(" 2 条事件"));
@@ -518,9 +592,8 @@ fn a_digest_does_not_call_events_of_other_products_events_of_ecs() {
 }
 
 #[test]
-fn ten_thousand_events_of_every_kind_still_fit_with_keyword_and_mentions() {
-    let (event, mut style) = with_everything("x", 50);
-    style.keyword = Some("关键词".repeat(20));
+fn ten_thousand_events_fit_with_keyword_and_mentions() {
+    let (event, options, keyword) = with_everything("x", 50);
     let events: Vec<Event> = (0..10_000)
         .map(|n| Event {
             name: format!("Brand:Kind{n}"),
@@ -530,9 +603,9 @@ fn ten_thousand_events_of_every_kind_still_fit_with_keyword_and_mentions() {
         .collect();
     let events: Vec<&Event> = events.iter().collect();
     for budget in [MAX_BYTES, MAX_BYTES / 2] {
-        let message = message::render_all(&events, &style, now(), budget);
-        assert!(message.size() <= budget, "{}", message.size());
-        assert!(message.text.contains(style.keyword.as_deref().unwrap()));
+        let message = render_within(&events, &options, Some(&keyword), budget);
+        assert!(size(&message) <= budget, "{}", size(&message));
+        assert!(message.text.contains(&keyword));
         assert!(message.text.contains("10000 条 ECS 事件"));
     }
 }

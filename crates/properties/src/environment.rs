@@ -53,16 +53,11 @@ fn valid(config: &Config, vars: &[(String, String)]) {
     );
     for route in &config.routes {
         assert!((3..=20).contains(&route.rate_limit));
-        let who = &route.style.mentions;
+        let who = &route.render_options.mentions;
         assert!(who.mobiles.len() + who.user_ids.len() <= 50);
-        assert!(
-            route
-                .style
-                .keyword
-                .as_ref()
-                .is_none_or(|keyword| !keyword.is_empty() && keyword.len() <= 200)
-        );
         for robot in std::iter::once(&route.endpoint).chain(&route.fallback) {
+            let keyword = robot.keyword.as_ref();
+            assert!(keyword.is_none_or(|keyword| !keyword.is_empty() && keyword.len() <= 200));
             assert!(robot.secrets.len() <= 2);
         }
     }

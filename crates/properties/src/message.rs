@@ -2,8 +2,10 @@
 
 use crate::markup;
 use crate::recipe::{self, Draw};
+use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
+use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown};
 use ecs_dingtalk_notifier::event::{self, Event, Level};
-use ecs_dingtalk_notifier::message::{self, Language, MAX_BYTES, Mentions, Message, Style};
+use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions, Span};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -15,7 +17,8 @@ const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
 /// How a message is to look, and how many events there are.
 struct Setting {
-    style: Style,
+    options: RenderOptions,
+    keyword: Option<String>,
     now: Timestamp,
     budget: usize,
     copies: usize,
@@ -38,14 +41,9 @@ pub fn check(input: &[u8]) {
     let setting = setting(&mut settings);
     let events = event::parse(&payload).events;
     for event in events.iter().take(8) {
-        let message = message::render(event, &setting.style, setting.now, setting.budget);
-        let asked = asks(event, &setting.style);
+        let message = rendered(&[event], &setting);
+        let asked = asks(event, &setting.options);
         check_message(&message, &setting, asked);
-        assert_eq!(
-            message::render_all(&[event], &setting.style, setting.now, setting.budget),
-            message,
-            "one event is a message of its own"
-        );
     }
     if events.is_empty() {
         return;
@@ -60,8 +58,8 @@ pub fn check(input: &[u8]) {
         .collect();
     let many: Vec<&Event> = many.iter().collect();
     if many.len() > 1 {
-        let message = message::render_all(&many, &setting.style, setting.now, setting.budget);
-        let asked = many.iter().any(|event| asks(event, &setting.style));
+        let message = rendered(&many, &setting);
+        let asked = many.iter().any(|event| asks(event, &setting.options));
         check_message(&message, &setting, asked);
         let count = format!(" {} ", many.len());
         assert!(
@@ -70,6 +68,35 @@ pub fn check(input: &[u8]) {
             message.title
         );
     }
+}
+
+/// The message of these events as DingTalk gets it.
+fn rendered(events: &[&Event], setting: &Setting) -> Markdown {
+    let keyword = setting.keyword.as_deref();
+    let mut message = message::compose(events, &setting.options, setting.now);
+    let body = message.fit(setting.budget, |message| {
+        markdown::encode(message, keyword, UUID)
+    });
+    let written = markdown::write(&message, keyword);
+    assert_eq!(written.body(UUID), body, "the body is what is written");
+    if let Some(link) = &message.link {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/?=".contains(&byte);
+        assert!(link.url.starts_with("https://ecs.console.aliyun.com/"));
+        assert!(link.url.bytes().all(is_plain), "{}", link.url);
+    }
+    for span in message.title.spans() {
+        if let Span::Foreign(words) = span {
+            check_foreign(words.as_str());
+        }
+    }
+    written
+}
+
+/// Foreign text is one line of visible characters.
+fn check_foreign(words: &str) {
+    assert!(!words.is_empty());
+    assert!(!words.chars().any(char::is_control), "{words:?}");
+    assert!(!words.contains("  "), "{words:?}");
 }
 
 fn setting(draw: &mut Draw) -> Setting {
@@ -125,17 +152,17 @@ fn setting(draw: &mut Draw) -> Setting {
     };
     let size = draw.byte();
     Setting {
-        style: Style {
+        options: RenderOptions {
             language,
             zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
-            keyword,
             mentions: Mentions {
                 mobiles,
                 user_ids,
                 all: looks & 128 != 0,
-                levels,
             },
+            mention_levels: levels,
         },
+        keyword,
         now,
         budget: [MAX_BYTES, MAX_BYTES, MAX_BYTES / 2, MAX_BYTES / 4][usize::from(size & 3)],
         copies: [1, 2, 30, 300][usize::from(size >> 2 & 3)],
@@ -143,19 +170,23 @@ fn setting(draw: &mut Draw) -> Setting {
 }
 
 /// Whether an event is one that the people want to be mentioned for.
-fn asks(event: &Event, style: &Style) -> bool {
+fn asks(event: &Event, options: &RenderOptions) -> bool {
     let over = ["executed", "avoided", "canceled", "cancelled"];
     let status = event.status.as_deref().unwrap_or_default().to_lowercase();
     event
         .level
-        .is_some_and(|level| style.mentions.levels.contains(&level))
+        .is_some_and(|level| options.mention_levels.contains(&level))
         && !over.contains(&status.as_str())
 }
 
-fn check_message(message: &Message, setting: &Setting, asked: bool) {
-    let Setting { style, budget, .. } = setting;
+fn check_message(message: &Markdown, setting: &Setting, asked: bool) {
+    let Setting {
+        options,
+        keyword,
+        budget,
+        ..
+    } = setting;
     let body = message.body(UUID);
-    assert_eq!(body.len(), message.size());
     assert!(
         body.len() <= MAX_BYTES.min(NEEDED.max(*budget)),
         "{} bytes of {budget}",
@@ -168,7 +199,7 @@ fn check_message(message: &Message, setting: &Setting, asked: bool) {
     assert_eq!(json["markdown"]["title"], message.title.as_str());
     assert_eq!(json["markdown"]["text"], message.text.as_str());
 
-    let who = &style.mentions;
+    let who = &options.mentions;
     let (mobiles, user_ids, all) = if asked {
         (who.mobiles.as_slice(), who.user_ids.as_slice(), who.all)
     } else {
@@ -187,7 +218,7 @@ fn check_message(message: &Message, setting: &Setting, asked: bool) {
         .collect();
     if all {
         names.push(
-            if style.language == Language::Zh {
+            if options.language == Language::Zh {
                 "@所有人"
             } else {
                 "@all"
@@ -198,7 +229,7 @@ fn check_message(message: &Message, setting: &Setting, asked: bool) {
     let names = names.join(" ");
 
     assert!(message.text.contains("CloudMonitor · ECS · "), "the footer");
-    let keyword = style.keyword.as_deref().unwrap_or_default();
+    let keyword = keyword.as_deref().unwrap_or_default();
     assert!(message.text.contains(keyword), "the keyword");
     let own = message
         .text

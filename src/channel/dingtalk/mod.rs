@@ -8,6 +8,7 @@
 
 mod client;
 mod failure;
+pub mod markdown;
 mod options;
 mod remedy;
 mod resolver;
@@ -26,6 +27,9 @@ pub use webhook::Webhook;
 
 use std::fmt;
 use std::time::Duration;
+
+/// Most bytes of a request body that the chatbot takes (its error 460101 names the number).
+pub const MAX_BYTES: usize = 20_000;
 
 /// What became of one attempt to send a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
