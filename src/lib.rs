@@ -20,6 +20,7 @@ pub mod config;
 pub mod delivery;
 pub mod event;
 pub mod glob;
+pub mod http;
 pub mod log;
 pub mod message;
 pub mod notifier;

@@ -1,6 +1,6 @@
 //! The filter of one group: which events it gets, and which variable decided.
 
-use crate::channel::dingtalk::{Secret, Webhook};
+use crate::channel::dingtalk::Endpoint;
 use crate::event::{Event, Level, Value};
 use crate::glob::Glob;
 use crate::message::Style;
@@ -18,19 +18,8 @@ pub struct Route {
     pub endpoint: Endpoint,
     /// A second chatbot of the same group.
     pub fallback: Option<Endpoint>,
-    /// Messages a minute and chatbot, 3 to 20.
-    pub rate_limit: u32,
     /// Language, zone, keyword and mentions.
     pub style: Style,
-}
-
-/// A chatbot: where it is, and how requests to it are signed.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// Its webhook.
-    pub webhook: Webhook,
-    /// No secret, one, or two while a secret is being rotated.
-    pub secrets: Vec<Secret>,
 }
 
 /// What one route lets through. Empty lists mean "no such condition".

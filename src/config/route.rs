@@ -1,11 +1,11 @@
 //! The values of one route, read and checked.
 
 use super::{Fault, MessageSettings, Values};
-use crate::channel::dingtalk::{Secret, Webhook};
+use crate::channel::dingtalk::{Endpoint, Secret, Variables, Webhook};
 use crate::event::Level;
 use crate::glob::Glob;
 use crate::message::{Language, Mentions};
-use crate::route::{Endpoint, Filter, Route};
+use crate::route::{Filter, Route};
 use crate::zone;
 use jiff::tz::TimeZone;
 
@@ -42,14 +42,14 @@ impl<'a> Reader<'a> {
 
     /// The route, or `None` where its chatbot could not be read; its faults are collected.
     pub(super) fn route(mut self) -> Option<Route> {
-        let robot = self.robot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
-        let fallback = self.robot(
+        let robot = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
+        let fallback = self.chatbot(
             "DINGTALK_FALLBACK_WEBHOOK",
             "DINGTALK_FALLBACK_SECRET",
             false,
         );
-        if let (Some(robot), Some(fallback)) = (&robot, &fallback)
-            && robot.webhook.same_robot_key() == fallback.webhook.same_robot_key()
+        if let (Some((webhook, _)), Some((fallback, _))) = (&robot, &fallback)
+            && webhook.rate_limit_key() == fallback.rate_limit_key()
         {
             self.fault(
                 "DINGTALK_FALLBACK_WEBHOOK",
@@ -61,6 +61,13 @@ impl<'a> Reader<'a> {
         let rate_limit = self.rate_limit();
         let filter = self.filter();
         let settings = self.message_settings();
+        let endpoint = |(webhook, secrets), is_fallback| Endpoint {
+            webhook,
+            secrets,
+            keyword: keyword.clone(),
+            rate_limit,
+            variables: Variables::new(self.suffix, is_fallback),
+        };
         Some(Route {
             name: match self.suffix.strip_prefix("__") {
                 Some(name) => name.to_ascii_lowercase(),
@@ -68,9 +75,8 @@ impl<'a> Reader<'a> {
             },
             suffix: self.suffix.to_owned(),
             filter,
-            endpoint: robot?,
-            fallback,
-            rate_limit,
+            endpoint: endpoint(robot?, false),
+            fallback: fallback.map(|fallback| endpoint(fallback, true)),
             style: settings.style(keyword, mentions),
         })
     }
@@ -86,7 +92,13 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn robot(&mut self, webhook: &str, secret: &str, required: bool) -> Option<Endpoint> {
+    /// Reads a chatbot's webhook and secrets.
+    fn chatbot(
+        &mut self,
+        webhook: &str,
+        secret: &str,
+        required: bool,
+    ) -> Option<(Webhook, Vec<Secret>)> {
         let secrets = self.secrets(secret);
         let Some(address) = self.get(webhook) else {
             if required {
@@ -106,7 +118,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         match Webhook::parse(address) {
-            Ok(webhook) => Some(Endpoint { webhook, secrets }),
+            Ok(webhook) => Some((webhook, secrets)),
             Err(problem) => {
                 self.fault(webhook, problem);
                 None

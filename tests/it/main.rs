@@ -3,13 +3,13 @@
 mod binary;
 mod delivery;
 mod deploy;
+mod dingtalk;
 mod events;
 mod fc;
 mod messages;
 mod platform;
 mod playground;
 mod properties;
-mod robot;
 mod samples;
 mod secrets;
 mod support;
