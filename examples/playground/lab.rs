@@ -184,11 +184,7 @@ impl Lab {
         Ok(())
     }
 
-    fn start_anew(
-        &self,
-        state: &mut State,
-        config: ecs_dingtalk_notifier::config::Config,
-    ) {
+    fn start_anew(&self, state: &mut State, config: ecs_dingtalk_notifier::config::Config) {
         let next = function(config, Arc::clone(&self.invocations));
         self.swap.put(next);
         state.closed_until = None;

@@ -33,13 +33,11 @@ type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
 /// A resolver that keeps its answers; clones share them.
 #[derive(Clone)]
-pub(super) struct DnsCache(Arc<Shared>);
-
-struct Shared {
-    entries: Mutex<HashMap<String, Entry>>,
+pub(super) struct DnsCache {
+    entries: Arc<Mutex<HashMap<String, Entry>>>,
     /// Notified when a lookup ends.
-    answered: Condvar,
-    lookup: Box<Lookup>,
+    answered: Arc<Condvar>,
+    lookup: Arc<Lookup>,
     clock: Arc<dyn Clock>,
 }
 
@@ -58,19 +56,12 @@ struct Entry {
 
 impl DnsCache {
     pub(super) fn new(clock: Arc<dyn Clock>) -> DnsCache {
-        DnsCache::with_lookup(clock, system_lookup)
-    }
-
-    fn with_lookup(
-        clock: Arc<dyn Clock>,
-        lookup: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static,
-    ) -> DnsCache {
-        DnsCache(Arc::new(Shared {
-            entries: Mutex::default(),
-            answered: Condvar::new(),
-            lookup: Box::new(lookup),
+        DnsCache {
+            entries: Arc::default(),
+            answered: Arc::default(),
+            lookup: Arc::new(system_lookup),
             clock,
-        }))
+        }
     }
 
     /// Looks every host up anew: one of its addresses may not have taken a connection.
@@ -86,7 +77,7 @@ impl DnsCache {
         }
         let mut entries = self.entries();
         let entry = entries.entry(host.to_owned()).or_default();
-        if entry.is_fresh(self.0.clock.wall()) {
+        if entry.is_fresh(self.clock.wall()) {
             return Ok(entry.addresses.clone());
         }
 
@@ -102,26 +93,24 @@ impl DnsCache {
         }
 
         let before = entry.lookups;
-        let (entries, _) = self
-            .0
+        let (entries, wait) = self
             .answered
             .wait_timeout_while(entries, *timeout.after, |entries| {
                 entries[host].lookups == before
             })
             .unwrap_or_else(PoisonError::into_inner);
-        let entry = &entries[host];
-        if entry.lookups == before {
-            Err(Error::Timeout(timeout.reason))
-        } else if entry.addresses.is_empty() {
-            Err(Error::HostNotFound)
-        } else {
-            Ok(entry.addresses.clone())
+        if wait.timed_out() {
+            return Err(Error::Timeout(timeout.reason));
+        }
+        match entries[host].addresses.as_slice() {
+            [] => Err(Error::HostNotFound),
+            addresses => Ok(addresses.to_vec()),
         }
     }
 
     /// The thread's part of a lookup: whatever happens, the requests that wait get an answer.
     fn look_up(&self, host: String, begun: Instant) {
-        let found = catch_unwind(AssertUnwindSafe(|| (self.0.lookup)(&host)));
+        let found = catch_unwind(AssertUnwindSafe(|| (self.lookup)(&host)));
         let addresses = found.unwrap_or_default();
         let mut entries = self.entries();
         let entry = entries.entry(host).or_default();
@@ -132,14 +121,13 @@ impl DnsCache {
             return;
         }
         entry.lookups += 1;
-        entry.answered_at = Some(self.0.clock.wall());
+        entry.answered_at = Some(self.clock.wall());
         entry.addresses = addresses;
-        self.0.answered.notify_all();
+        self.answered.notify_all();
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        let entries = self.0.entries.lock();
-        entries.unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -71,21 +71,17 @@ impl Error {
     }
 
     /// No response came.
-    pub(super) fn before_response(
-        error: ureq::Error,
-        exchange: &Exchange,
-        has_own_roots: bool,
-    ) -> Error {
+    pub(super) fn before_response(error: ureq::Error, exchange: &Exchange) -> Error {
         let (phase, error) = split(error);
-        Error::new(phase, &error, exchange, has_own_roots)
+        Error::new(phase, &error, exchange)
     }
 
     /// The head of a response came, but not the whole body.
-    pub(super) fn in_body(error: ureq::Error, exchange: &Exchange, has_own_roots: bool) -> Error {
-        Error::new(Phase::Receive, &error, exchange, has_own_roots)
+    pub(super) fn in_body(error: ureq::Error, exchange: &Exchange) -> Error {
+        Error::new(Phase::Receive, &error, exchange)
     }
 
-    fn new(phase: Phase, error: &ureq::Error, exchange: &Exchange, has_own_roots: bool) -> Error {
+    fn new(phase: Phase, error: &ureq::Error, exchange: &Exchange) -> Error {
         let by_deadline = matches!(error, ureq::Error::Timeout(_)) && exchange.is_at_deadline();
         let problem = if by_deadline {
             "the deadline came".to_owned()
@@ -94,7 +90,7 @@ impl Error {
         };
         Error {
             phase,
-            cause: cause(error, has_own_roots),
+            cause: cause(error, exchange.has_own_roots),
             detail: format!("{phase}: {problem}"),
             may_have_arrived: phase == Phase::Receive,
             proxied: exchange.proxy.is_some(),

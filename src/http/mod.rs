@@ -125,6 +125,7 @@ impl Client {
             begun: Instant::now(),
             limit: time_left.min(ATTEMPT_TIMEOUT),
             proxy: self.proxy.for_uri(request.url),
+            has_own_roots: self.has_own_roots,
         };
         if exchange.limit < MIN_TIME {
             return Err(Error::too_late());
@@ -168,7 +169,7 @@ impl Client {
         }
         let mut response = builder
             .send(request.body)
-            .map_err(|error| Error::before_response(error, exchange, self.has_own_roots))?;
+            .map_err(|error| Error::before_response(error, exchange))?;
         Ok(Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -177,7 +178,7 @@ impl Client {
                 .with_config()
                 .limit(request.max_response_bytes)
                 .read_to_vec()
-                .map_err(|error| Error::in_body(error, exchange, self.has_own_roots)),
+                .map_err(|error| Error::in_body(error, exchange)),
         })
     }
 
@@ -202,6 +203,7 @@ struct Exchange<'a> {
     begun: Instant,
     limit: Duration,
     proxy: Option<&'a ureq::Proxy>,
+    has_own_roots: bool,
 }
 
 impl Exchange<'_> {

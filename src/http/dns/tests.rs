@@ -24,9 +24,10 @@ fn counting(
 ) -> (DnsCache, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
-    let cache = DnsCache::with_lookup(clock, move |_| {
-        lookup(counted.fetch_add(1, Ordering::SeqCst))
-    });
+    let cache = DnsCache {
+        lookup: Arc::new(move |_: &str| lookup(counted.fetch_add(1, Ordering::SeqCst))),
+        ..DnsCache::new(clock)
+    };
     (cache, count)
 }
 
@@ -131,7 +132,7 @@ fn a_failure_is_not_kept() {
 
 #[test]
 fn addresses_and_localhost_need_no_lookup() {
-    let cache = DnsCache::with_lookup(Arc::new(SystemClock), |host| panic!("lookup of {host}"));
+    let (cache, _) = counting(Arc::new(SystemClock), |_| panic!("a lookup"));
     for (uri, expected) in [
         ("http://127.0.0.2:81/", &["127.0.0.2:81"][..]),
         ("https://[::1]/", &["[::1]:443"]),
