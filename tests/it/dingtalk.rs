@@ -5,7 +5,9 @@ use ecs_dingtalk_notifier::channel::dingtalk::{
 };
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Phase, Recovery, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
-use ecs_dingtalk_notifier::http::{Client, HttpConfig, Proxy, RootCertificates};
+use ecs_dingtalk_notifier::http::{
+    Cause, Client, HttpConfig, Phase as HttpPhase, Proxy, Request, RootCertificates,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
@@ -488,6 +490,52 @@ fn a_response_of_five_megabytes_is_not_read_to_its_end() {
         assert!(remedy(&attempt).contains(what), "{attempt:?}");
         assert_eq!(attempt.phase, Phase::Receive);
         assert_eq!(was_done.recv(), Ok(false));
+    }
+}
+
+/// What the client offers to others than DingTalk: own headers, no body, a long response.
+#[test]
+fn a_caller_sets_headers_and_the_limit_of_the_response() {
+    let server = Server::answering(|_| http("200 OK", "X-Trace: 7\r\n", &"x".repeat(4 << 20)));
+    let sender = sender();
+    let url = format!("{}&Action=DescribeInstances", server.url());
+    let url = url.parse().unwrap();
+    let send = |max_response_bytes| {
+        let request = Request {
+            url: &url,
+            headers: &[("x-acs-action", "DescribeInstances"), ("Accept", "*/*")],
+            body: b"",
+            max_response_bytes,
+        };
+        let deadline = sender.clock.now() + LONG;
+        sender.http.send(&request, deadline, false).unwrap()
+    };
+    let response = send(4 << 20);
+    assert_eq!(
+        (response.status, response.header("x-trace")),
+        (200, Some("7"))
+    );
+    assert_eq!(response.body.unwrap().len(), 4 << 20);
+
+    let error = send((4 << 20) - 1).body.unwrap_err();
+    assert_eq!(
+        (error.phase, error.cause),
+        (HttpPhase::Receive, Cause::NotHttp)
+    );
+    assert!(error.may_have_arrived && !format!("{error:?}").contains("127.0.0.1"));
+    for request in server.requests() {
+        let lower = request.to_lowercase();
+        for header in [
+            "x-acs-action: describeinstances",
+            "content-length: 0",
+            "accept: */*",
+        ] {
+            assert_eq!(
+                lower.matches(&format!("\r\n{header}\r\n")).count(),
+                1,
+                "{request}"
+            );
+        }
     }
 }
 
