@@ -1,14 +1,15 @@
 //! Arguments → one of serve, check, preview, send.
 
-use crate::channel::dingtalk::{Client, MAX_BYTES, Options, markdown};
+use crate::channel::dingtalk::{Endpoint, MAX_BYTES, markdown};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Fault};
-use crate::delivery::{Dispatcher, timestamp};
+use crate::config::{self, Config, Fault};
+use crate::delivery::{Dispatcher, HttpTransport, timestamp};
 use crate::event::{self, Event, Parsed};
+use crate::http::{self, HttpConfig};
 use crate::log::Log;
 use crate::message;
 use crate::notifier::{Function, Notifier};
-use crate::route::{self, Endpoint, Pattern, Route};
+use crate::route::{self, Pattern, Route};
 use fc_runtime as fc;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -245,19 +246,17 @@ fn send(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
 
 /// The notifier that the environment describes.
 fn notifier(clock: Arc<dyn Clock>) -> Result<Notifier, Vec<Fault>> {
-    let (config, options) = configuration()?;
-    let client = Client::new(Arc::clone(&clock), options).map_err(|problem| {
-        vec![Fault {
-            variable: "SSL_CERT_FILE".into(),
-            problem,
-        }]
-    })?;
-    let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));
+    let (config, http_config) = configuration()?;
+    let transport = HttpTransport {
+        http: Arc::new(http::Client::new(Arc::clone(&clock), http_config)),
+        clock: Arc::clone(&clock),
+    };
+    let dispatcher = Dispatcher::new(&config.routes, transport, Arc::clone(&clock));
     Ok(Notifier::new(config, dispatcher, clock, Log::stdout()))
 }
 
-/// Routes and network options from the environment, or every fault in them.
-fn configuration() -> Result<(Config, Options), Vec<Fault>> {
+/// Routes and network settings from the environment, or every fault in them.
+fn configuration() -> Result<(Config, HttpConfig), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut vars = Vec::new();
     for (name, value) in std::env::vars_os() {
@@ -277,23 +276,15 @@ fn configuration() -> Result<(Config, Options), Vec<Fault>> {
             Err(_) => {}
         }
     }
-    let options = Options::from_env(|name| {
+    let http_config = config::http_config(|name| {
         vars.iter()
             .find(|(n, _)| n == name)
             .map(|(_, value)| value.clone())
     })
-    .map_err(|problems| {
-        faults.extend(problems.iter().filter_map(|text| {
-            let (variable, problem) = text.split_once(' ')?;
-            Some(Fault {
-                variable: variable.to_owned(),
-                problem: problem.to_owned(),
-            })
-        }))
-    })
+    .map_err(|mut more| faults.append(&mut more))
     .ok();
-    match (Config::from_vars(vars), options) {
-        (Ok(config), Some(options)) if faults.is_empty() => Ok((config, options)),
+    match (Config::from_vars(vars), http_config) {
+        (Ok(config), Some(http_config)) if faults.is_empty() => Ok((config, http_config)),
         (Ok(_), _) => Err(faults),
         (Err(mut more), _) => {
             more.append(&mut faults);
@@ -360,7 +351,7 @@ fn describe(route: &Route) -> String {
         ("mentions", mentioned),
         (
             "rate limit",
-            format!("{} messages a minute", route.rate_limit),
+            format!("{} messages a minute", route.endpoint.rate_limit),
         ),
         ("levels", levels(&filter.levels)),
         ("include", patterns(&filter.include, "none")),

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod event;
+pub mod http;
 pub mod log;
 pub mod message;
 pub mod notifier;

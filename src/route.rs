@@ -1,6 +1,6 @@
 //! Routes: which events a group gets, and by which variable that was decided.
 
-use crate::channel::dingtalk::{Secret, Webhook};
+use crate::channel::dingtalk::Endpoint;
 use crate::event::{Event, Level};
 use crate::message::RenderOptions;
 use serde_json::Value;
@@ -19,21 +19,8 @@ pub struct Route {
     pub endpoint: Endpoint,
     /// A second chatbot of the same group.
     pub fallback: Option<Endpoint>,
-    /// Messages a minute and chatbot, 3 to 20.
-    pub rate_limit: u32,
     /// Language, zone and mentions.
     pub render_options: RenderOptions,
-}
-
-/// A chatbot: where it is, and how requests to it are signed.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// Its webhook.
-    pub webhook: Webhook,
-    /// No secret, one, or two while a secret is being rotated.
-    pub secrets: Vec<Secret>,
-    /// One of the keywords in the chatbot's security settings, which every message must hold.
-    pub keyword: Option<String>,
 }
 
 /// Which events one route takes. An empty list of patterns is no condition.

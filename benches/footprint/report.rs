@@ -176,7 +176,7 @@ impl Report {
             "¹ The notifier built with a clock that jumps over its chatbot's pace of 18 messages a minute, otherwise as deployed."
         );
         println!(
-            "² The authority of this webhook is named in SSL_CERT_FILE, and trusted besides those that are compiled in: one handshake, as in service."
+            "² The authority of this webhook is named in SSL_CERT_FILE and replaces those that are compiled in: fewer to load than in service, and one handshake."
         );
         println!("{}", machine::described(programs, &peers, cpus));
         for problem in &programs.left_out {

@@ -1,8 +1,9 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
 use ecs_dingtalk_notifier::channel::dingtalk::{
-    Attempt, MAX_BYTES, Secret, Webhook, classify, markdown,
+    Endpoint, MAX_BYTES, Secret, Variables, classify, markdown,
 };
+use ecs_dingtalk_notifier::channel::{Attempt, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{Delivery, Dispatcher, Transport};
@@ -153,14 +154,14 @@ struct Willing;
 impl Transport for Willing {
     fn attempt(
         &self,
-        _webhook: &Webhook,
-        _secret: Option<&Secret>,
+        _endpoint: &Endpoint,
         _body: &[u8],
+        _options: SendOptions,
         _deadline: Instant,
-        _fresh: bool,
     ) -> Attempt {
         let answer = br#"{"errcode":0,"errmsg":"ok"}"#;
-        classify(200, None, answer, SystemTime::UNIX_EPOCH)
+        let verdict = classify(200, None, answer, SystemTime::UNIX_EPOCH);
+        verdict.attempt(&Variables::default(), &[])
     }
 }
 

@@ -1,10 +1,10 @@
 //! The function as it is deployed, behind one port, to be replaced by another one while the port stays.
 
 use crate::invocations::Invocations;
-use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
 use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::Dispatcher;
+use ecs_dingtalk_notifier::delivery::{Dispatcher, HttpTransport};
+use ecs_dingtalk_notifier::http::{Client, HttpConfig};
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fc_runtime::{Context, Failure, Handler};
@@ -49,18 +49,18 @@ impl Handler for Swap {
 }
 
 /// The function with this configuration, with nothing to remember yet.
-///
-/// # Errors
-/// If the certificates named in the environment cannot be read.
-pub fn function(config: Config, invocations: Arc<Invocations>) -> Result<Notifier, String> {
+pub fn function(config: Config, invocations: Arc<Invocations>) -> Notifier {
     let clock = Arc::new(SystemClock);
-    let client = Client::new(clock.clone(), Options::default())?;
-    let dispatcher = Dispatcher::new(&config.routes, client, clock.clone());
+    let transport = HttpTransport {
+        http: Arc::new(Client::new(clock.clone(), HttpConfig::default())),
+        clock: clock.clone(),
+    };
+    let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
     let log = Log::to(Lines {
         invocations,
         begun: Vec::new(),
     });
-    Ok(Notifier::new(config, dispatcher, clock, log))
+    Notifier::new(config, dispatcher, clock, log)
 }
 
 /// The function's standard output: to the terminal as ever, and to the invocation that each line tells of.

@@ -64,7 +64,7 @@ impl Lab {
         Mischief::None.apply(&group, &settings);
         let journal = Arc::new(Journal::default());
         let invocations = Arc::new(Invocations::new(Arc::clone(&journal)));
-        let first = function(config, Arc::clone(&invocations))?;
+        let first = function(config, Arc::clone(&invocations));
         let swap = Arc::new(Swap::new(first, Arc::clone(&invocations)));
         let listener =
             TcpListener::bind("127.0.0.1:9000").or_else(|_| TcpListener::bind("127.0.0.1:0"))?;
@@ -162,7 +162,7 @@ impl Lab {
             Mischief::Clock if !settings.signing => Mischief::None,
             mischief => mischief,
         };
-        self.start_anew(&mut state, config)?;
+        self.start_anew(&mut state, config);
         mischief.apply(&self.group, &settings);
         state.mischief = mischief;
         state.settings = settings;
@@ -178,21 +178,16 @@ impl Lab {
     pub fn restart(&self) -> Result<(), Problem> {
         let mut state = self.lock();
         let config = state.settings.config(&self.group)?;
-        self.start_anew(&mut state, config)?;
+        self.start_anew(&mut state, config);
         forget_pace(&self.group);
         self.tell(&state);
         Ok(())
     }
 
-    fn start_anew(
-        &self,
-        state: &mut State,
-        config: ecs_dingtalk_notifier::config::Config,
-    ) -> Result<(), Problem> {
-        let next = function(config, Arc::clone(&self.invocations)).map_err(Problem::Playground)?;
+    fn start_anew(&self, state: &mut State, config: ecs_dingtalk_notifier::config::Config) {
+        let next = function(config, Arc::clone(&self.invocations));
         self.swap.put(next);
         state.closed_until = None;
-        Ok(())
     }
 
     /// Breaks the group in this way, or mends it.

@@ -1,8 +1,10 @@
 //! Environment variables → routes; every fault at once, none of them with a secret in it.
 
+mod network;
 mod route;
 mod variables;
 
+pub use network::http_config;
 pub use variables::{DEFAULT_ROUTE, KNOWN};
 
 use crate::event::Level;

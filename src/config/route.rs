@@ -1,10 +1,10 @@
 //! The values of one route, read and checked.
 
 use super::{Fault, MessageSettings, Values};
-use crate::channel::dingtalk::{Secret, Webhook};
+use crate::channel::dingtalk::{Endpoint, Secret, Variables, Webhook};
 use crate::event::Level;
 use crate::message::{Language, Mentions};
-use crate::route::{Endpoint, Filter, Pattern, Route};
+use crate::route::{Filter, Pattern, Route};
 use jiff::tz::TimeZone;
 
 /// Most people that DingTalk mentions in one message, mobiles and user ids together.
@@ -40,14 +40,14 @@ impl<'a> Reader<'a> {
 
     /// The route, or `None` where its chatbot could not be read; its faults are collected.
     pub(super) fn route(mut self) -> Option<Route> {
-        let robot = self.robot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
-        let fallback = self.robot(
+        let robot = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
+        let fallback = self.chatbot(
             "DINGTALK_FALLBACK_WEBHOOK",
             "DINGTALK_FALLBACK_SECRET",
             false,
         );
-        if let (Some(robot), Some(fallback)) = (&robot, &fallback)
-            && robot.webhook.same_robot_key() == fallback.webhook.same_robot_key()
+        if let (Some((webhook, _)), Some((fallback, _))) = (&robot, &fallback)
+            && webhook.rate_limit_key() == fallback.rate_limit_key()
         {
             self.fault(
                 "DINGTALK_FALLBACK_WEBHOOK",
@@ -60,10 +60,12 @@ impl<'a> Reader<'a> {
         let rate_limit = self.rate_limit();
         let filter = self.filter();
         let settings = self.message_settings();
-        // Both chatbots are of the same group and share its keyword.
-        let with_keyword = |endpoint| Endpoint {
+        let endpoint = |(webhook, secrets), is_fallback| Endpoint {
+            webhook,
+            secrets,
             keyword: keyword.clone(),
-            ..endpoint
+            rate_limit,
+            variables: Variables::new(self.suffix, is_fallback),
         };
         Some(Route {
             name: match self.suffix.strip_prefix("__") {
@@ -72,9 +74,8 @@ impl<'a> Reader<'a> {
             },
             suffix: self.suffix.to_owned(),
             filter,
-            endpoint: with_keyword(robot?),
-            fallback: fallback.map(with_keyword),
-            rate_limit,
+            endpoint: endpoint(robot?, false),
+            fallback: fallback.map(|fallback| endpoint(fallback, true)),
             render_options: settings.render_options(mentions, mention_levels),
         })
     }
@@ -90,7 +91,13 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn robot(&mut self, webhook: &str, secret: &str, required: bool) -> Option<Endpoint> {
+    /// Reads a chatbot's webhook and secrets.
+    fn chatbot(
+        &mut self,
+        webhook: &str,
+        secret: &str,
+        required: bool,
+    ) -> Option<(Webhook, Vec<Secret>)> {
         let secrets = self.secrets(secret);
         let Some(address) = self.get(webhook) else {
             if required {
@@ -110,11 +117,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         match Webhook::parse(address) {
-            Ok(webhook) => Some(Endpoint {
-                webhook,
-                secrets,
-                keyword: None,
-            }),
+            Ok(webhook) => Some((webhook, secrets)),
             Err(problem) => {
                 self.fault(webhook, problem);
                 None

@@ -35,7 +35,7 @@ fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
             ..Filter::default()
         }
     );
-    assert_eq!(route.rate_limit, 18);
+    assert_eq!(route.endpoint.rate_limit, 18);
     assert!(route.fallback.is_none() && route.endpoint.secrets.is_empty());
     assert_eq!(route.render_options.language, Language::Zh);
     assert_eq!(route.render_options.zone.iana_name(), Some("Asia/Shanghai"));
@@ -124,7 +124,7 @@ fn all_values_are_read() {
         route.render_options.mention_levels,
         [Level::Critical, Level::Warn]
     );
-    assert_eq!(route.rate_limit, 3);
+    assert_eq!(route.endpoint.rate_limit, 3);
     assert!(route.filter.levels.is_empty());
     assert_eq!(route.filter.include.len(), 2);
     assert_eq!(route.filter.resources_exclude[0].as_str(), "test-*");

@@ -15,11 +15,13 @@ mod scheduler;
 mod tests;
 mod unconfirmed;
 
-use crate::channel::dingtalk::{Attempt, Class, Client, Phase, Secret, Webhook, markdown};
+use crate::channel::dingtalk::{DingTalk, Endpoint, markdown};
+use crate::channel::{Attempt, Channel, Class, Phase, SendOptions};
 use crate::clock::Clock;
 use crate::event::{Event, hex};
+use crate::http;
 use crate::message;
-use crate::route::{Endpoint, Route};
+use crate::route::Route;
 use jiff::Timestamp;
 use queue::Ticket;
 use scheduler::{Admission, Desk, Job, Turn};
@@ -76,29 +78,34 @@ pub struct Delivery {
     pub duration: Duration,
 }
 
-/// One attempt to hand a message to a chatbot. The real one is [`Client`].
+/// Makes one attempt to hand a message to a chatbot.
 pub trait Transport: Send + Sync {
-    /// Sends `body` once and tells what became of it, before `deadline`.
+    /// Sends `body` once, before `deadline`, and returns the outcome.
     fn attempt(
         &self,
-        webhook: &Webhook,
-        secret: Option<&Secret>,
+        endpoint: &Endpoint,
         body: &[u8],
+        options: SendOptions,
         deadline: Instant,
-        fresh: bool,
     ) -> Attempt;
 }
 
-impl Transport for Client {
+/// Sends over the network.
+pub struct HttpTransport {
+    pub http: Arc<http::Client>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Transport for HttpTransport {
     fn attempt(
         &self,
-        webhook: &Webhook,
-        secret: Option<&Secret>,
+        endpoint: &Endpoint,
         body: &[u8],
+        options: SendOptions,
         deadline: Instant,
-        fresh: bool,
     ) -> Attempt {
-        Client::attempt(self, webhook, secret, body, deadline, fresh)
+        let (http, clock) = (Arc::clone(&self.http), Arc::clone(&self.clock));
+        DingTalk::new(endpoint.clone(), http, clock).send(body, options, deadline)
     }
 }
 
@@ -266,10 +273,11 @@ impl Dispatcher {
             );
             Arc::new(body)
         });
-        let secret = robot.secrets.get(job.secret);
-        let attempt = self
-            .transport
-            .attempt(&robot.webhook, secret, &body, deadline, job.fresh);
+        let options = SendOptions {
+            secret: job.secret,
+            new_connection: job.fresh,
+        };
+        let attempt = self.transport.attempt(robot, &body, options, deadline);
         pending.body = body;
         pending.attempt = attempt;
     }
@@ -319,7 +327,6 @@ fn lost() -> Attempt {
     Attempt {
         class: Class::Unclear,
         errcode: None,
-        http_status: None,
         phase: Phase::Send,
         detail: "the attempt was broken off".into(),
         remedy: None,

@@ -1,33 +1,16 @@
 //! What the owner of the function is told about a failure.
 
 use super::{Failure, timestamp};
-use crate::channel::dingtalk::{Attempt, Class, Reason};
+use crate::channel::Attempt;
 use crate::message;
 use crate::route::Route;
 use std::time::SystemTime;
 
-/// The remedy with the names that the variables have on this route, and what was said.
-pub(super) fn of(route: &Route, at_fallback: bool, attempt: &Attempt) -> String {
-    let suffix = &route.suffix;
-    let own = |text: &str| {
-        let (webhook, secret) = if at_fallback {
-            ("DINGTALK_FALLBACK_WEBHOOK", "DINGTALK_FALLBACK_SECRET")
-        } else {
-            ("DINGTALK_WEBHOOK", "DINGTALK_SECRET")
-        };
-        text.replace("DINGTALK_WEBHOOK", &format!("{webhook}{suffix}"))
-            .replace("DINGTALK_SECRET", &format!("{secret}{suffix}"))
-            .replace("DINGTALK_KEYWORD", &format!("DINGTALK_KEYWORD{suffix}"))
-    };
+/// The remedy, and what was said.
+pub(super) fn of(attempt: &Attempt) -> String {
     match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
-        (Some(remedy), "") => own(remedy),
-        (Some(remedy), detail) => match (attempt.class, attempt.errcode) {
-            // The text alone would be little to search for.
-            (Class::Refused(Reason::Unknown), Some(code)) => {
-                format!("{} (errcode {code}: {detail})", own(remedy))
-            }
-            _ => format!("{} ({detail})", own(remedy)),
-        },
+        (Some(remedy), "") => remedy.to_owned(),
+        (Some(remedy), detail) => format!("{remedy} ({detail})"),
         (None, detail) => detail.to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! One message at one chatbot: what follows from each answer.
 
-use crate::channel::dingtalk::{Attempt, Class, Reason};
+use crate::channel::{Attempt, Class, Recovery};
 use std::time::Duration;
 
 /// Waits before the retries of an unclear attempt: DingTalk asks for no more than three.
@@ -56,14 +56,14 @@ impl Progress {
                 }
                 None => Step::Unreachable,
             },
-            Class::Throttled { pause } => Step::Throttled(pause),
-            Class::Refused(Reason::Signature) if secrets > 1 && once(&mut self.rotated) => {
+            Class::Throttled { retry_after, .. } => Step::Throttled(retry_after),
+            Class::Refused(Recovery::NextSecret) if secrets > 1 && once(&mut self.rotated) => {
                 Step::OtherSecret
             }
-            Class::Refused(Reason::Clock) if once(&mut self.signed_afresh) => {
+            Class::Refused(Recovery::SignAgain) if once(&mut self.signed_afresh) => {
                 Step::Again(Duration::ZERO)
             }
-            Class::Refused(Reason::TooLong) if once(&mut self.shortened) => Step::Shorter,
+            Class::Refused(Recovery::Shorten) if once(&mut self.shortened) => Step::Shorter,
             Class::Refused(_) => Step::Refused,
         }
     }

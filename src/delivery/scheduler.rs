@@ -10,8 +10,8 @@ use super::endpoint::Robot;
 use super::queue::{Queue, Ticket, Told};
 use super::retry::{Progress, Step};
 use super::{Delivery, Failure, Now, remedies};
-use crate::channel::dingtalk::MAX_BYTES;
-use crate::channel::dingtalk::{Attempt, Class, Phase};
+use crate::channel::dingtalk::{Endpoint, MAX_BYTES};
+use crate::channel::{Attempt, Class, Phase};
 use crate::event::Event;
 use crate::route::Route;
 use std::sync::Arc;
@@ -68,8 +68,8 @@ pub(super) struct Job {
 impl Desk {
     pub(super) fn new(routes: &[Route]) -> Desk {
         let mut keys: Vec<(String, u32)> = Vec::new();
-        let mut place = |webhook: &crate::channel::dingtalk::Webhook, limit: u32| {
-            let key = webhook.same_robot_key();
+        let mut place = |endpoint: &Endpoint| {
+            let (key, limit) = (endpoint.webhook.rate_limit_key(), endpoint.rate_limit);
             let place = keys
                 .iter()
                 .position(|(known, _)| *known == key)
@@ -86,11 +86,8 @@ impl Desk {
         let queues = routes
             .iter()
             .map(|route| {
-                let first = place(&route.endpoint.webhook, route.rate_limit);
-                let fallback = route
-                    .fallback
-                    .as_ref()
-                    .map(|robot| place(&robot.webhook, route.rate_limit));
+                let first = place(&route.endpoint);
+                let fallback = route.fallback.as_ref().map(&mut place);
                 Queue::new(route.clone(), first, fallback)
             })
             .collect();
@@ -241,7 +238,7 @@ impl Desk {
         told.attempts += u32::from(attempt.phase != Phase::Start);
         told.class = Some(attempt.class.as_str());
         told.errcode = attempt.errcode;
-        told.remedy = Some(remedies::of(&queue.route, job.at_fallback, attempt));
+        told.remedy = Some(remedies::of(attempt));
         let secrets = queue
             .route
             .robot_at(job.at_fallback)

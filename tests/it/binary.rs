@@ -261,6 +261,29 @@ fn check_prints_the_routes_masked_or_every_fault() {
 }
 
 #[test]
+fn check_reports_faults_of_the_proxy_and_the_certificates() {
+    let webhook = format!("https://oapi.dingtalk.com/robot/send?access_token={TOKEN}");
+    let vars = [
+        ("DINGTALK_WEBHOOK", webhook.as_str()),
+        ("EVENT_LEVELS", "x"),
+        ("https_proxy", "socks5://user:PassWord1@h:1080"),
+        ("SSL_CERT_FILE", "/nonexistent/ca.pem"),
+    ];
+    let out = run(&["check"], &vars, "");
+    let (stdout, stderr) = texts(&out);
+    assert_eq!((out.status.code(), stdout.as_str()), (Some(1), ""));
+    for (line, expected) in stderr.lines().zip([
+        "EVENT_LEVELS: ",
+        "https_proxy: names a SOCKS proxy",
+        "SSL_CERT_FILE: names a file that cannot be read",
+    ]) {
+        assert!(line.starts_with(expected), "{line}");
+    }
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
+    assert!(!stderr.contains("PassWord1"), "{stderr}");
+}
+
+#[test]
 fn preview_shows_decision_and_message_without_a_network() {
     let vars = [
         (

@@ -2,6 +2,7 @@
 
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{Bench, FALLBACK_TOKEN, SECRET, TOKEN, group};
+use ecs_dingtalk_notifier::http::{HttpConfig, RootCertificates};
 use fake_dingtalk::{Close, Fault, Group, Robot};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -963,7 +964,7 @@ fn the_same_event_has_the_same_key_on_every_instance_and_each_event_its_own() {
 }
 
 #[test]
-fn over_tls_a_certificate_is_checked_and_an_extra_one_can_be_trusted() {
+fn over_tls_a_certificate_is_checked_and_its_ca_can_be_named() {
     let group = Group::builder()
         .robot(Robot::new(TOKEN).secret(SECRET))
         .tls()
@@ -974,11 +975,12 @@ fn over_tls_a_certificate_is_checked_and_an_extra_one_can_be_trusted() {
     let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
     assert_eq!(error_type, "Unreachable");
     assert!(message.contains("SSL_CERT_FILE"), "{message}");
-    let options = ecs_dingtalk_notifier::channel::dingtalk::Options {
-        extra_roots_pem: group.ca_pem().map(|pem| pem.as_bytes().to_vec()),
-        ..Default::default()
+    let ca = RootCertificates::from_pem(group.ca_pem().unwrap().as_bytes()).unwrap();
+    let network = HttpConfig {
+        root_certificates: Some(ca),
+        ..HttpConfig::default()
     };
-    let bench = Bench::with_options(&vars(&webhook, &[]), options);
+    let bench = Bench::with_network(&vars(&webhook, &[]), network);
     assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
     assert_eq!(group.deliveries().len(), 1);
 }

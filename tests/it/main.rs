@@ -3,12 +3,12 @@
 mod binary;
 mod delivery;
 mod deploy;
+mod dingtalk;
 mod events;
 mod messages;
 mod platform;
 mod playground;
 mod properties;
-mod robot;
 mod samples;
 mod secrets;
 mod support;

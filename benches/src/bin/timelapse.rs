@@ -4,10 +4,10 @@
 //! Run it with `DINGTALK_RATE_LIMIT=20`: at the default pace, one message in 5 s, every delivery would
 //! be on a new connection, because none is trusted that rested for longer than 5 s.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
-use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::Dispatcher;
+use ecs_dingtalk_notifier::config::{Config, Fault, http_config};
+use ecs_dingtalk_notifier::delivery::{Dispatcher, HttpTransport};
+use ecs_dingtalk_notifier::http::Client;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::{Function, Notifier};
 use fc_runtime as fc;
@@ -37,16 +37,19 @@ impl fc::Handler for Paced {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let config = Config::from_vars(std::env::vars()).map_err(|faults| {
-        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        told.join("\n")
-    })?;
-    let options = Options::from_env(|name| std::env::var(name).ok())
-        .map_err(|problems| problems.join("\n"))?;
+    let lines = |faults: Vec<Fault>| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    };
+    let config = Config::from_vars(std::env::vars()).map_err(lines)?;
+    let network = http_config(|name| std::env::var(name).ok()).map_err(lines)?;
     let lapse = ManualClock::running();
     let clock: Arc<dyn Clock> = Arc::clone(&lapse) as _;
-    let client = Client::new(Arc::clone(&clock), options)?;
-    let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));
+    let transport = HttpTransport {
+        http: Arc::new(Client::new(Arc::clone(&clock), network)),
+        clock: Arc::clone(&clock),
+    };
+    let dispatcher = Dispatcher::new(&config.routes, transport, Arc::clone(&clock));
     let notifier = Notifier::new(config, dispatcher, clock, Log::stdout());
     fc::run(Paced {
         function: Function::Ready(Box::new(notifier)),

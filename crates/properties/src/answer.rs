@@ -1,6 +1,7 @@
 //! A chatbot's answer to its class: delivered on a parsed 0 only, and nothing of it breaks a log line.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Class, Phase, Reason, classify};
+use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Reason, Variables, classify};
+use ecs_dingtalk_notifier::channel::{Attempt, Ban, Class, Phase};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -9,13 +10,13 @@ use std::time::{Duration, SystemTime};
 pub fn check(input: &[u8]) {
     let (status, retry_after, body) = answer(input);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
-    let attempt = classify(status, retry_after.as_deref(), body, now);
-    assert_eq!(classify(status, retry_after.as_deref(), body, now), attempt);
+    let verdict = classify(status, retry_after.as_deref(), body, now);
+    assert_eq!(classify(status, retry_after.as_deref(), body, now), verdict);
+    let attempt = verdict.attempt(&Variables::default(), &[]);
 
     let success = (200..300).contains(&status);
     let code = errcode(body);
     assert_eq!(attempt.errcode, code);
-    assert_eq!(attempt.http_status, Some(status));
     assert_eq!(attempt.phase, Phase::Answer);
     assert!(!attempt.by_deadline);
     assert_eq!(
@@ -24,13 +25,20 @@ pub fn check(input: &[u8]) {
         "{attempt:?}"
     );
     check_attempt(&attempt);
+    let is_address_banned = matches!(
+        verdict.meaning,
+        Meaning::Throttled {
+            ban: Ban::Address,
+            ..
+        }
+    );
     match (status, code) {
         (429, _) => assert!(matches!(attempt.class, Class::Throttled { .. })),
         (_, Some(-1)) => assert_eq!(attempt.class, Class::Unclear),
-        (300..400, None | Some(0)) if !flooded(&attempt) => {
-            assert_eq!(attempt.class, Class::Refused(Reason::Redirected));
+        (300..400, None | Some(0)) if !is_address_banned => {
+            assert_eq!(verdict.meaning, Meaning::Refused(Reason::Redirected));
         }
-        (500..600, None | Some(0)) if !flooded(&attempt) => {
+        (500..600, None | Some(0)) if !is_address_banned => {
             assert_eq!(attempt.class, Class::Unclear)
         }
         _ => {}
@@ -49,21 +57,20 @@ pub(crate) fn check_attempt(attempt: &Attempt) {
         attempt.detail
     );
     assert!(!attempt.detail.is_empty());
-    if let Class::Throttled { pause } = attempt.class {
-        assert!((1..=3600).contains(&pause.as_secs()), "{pause:?}");
+    if let Class::Throttled { retry_after, .. } = attempt.class {
+        assert!(
+            (1..=3600).contains(&retry_after.as_secs()),
+            "{retry_after:?}"
+        );
     }
     match attempt.class {
-        Class::Delivered => assert_eq!(attempt.remedy, None),
-        Class::Refused(_) | Class::Throttled { .. } => assert!(attempt.remedy.is_some()),
+        Class::Delivered | Class::Throttled { .. } => assert_eq!(attempt.remedy, None),
+        Class::Refused(_) => assert!(attempt.remedy.is_some()),
         Class::NotSent | Class::Unclear => {}
     }
     if let Some(remedy) = &attempt.remedy {
         assert!(!remedy.is_empty() && !remedy.contains(char::is_control));
     }
-}
-
-fn flooded(attempt: &Attempt) -> bool {
-    matches!(attempt.class, Class::Throttled { pause } if pause == Duration::from_secs(300))
 }
 
 /// The code in a body: an integer, or a string that holds one, under `errcode` of an object.

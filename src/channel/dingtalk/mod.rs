@@ -1,145 +1,191 @@
-//! The chatbot: one request to a DingTalk webhook, what became of it, and what to do about it.
+//! DingTalk's custom chatbots: one signed POST request to a webhook, and what its response means.
 //!
-//! [`Client::attempt`] makes exactly one attempt. Whether and when to try again is the caller's affair;
-//! the [`Class`] of an [`Attempt`] is all that it needs to decide.
+//! DingTalk answers HTTP 200 to nearly everything; only a parsed `errcode` of 0 means that the
+//! message is in the group. Tokens, secrets and signatures appear in no text of this module.
 //!
-//! DingTalk answers HTTP 200 to nearly everything; only a parsed `errcode` of 0 means that the message
-//! is in the group. Tokens, secrets and signatures appear in no text that this module returns.
+//! - `markdown`: a message in DingTalk's markup, and the JSON body
+//! - `remedy`: what to change and where, with the route's own variable names
+//! - `response`: HTTP status, errcode and errmsg → [`Verdict`]
+//! - `sign`: the signature
+//! - `webhook`: the URL
 
-mod client;
-mod failure;
 pub mod markdown;
-mod options;
 mod remedy;
-mod resolver;
 mod response;
 mod sign;
-mod text;
-mod tls;
-mod watch;
 mod webhook;
 
-pub use client::Client;
-pub use options::{Options, ProxyChoice};
-pub use response::classify;
+pub use remedy::Variables;
+pub use response::{Meaning, Reason, Verdict, classify};
 pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
-use std::fmt;
-use std::time::Duration;
+use super::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
+use crate::clock::Clock;
+use crate::http::{self, redact};
+use crate::message::Message;
+use sign::Signature;
+use std::sync::Arc;
+use std::time::Instant;
 
-/// Most bytes of a request body that the chatbot takes (its error 460101 names the number).
+/// DingTalk's limit for the body of a request.
 pub const MAX_BYTES: usize = 20_000;
 
-/// What became of one attempt to send a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// What it means for the message.
-    pub class: Class,
-    /// DingTalk's code, where the answer held one (as a number or a numeric string).
-    pub errcode: Option<i64>,
-    /// The HTTP status, where there was an answer.
-    pub http_status: Option<u16>,
-    /// How far the attempt came.
-    pub phase: Phase,
-    /// DingTalk's own words or the cause of the error: one line of at most 300 characters, no secret in it.
-    pub detail: String,
-    /// What to change and where, in one line. It names configuration variables without a route's suffix.
-    /// None where there is nothing to change.
-    pub remedy: Option<String>,
-    /// The caller's deadline ended the attempt, not a limit of the attempt's own.
-    pub by_deadline: bool,
+/// The longest response that is read; DingTalk's are below 1 KiB.
+const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
+
+const HEADERS: [(&str, &str); 1] = [("Content-Type", "application/json; charset=utf-8")];
+
+/// A chatbot as one route is configured to reach it.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    pub webhook: Webhook,
+    /// No secret, one, or two while a secret is being rotated.
+    pub secrets: Vec<Secret>,
+    /// A keyword of the chatbot's security settings, which every message must hold.
+    pub keyword: Option<String>,
+    /// Messages a minute, 3 to 20.
+    pub rate_limit: u32,
+    /// The variables that all this was read from.
+    pub variables: Variables,
 }
 
-/// What an attempt means for its message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// The message is in the group: HTTP 2xx and `errcode` 0.
-    Delivered,
-    /// DingTalk cannot have got the whole request. Sending again repeats nothing.
-    NotSent,
-    /// The message may or may not be in the group.
-    Unclear,
-    /// DingTalk takes nothing for a while.
-    Throttled {
-        /// For how long, counted from the answer: 1 s to 1 h.
-        pause: Duration,
-    },
-    /// DingTalk said no, and would say it again.
-    Refused(Reason),
+/// A chatbot of a DingTalk group.
+pub struct DingTalk {
+    id: String,
+    endpoint: Endpoint,
+    http: Arc<http::Client>,
+    clock: Arc<dyn Clock>,
 }
 
-impl Class {
-    /// The class in words, for logs: `delivered`, `not sent`, `unclear`, `throttled` or `refused`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Class::Delivered => "delivered",
-            Class::NotSent => "not sent",
-            Class::Unclear => "unclear",
-            Class::Throttled { .. } => "throttled",
-            Class::Refused(_) => "refused",
+impl DingTalk {
+    pub fn new(endpoint: Endpoint, http: Arc<http::Client>, clock: Arc<dyn Clock>) -> DingTalk {
+        DingTalk {
+            id: endpoint.webhook.rate_limit_key(),
+            endpoint,
+            http,
+            clock,
+        }
+    }
+
+    /// Returns the outcome of a response whose body was read.
+    fn answered(&self, response: &http::Response, body: &[u8], secrets: &[&str]) -> Attempt {
+        let now = self.clock.wall();
+        let verdict = classify(response.status, response.header("Retry-After"), body, now);
+        let mut attempt = verdict.attempt(&self.endpoint.variables, secrets);
+        if verdict.meaning == Meaning::Refused(Reason::Clock) {
+            let date = response.header("Date").and_then(response::http_date);
+            attempt.remedy = Some(remedy::clock(date, now));
+        }
+        attempt
+    }
+
+    /// Returns the outcome of a response whose body could not be read: the status counts by
+    /// itself, half a body does not.
+    fn broken_off(&self, response: &http::Response, error: &http::Error) -> Attempt {
+        let now = self.clock.wall();
+        let by_status = classify(response.status, response.header("Retry-After"), b"", now)
+            .attempt(&self.endpoint.variables, &[]);
+        let failed = self.failed(error, Class::Unclear);
+        match by_status.class {
+            Class::Unclear => failed,
+            class => Attempt {
+                class,
+                remedy: by_status.remedy,
+                ..failed
+            },
+        }
+    }
+
+    fn failed(&self, error: &http::Error, class: Class) -> Attempt {
+        Attempt {
+            class,
+            errcode: None,
+            phase: error.phase.into(),
+            detail: error.detail.clone(),
+            remedy: remedy::unreachable(error, &self.endpoint.variables),
+            by_deadline: error.by_deadline,
         }
     }
 }
 
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+impl Channel for DingTalk {
+    fn chat(&self) -> &'static str {
+        "DingTalk"
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            per_minute: self.endpoint.rate_limit,
+            max_bytes: MAX_BYTES,
+        }
+    }
+
+    fn secrets(&self) -> usize {
+        self.endpoint.secrets.len()
+    }
+
+    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
+        markdown::encode(message, self.endpoint.keyword.as_deref(), key)
+    }
+
+    fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {
+        // Indexed: a request without its signature must not be sent by mistake.
+        let secret = match self.endpoint.secrets.as_slice() {
+            [] => None,
+            secrets => Some(&secrets[options.secret]),
+        };
+        // Signed for this attempt: a signature is refused after an hour.
+        let signature = secret.map(|secret| Signature::new(self.clock.wall(), secret));
+        let url = self.endpoint.webhook.url(signature.as_ref());
+        let request = http::Request {
+            url: &url,
+            headers: &HEADERS,
+            body,
+            max_response_bytes: MAX_RESPONSE_BYTES,
+        };
+        let base64 = signature.as_ref().map_or("", Signature::as_base64);
+        let encoded = sign::encode(base64);
+        let secrets = [
+            self.endpoint.webhook.token(),
+            secret.map_or("", Secret::expose),
+            base64,
+            &encoded,
+        ];
+
+        let result = self.http.send(&request, deadline, options.new_connection);
+        let attempt = match &result {
+            Ok(response) => match &response.body {
+                Ok(body) => return self.answered(response, body, &secrets),
+                Err(error) => self.broken_off(response, error),
+            },
+            Err(error) if error.may_have_arrived => self.failed(error, Class::Unclear),
+            Err(error) => self.failed(error, Class::NotSent),
+        };
+        Attempt {
+            detail: redact(&attempt.detail, &secrets),
+            ..attempt
+        }
+    }
+
+    fn ban_remedy(&self, ban: Ban) -> String {
+        remedy::banned(ban, &self.endpoint.variables)
     }
 }
 
-/// Why DingTalk refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The chatbot wants a keyword that the message does not hold (310000).
-    Keyword,
-    /// The signature is missing or wrong (310000).
-    Signature,
-    /// The signature's time is more than an hour off (310000).
-    Clock,
-    /// The sender's address is not on the chatbot's list (310000).
-    Address,
-    /// There is no such access token (300001, 300005, 400101, 40035, 41001).
-    Token,
-    /// The chatbot is disabled (400102).
-    Stopped,
-    /// The chatbot was removed from the group (400106).
-    Removed,
-    /// The group was dissolved (400013).
-    GroupGone,
-    /// The message is over 20,000 bytes (460101, 101002, HTTP 413).
-    TooLong,
-    /// DingTalk's content policy objects (4301xx).
-    UnsafeContent,
-    /// A field of the message is missing or wrong (4002xx to 4008xx, 4010xx, 4011xx, 400105, 40035).
-    Parameter,
-    /// HTTP 3xx. Redirects are never followed: they could carry the token elsewhere.
-    Redirected,
-    /// Another HTTP 4xx.
-    HttpStatus,
-    /// The URL is no chatbot's (404, 22, 43xxx).
-    Endpoint,
-    /// The organisation's monthly quota is used up (90020).
-    Quota,
-    /// A code or a text that is not known.
-    Unknown,
-}
-
-/// How far an attempt came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// Nothing was begun: no time was left.
-    Start,
-    /// Looking up the host's name.
-    Resolve,
-    /// Connecting, directly or through a proxy.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// Writing the request.
-    Send,
-    /// Waiting for the answer or reading it.
-    Receive,
-    /// The answer was read to its end.
-    Answer,
+impl From<http::Phase> for Phase {
+    fn from(phase: http::Phase) -> Phase {
+        match phase {
+            http::Phase::Start => Phase::Start,
+            http::Phase::Resolve => Phase::Resolve,
+            http::Phase::Connect => Phase::Connect,
+            http::Phase::Tls => Phase::Tls,
+            http::Phase::Send => Phase::Send,
+            http::Phase::Receive => Phase::Receive,
+        }
+    }
 }

@@ -1,117 +1,292 @@
-//! What to change and where: one line for every way in which an attempt can fail.
+//! What to change and where: one line for every way in which a request can fail.
 
-use super::{Phase, Reason};
+use super::{Meaning, Reason};
+use crate::channel::Ban;
+use crate::http::{self, Cause, Phase};
 use std::time::SystemTime;
 
-/// The remedy for a refusal.
-pub(super) fn refused(reason: Reason) -> &'static str {
+/// The names of the variables that an endpoint was read from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables {
+    suffix: String,
+    is_fallback: bool,
+}
+
+impl Variables {
+    /// The variables of the route with this suffix (empty for `default`, else `__NAME`): those of
+    /// its chatbot, or those of its fallback.
+    pub fn new(suffix: &str, is_fallback: bool) -> Variables {
+        Variables {
+            suffix: suffix.to_owned(),
+            is_fallback,
+        }
+    }
+
+    pub fn webhook(&self) -> String {
+        if self.is_fallback {
+            return self.fallback_webhook();
+        }
+        format!("DINGTALK_WEBHOOK{}", self.suffix)
+    }
+
+    pub fn secret(&self) -> String {
+        let fallback = if self.is_fallback { "FALLBACK_" } else { "" };
+        format!("DINGTALK_{fallback}SECRET{}", self.suffix)
+    }
+
+    pub fn keyword(&self) -> String {
+        format!("DINGTALK_KEYWORD{}", self.suffix)
+    }
+
+    pub fn rate_limit(&self) -> String {
+        format!("DINGTALK_RATE_LIMIT{}", self.suffix)
+    }
+
+    pub fn fallback_webhook(&self) -> String {
+        format!("DINGTALK_FALLBACK_WEBHOOK{}", self.suffix)
+    }
+}
+
+/// Returns the remedy for a response. For a ban it is [`banned`].
+pub(super) fn answered(meaning: Meaning, variables: &Variables) -> Option<String> {
+    match meaning {
+        Meaning::Delivered | Meaning::Unclear | Meaning::Throttled { .. } => None,
+        Meaning::Busy => Some(
+            "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event".into(),
+        ),
+        Meaning::NotDingTalk => Some(not_dingtalk(variables)),
+        Meaning::Refused(reason) => Some(refused(reason, variables)),
+    }
+}
+
+const CLOCK: &str = "the signature's time is over an hour off DingTalk's clock: the clock that the function runs on is wrong; set it right, or on Function Compute report it to the platform";
+
+/// Returns the remedy for a refusal.
+fn refused(reason: Reason, variables: &Variables) -> String {
+    let (webhook, secret, keyword) = (variables.webhook(), variables.secret(), variables.keyword());
     match reason {
         Reason::Keyword => {
-            "the chatbot's keyword is not in the message: set DINGTALK_KEYWORD to the keyword shown in the chatbot's security settings (letter case matters)"
+            format!("the chatbot's keyword is not in the message: set {keyword} to the keyword shown in the chatbot's security settings (letter case matters)")
         }
         Reason::Signature => {
-            "the signature does not match: set DINGTALK_SECRET to the secret (SEC…) shown in the chatbot's security settings, the one that belongs to DINGTALK_WEBHOOK"
+            format!("the signature does not match: set {secret} to the secret (SEC…) shown in the chatbot's security settings, the one that belongs to {webhook}")
         }
         Reason::Clock => {
-            "the signature's time is over an hour off DingTalk's clock: the clock that the function runs on is wrong; set it right, or on Function Compute report it to the platform"
+            CLOCK.into()
         }
         Reason::Address => {
-            "the chatbot takes messages from listed addresses only: add the function's public address to the list in the chatbot's security settings, or choose signing there and set DINGTALK_SECRET (a function's address changes)"
+            format!("the chatbot takes messages from listed addresses only: add the function's public address to the list in the chatbot's security settings, or choose signing there and set {secret} (a function's address changes)")
         }
         Reason::Token => {
-            "DingTalk knows no such access_token: copy the webhook URL from the chatbot's settings into DINGTALK_WEBHOOK again"
+            format!("DingTalk knows no such access_token: copy the webhook URL from the chatbot's settings into {webhook} again")
         }
         Reason::Stopped => {
-            "the chatbot is disabled: enable it in the group's settings or the developer console, or set DINGTALK_WEBHOOK to another chatbot"
+            format!("the chatbot is disabled: enable it in the group's settings or the developer console, or set {webhook} to another chatbot")
         }
         Reason::Removed => {
-            "the chatbot is no longer in the group: add a chatbot to the group and set DINGTALK_WEBHOOK (and DINGTALK_SECRET) to the new one"
+            format!("the chatbot is no longer in the group: add a chatbot to the group and set {webhook} (and {secret}) to the new one")
         }
         Reason::GroupGone => {
-            "the group was dissolved: add a chatbot to another group and set DINGTALK_WEBHOOK (and DINGTALK_SECRET) to it"
+            format!("the group was dissolved: add a chatbot to another group and set {webhook} (and {secret}) to it")
         }
         Reason::TooLong => {
-            "the message is over DingTalk's 20,000 bytes: send fewer events in one message"
+            "the message is over DingTalk's 20,000 bytes: send fewer events in one message".into()
         }
         Reason::UnsafeContent => {
-            "DingTalk's content policy objects to something in the message, most likely to what the event itself says: look the event up in the log"
+            "DingTalk's content policy objects to something in the message, most likely to what the event itself says: look the event up in the log".into()
         }
         Reason::Parameter => {
-            "DingTalk misses something in the message: that is a fault of this program, please report it with the text of the error"
+            "DingTalk misses something in the message: that is a fault of this program, please report it with the text of the error".into()
         }
         Reason::Redirected => {
-            "the address redirects, and redirects are not followed: set DINGTALK_WEBHOOK to the chatbot's own URL, or look for a gateway that answers in DingTalk's place"
+            format!("the address redirects, and redirects are not followed: set {webhook} to the chatbot's own URL, or look for a gateway that answers in DingTalk's place")
         }
         Reason::HttpStatus => {
-            "the address answers as DingTalk's chatbots do not: check that DINGTALK_WEBHOOK is the chatbot's URL, and look for a gateway that answers in DingTalk's place"
+            format!("the address answers as DingTalk's chatbots do not: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place")
         }
         Reason::Endpoint => {
-            "the address is not a chatbot's: copy the webhook URL (https://…/robot/send?access_token=…) from the chatbot's settings into DINGTALK_WEBHOOK again"
+            format!("the address is not a chatbot's: copy the webhook URL (https://…/robot/send?access_token=…) from the chatbot's settings into {webhook} again")
         }
         Reason::Quota => {
-            "the organisation's monthly quota of DingTalk calls is used up: an administrator can enlarge it in the developer console"
+            "the organisation's monthly quota of DingTalk calls is used up: an administrator can enlarge it in the developer console".into()
         }
         Reason::Unknown => {
-            "DingTalk refuses for a reason that this program does not know: see its text, and compare the chatbot's security settings with DINGTALK_WEBHOOK, DINGTALK_SECRET and DINGTALK_KEYWORD"
+            format!("DingTalk refuses for a reason that this program does not know: see its text, and compare the chatbot's security settings with {webhook}, {secret} and {keyword}")
         }
     }
 }
 
-/// The remedy for a ban of one chatbot.
-pub(super) const THROTTLED: &str = "the chatbot got too many messages (20 a minute is its limit) and takes none for a while: keep other senders off it, lower DINGTALK_RATE_LIMIT, or set DINGTALK_FALLBACK_WEBHOOK";
+/// Returns the remedy for a refused time, with the difference between the response's `Date` and the
+/// wall clock where it is known.
+pub(super) fn clock(date: Option<SystemTime>, now: SystemTime) -> String {
+    let Some(date) = date else {
+        return CLOCK.into();
+    };
+    match now.duration_since(date) {
+        Ok(ahead) => format!("{CLOCK}; it is {} s ahead of DingTalk's", ahead.as_secs()),
+        Err(behind) => format!(
+            "{CLOCK}; it is {} s behind DingTalk's",
+            behind.duration().as_secs()
+        ),
+    }
+}
 
-/// The remedy for a ban of an address.
-pub(super) const FLOODED: &str = "DingTalk shuts out the address that the function calls from, because too many calls came from it: give the function a public address of its own (VPC with a NAT gateway)";
+/// Returns the remedy for a ban.
+pub(super) fn banned(ban: Ban, variables: &Variables) -> String {
+    let (rate_limit, fallback_webhook) = (variables.rate_limit(), variables.fallback_webhook());
+    match ban {
+        Ban::Chatbot => format!("the chatbot got too many messages (20 a minute is its limit) and takes none for a while: keep other senders off it, lower {rate_limit}, or set {fallback_webhook}"),
+        Ban::Address => "DingTalk shuts out the address that the function calls from, because too many calls came from it: give the function a public address of its own (VPC with a NAT gateway)".into(),
+    }
+}
 
-/// The remedy for errcode -1.
-pub(super) const BUSY: &str = "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event";
-
-/// The remedy for HTTP 2xx without an errcode.
-pub(super) const NOT_DINGTALK: &str = "the answer is not DingTalk's: check that DINGTALK_WEBHOOK is the chatbot's URL, and look for a gateway that answers in DingTalk's place";
-
-/// The remedy for a connection that failed, by how far it came; `proxied` if a proxy was in between.
-pub(super) fn unreachable(phase: Phase, proxied: bool) -> Option<&'static str> {
-    let text = match phase {
-        Phase::Resolve if proxied => {
-            "the proxy's name was not found: check HTTPS_PROXY or ALL_PROXY"
+/// Returns the remedy for a request without a whole response.
+pub(super) fn unreachable(error: &http::Error, variables: &Variables) -> Option<String> {
+    let webhook = variables.webhook();
+    match error.cause {
+        Cause::NotHttp => return Some(not_dingtalk(variables)),
+        Cause::AuthorityAsServer => return Some("the server shows a certificate authority's certificate as its own, which is not accepted, not even from SSL_CERT_FILE: give the server a certificate of its own (basicConstraints CA:FALSE), signed by that authority".into()),
+        Cause::UntrustedCertificate { has_own_roots: false } => return Some(format!("the server's certificate is not trusted: check the host in {webhook}; if the server has a CA of its own, name that CA's certificate file (PEM) in SSL_CERT_FILE")),
+        Cause::UntrustedCertificate { has_own_roots: true } => return Some(format!("the server's certificate is not trusted: check the host in {webhook}; SSL_CERT_FILE replaces the compiled-in authorities: name a file (PEM) with the certificate of the server's CA, or leave the variable out if that CA is a public one")),
+        Cause::Other => {}
+    }
+    let text = match error.phase {
+        Phase::Resolve if error.proxied => {
+            "the proxy's name was not found: check HTTPS_PROXY or ALL_PROXY".into()
         }
         Phase::Resolve => {
-            "the host's name was not found: check the host in DINGTALK_WEBHOOK; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)"
+            format!("the host's name was not found: check the host in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)")
         }
-        Phase::Connect if proxied => {
-            "there is no connection through the proxy: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and that the proxy allows CONNECT to DingTalk"
+        Phase::Connect if error.proxied => {
+            "there is no connection through the proxy: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and that the proxy allows CONNECT to DingTalk".into()
         }
         Phase::Connect => {
-            "the host does not take the connection: check the host and port in DINGTALK_WEBHOOK; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)"
+            format!("the host does not take the connection: check the host and port in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)")
         }
         Phase::Tls => {
-            "the TLS handshake failed: check the host and port in DINGTALK_WEBHOOK, and look for a gateway in between"
+            format!("the TLS handshake failed: check the host and port in {webhook}, and look for a gateway in between")
         }
         Phase::Send | Phase::Receive => {
-            "the connection broke or was too slow: nothing is to be changed if it passes; if it lasts, look at the network between the function and DingTalk"
+            "the connection broke or was too slow: nothing is to be changed if it passes; if it lasts, look at the network between the function and DingTalk".into()
         }
-        Phase::Start | Phase::Answer => return None,
+        Phase::Start => return None,
     };
     Some(text)
 }
 
-/// The remedy for a server that shows the certificate of an authority as its own.
-pub(super) const CA_AS_SERVER: &str = "the server shows a certificate authority's certificate as its own, which is not accepted, not even from SSL_CERT_FILE: give the server a certificate of its own (basicConstraints CA:FALSE), signed by that authority";
+fn not_dingtalk(variables: &Variables) -> String {
+    let webhook = variables.webhook();
+    format!(
+        "the answer is not DingTalk's: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place"
+    )
+}
 
-/// The remedy for a certificate that was not accepted.
-pub(super) const CERTIFICATE: &str = "the server's certificate is not trusted: check the host in DINGTALK_WEBHOOK; if the server has a CA of its own, name that CA's certificate file (PEM) in SSL_CERT_FILE";
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The remedy for a refused time, with the difference between the answer's `Date` and the wall clock where it is known.
-pub(super) fn clock(date: Option<SystemTime>, now: SystemTime) -> String {
-    let general = refused(Reason::Clock);
-    let Some(date) = date else {
-        return general.to_owned();
-    };
-    match now.duration_since(date) {
-        Ok(ahead) => format!("{general}; it is {} s ahead of DingTalk's", ahead.as_secs()),
-        Err(behind) => format!(
-            "{general}; it is {} s behind DingTalk's",
-            behind.duration().as_secs()
-        ),
+    const REASONS: [Reason; 16] = [
+        Reason::Keyword,
+        Reason::Signature,
+        Reason::Clock,
+        Reason::Address,
+        Reason::Token,
+        Reason::Stopped,
+        Reason::Removed,
+        Reason::GroupGone,
+        Reason::TooLong,
+        Reason::UnsafeContent,
+        Reason::Parameter,
+        Reason::Redirected,
+        Reason::HttpStatus,
+        Reason::Endpoint,
+        Reason::Quota,
+        Reason::Unknown,
+    ];
+
+    /// Every remedy with these names.
+    fn all(variables: &Variables) -> Vec<String> {
+        let error = |phase, cause| http::Error {
+            phase,
+            cause,
+            detail: String::new(),
+            may_have_arrived: false,
+            proxied: false,
+            by_deadline: false,
+        };
+        let phases = [Phase::Resolve, Phase::Connect, Phase::Tls, Phase::Send];
+        let causes = [
+            Cause::NotHttp,
+            Cause::AuthorityAsServer,
+            Cause::UntrustedCertificate {
+                has_own_roots: false,
+            },
+            Cause::UntrustedCertificate {
+                has_own_roots: true,
+            },
+        ];
+        let errors = phases.map(|phase| error(phase, Cause::Other));
+        let errors = errors
+            .into_iter()
+            .chain(causes.map(|cause| error(Phase::Tls, cause)));
+        let meanings = REASONS.map(Meaning::Refused);
+        let meanings = meanings
+            .into_iter()
+            .chain([Meaning::Busy, Meaning::NotDingTalk]);
+        let bans = [Ban::Chatbot, Ban::Address].map(|ban| banned(ban, variables));
+        errors
+            .map(|error| unreachable(&error, variables).unwrap())
+            .chain(meanings.map(|meaning| answered(meaning, variables).unwrap()))
+            .chain(bans)
+            .collect()
+    }
+
+    fn names(texts: &[String]) -> Vec<&str> {
+        texts
+            .iter()
+            .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+            .filter(|word| word.starts_with("DINGTALK_"))
+            .collect()
+    }
+
+    #[test]
+    fn every_variable_has_the_suffix_of_its_route() {
+        let texts = all(&Variables::new("__ONCALL", false));
+        let mut names = names(&texts);
+        assert!(
+            names.iter().all(|name| name.ends_with("__ONCALL")),
+            "{names:?}"
+        );
+        names.sort_unstable();
+        names.dedup();
+        let expected = [
+            "FALLBACK_WEBHOOK",
+            "KEYWORD",
+            "RATE_LIMIT",
+            "SECRET",
+            "WEBHOOK",
+        ];
+        assert_eq!(
+            names,
+            expected.map(|name| format!("DINGTALK_{name}__ONCALL"))
+        );
+    }
+
+    #[test]
+    fn remedies_of_a_fallback_name_its_own_variables() {
+        let texts = all(&Variables::new("", true));
+        let names = names(&texts);
+        assert!(!names.contains(&"DINGTALK_WEBHOOK") && !names.contains(&"DINGTALK_SECRET"));
+        assert!(names.contains(&"DINGTALK_FALLBACK_SECRET"));
+    }
+
+    #[test]
+    fn a_remedy_is_one_line() {
+        for text in all(&Variables::new("__ONCALL", true)) {
+            assert!(
+                !text.is_empty() && !text.contains(char::is_control),
+                "{text:?}"
+            );
+        }
     }
 }

@@ -1,48 +1,141 @@
-//! What an answer means.
+//! What a response means.
 
-use super::{Attempt, Class, Phase, Reason, remedy, text};
+use super::remedy::{self, Variables};
+use crate::channel::{Attempt, Ban, Class, Phase, Recovery};
+use crate::http::redact;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
-/// For how long DingTalk shuts out a chatbot that got over 20 messages in a minute.
-const BAN: Duration = Duration::from_secs(600);
+/// For how long DingTalk bans a chatbot that got over 20 messages in a minute.
+const CHATBOT_BAN: Duration = Duration::from_secs(600);
 
-/// For how long DingTalk shuts out an address that made over 10,000 calls in 20 s.
-const FLOOD_BAN: Duration = Duration::from_secs(300);
+/// For how long DingTalk bans an address that made over 10,000 calls in 20 s.
+const ADDRESS_BAN: Duration = Duration::from_secs(300);
 
-/// Reads an answer: HTTP status, `Retry-After` header and body, at the wall-clock time `now`.
+/// What DingTalk answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub meaning: Meaning,
+    /// DingTalk's code, where the body holds one (as a number or a numeric string).
+    pub errcode: Option<i64>,
+    /// DingTalk's own text or what else came. May repeat secrets of the request.
+    pub detail: String,
+}
+
+/// What a response means for the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Meaning {
+    /// The message is in the group: HTTP 2xx and `errcode` 0.
+    Delivered,
+    /// DingTalk is busy (-1): the message may be in the group all the same.
+    Busy,
+    /// HTTP 2xx without `errcode`.
+    NotDingTalk,
+    /// Another status without `errcode` that is neither a yes nor a no.
+    Unclear,
+    /// DingTalk takes nothing for `retry_after`.
+    Throttled { retry_after: Duration, ban: Ban },
+    /// DingTalk refused the message, and would refuse it again.
+    Refused(Reason),
+}
+
+/// Why DingTalk refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The message does not hold the chatbot's keyword (310000).
+    Keyword,
+    /// The signature is missing or wrong (310000).
+    Signature,
+    /// The signature's time is more than an hour off (310000).
+    Clock,
+    /// The sender's address is not on the chatbot's list (310000).
+    Address,
+    /// There is no such access token (300001, 300005, 400101, 40035, 41001).
+    Token,
+    /// The chatbot is disabled (400102).
+    Stopped,
+    /// The chatbot was removed from the group (400106).
+    Removed,
+    /// The group was dissolved (400013).
+    GroupGone,
+    /// The message is over 20,000 bytes (460101, 101002, HTTP 413).
+    TooLong,
+    /// DingTalk's content policy objects (4301xx).
+    UnsafeContent,
+    /// A field of the message is missing or wrong (4002xx to 4008xx, 4010xx, 4011xx, 400105, 40035).
+    Parameter,
+    /// HTTP 3xx. Redirects are never followed: they could carry the token elsewhere.
+    Redirected,
+    /// Another HTTP 4xx.
+    HttpStatus,
+    /// The URL is not a chatbot's (404, 22, 43xxx).
+    Endpoint,
+    /// The organisation's monthly quota is used up (90020).
+    Quota,
+    /// A code or a text that is not known.
+    Unknown,
+}
+
+/// Reads a response: HTTP status, `Retry-After` header and body, at the wall-clock time `now`.
 ///
-/// Pure. The message counts as delivered only if the status is 2xx and the body a JSON object with `errcode` 0, as a
-/// number or a numeric string. Otherwise a readable `errcode` decides, then the status.
+/// Pure. The message counts as delivered only if the status is 2xx and the body a JSON object with
+/// `errcode` 0, as a number or a numeric string. Otherwise a readable `errcode` decides, then the
+/// status.
 pub fn classify(
     http_status: u16,
     retry_after: Option<&str>,
     body: &[u8],
     now: SystemTime,
-) -> Attempt {
-    let mut attempt = read(http_status, retry_after, body, now);
-    attempt.detail = text::clean(&attempt.detail, &[]);
-    attempt
+) -> Verdict {
+    let answer = Answer::parse(body);
+    Verdict {
+        meaning: answer.meaning(http_status, parse_retry_after(retry_after, now)),
+        errcode: answer.errcode,
+        detail: answer.detail(http_status),
+    }
 }
 
-/// As [`classify`], the detail as it came: only who knows the secrets can clean it.
-pub(super) fn read(
-    http_status: u16,
-    retry_after: Option<&str>,
-    body: &[u8],
-    now: SystemTime,
-) -> Attempt {
-    let answer = Answer::parse(body);
-    let class = answer.class(http_status, retry_after, now);
-    Attempt {
-        class,
-        errcode: answer.errcode,
-        http_status: Some(http_status),
-        phase: Phase::Answer,
-        remedy: answer.remedy(class, http_status).map(str::to_owned),
-        detail: answer.detail(http_status),
-        by_deadline: false,
+impl Verdict {
+    /// Returns the outcome of the request, with `secrets` redacted.
+    pub fn attempt(&self, variables: &Variables, secrets: &[&str]) -> Attempt {
+        let detail = match (self.meaning, self.errcode) {
+            // The text alone would be little to search for.
+            (Meaning::Refused(Reason::Unknown), Some(code)) => {
+                format!("errcode {code}: {}", self.detail)
+            }
+            _ => self.detail.clone(),
+        };
+        Attempt {
+            class: self.meaning.class(),
+            errcode: self.errcode,
+            phase: Phase::Answer,
+            detail: redact(&detail, secrets),
+            remedy: remedy::answered(self.meaning, variables),
+            by_deadline: false,
+        }
+    }
+}
+
+impl Meaning {
+    fn class(self) -> Class {
+        match self {
+            Meaning::Delivered => Class::Delivered,
+            Meaning::Busy | Meaning::NotDingTalk | Meaning::Unclear => Class::Unclear,
+            Meaning::Throttled { retry_after, ban } => Class::Throttled { retry_after, ban },
+            Meaning::Refused(reason) => Class::Refused(reason.recovery()),
+        }
+    }
+}
+
+impl Reason {
+    fn recovery(self) -> Recovery {
+        match self {
+            Reason::Signature => Recovery::NextSecret,
+            Reason::Clock => Recovery::SignAgain,
+            Reason::TooLong => Recovery::Shorten,
+            _ => Recovery::None,
+        }
     }
 }
 
@@ -50,99 +143,98 @@ pub(super) fn read(
 struct Answer {
     errcode: Option<i64>,
     errmsg: String,
-    /// The answer of the layer that shuts out addresses: `{"status":1111,…,"punish":"deny"}` or its HTML page.
-    flood: bool,
-    /// What the body is, in case it has no errcode.
-    kind: &'static str,
+    kind: Kind,
+}
+
+enum Kind {
+    Empty,
+    Json,
+    Html,
+    /// The response of the layer that bans addresses: `{"status":1111,…,"punish":"deny"}` or its
+    /// HTML page.
+    AddressBan,
+    Unreadable,
 }
 
 impl Answer {
     fn parse(body: &[u8]) -> Answer {
-        let mut answer = Answer {
-            errcode: None,
-            errmsg: String::new(),
-            flood: false,
-            kind: "an empty body",
-        };
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        match serde_json::from_slice::<Value>(body) {
+        let (mut errcode, mut errmsg) = (None, String::new());
+        let kind = match serde_json::from_slice::<Value>(body) {
             Ok(Value::Object(fields)) => {
-                answer.kind = "JSON without errcode";
-                answer.errcode = fields.get("errcode").and_then(integer);
-                if let Some(Value::String(errmsg)) = fields.get("errmsg") {
-                    answer.errmsg.clone_from(errmsg);
+                errcode = fields.get("errcode").and_then(integer);
+                if let Some(Value::String(text)) = fields.get("errmsg") {
+                    errmsg.clone_from(text);
                 }
-                answer.flood = fields.get("status").and_then(integer) == Some(1111);
-            }
-            Ok(_) => answer.kind = "JSON without errcode",
-            Err(_) => {
-                let body = body.trim_ascii();
-                if body.starts_with(b"<") {
-                    answer.kind = "an HTML page";
-                    let page = String::from_utf8_lossy(body);
-                    answer.flood = page.contains("punish") && page.contains("x5");
-                } else if !body.is_empty() {
-                    answer.kind = "no readable JSON";
+                match fields.get("status").and_then(integer) {
+                    Some(1111) => Kind::AddressBan,
+                    _ => Kind::Json,
                 }
             }
+            Ok(_) => Kind::Json,
+            Err(_) => match body.trim_ascii() {
+                b"" => Kind::Empty,
+                page @ [b'<', ..] => {
+                    let page = String::from_utf8_lossy(page);
+                    if page.contains("punish") && page.contains("x5") {
+                        Kind::AddressBan
+                    } else {
+                        Kind::Html
+                    }
+                }
+                _ => Kind::Unreadable,
+            },
+        };
+        Answer {
+            errcode,
+            errmsg,
+            kind,
         }
-        answer
     }
 
-    fn class(&self, status: u16, retry_after: Option<&str>, now: SystemTime) -> Class {
-        let by_code = match self.errcode {
-            Some(0) if (200..300).contains(&status) => Some(Class::Delivered),
+    fn meaning(&self, status: u16, retry_after: Option<Duration>) -> Meaning {
+        let throttled = |ban, usual| Meaning::Throttled {
+            retry_after: retry_after.unwrap_or(usual),
+            ban,
+        };
+        let chatbot_ban = throttled(Ban::Chatbot, CHATBOT_BAN);
+        match self.errcode {
+            Some(0) if (200..300).contains(&status) => return Meaning::Delivered,
             // Zero beside a bad status is no yes, and no reason for a no either.
-            Some(0) | None => None,
-            Some(code) => Some(by_errcode(code, &self.errmsg)),
-        };
-        let usual = if self.flood && self.errcode.is_none() {
-            FLOOD_BAN
-        } else {
-            BAN
-        };
-        let throttled = Class::Throttled {
-            pause: pause(retry_after, now).unwrap_or(usual),
-        };
-        match (by_code, status) {
-            (_, 429) | (Some(Class::Throttled { .. }), _) => throttled,
-            (Some(class), _) => class,
-            (None, _) if self.flood => throttled,
-            (None, 300..400) => Class::Refused(Reason::Redirected),
-            (None, 408) => Class::Unclear,
-            (None, 404) => Class::Refused(Reason::Endpoint),
-            (None, 413) => Class::Refused(Reason::TooLong),
-            (None, 400..500) => Class::Refused(Reason::HttpStatus),
-            (None, _) => Class::Unclear,
+            Some(0) | None => {}
+            Some(_) if status == 429 => return chatbot_ban,
+            Some(code) => return by_errcode(code, &self.errmsg).unwrap_or(chatbot_ban),
         }
-    }
-
-    fn remedy(&self, class: Class, status: u16) -> Option<&'static str> {
-        match class {
-            Class::Refused(reason) => Some(remedy::refused(reason)),
-            Class::Throttled { .. } if self.flood && self.errcode.is_none() => {
-                Some(remedy::FLOODED)
-            }
-            Class::Throttled { .. } => Some(remedy::THROTTLED),
-            Class::Unclear if self.errcode.is_none() && (200..300).contains(&status) => {
-                Some(remedy::NOT_DINGTALK)
-            }
-            Class::Unclear if self.errcode == Some(-1) => Some(remedy::BUSY),
-            Class::Delivered | Class::NotSent | Class::Unclear => None,
+        match status {
+            _ if matches!(self.kind, Kind::AddressBan) => throttled(Ban::Address, ADDRESS_BAN),
+            429 => chatbot_ban,
+            200..300 => Meaning::NotDingTalk,
+            300..400 => Meaning::Refused(Reason::Redirected),
+            408 => Meaning::Unclear,
+            404 => Meaning::Refused(Reason::Endpoint),
+            413 => Meaning::Refused(Reason::TooLong),
+            400..500 => Meaning::Refused(Reason::HttpStatus),
+            _ => Meaning::Unclear,
         }
     }
 
     fn detail(&self, status: u16) -> String {
-        match self.errcode {
-            Some(_) if !text::clean(&self.errmsg, &[]).is_empty() => self.errmsg.clone(),
-            Some(code) => format!("HTTP {status}, errcode {code} without errmsg"),
-            None if self.flood => format!("HTTP {status}, the answer to a flood of calls"),
-            None => format!("HTTP {status} with {}", self.kind),
-        }
+        let kind = match (self.errcode, &self.kind) {
+            (Some(_), _) if !redact(&self.errmsg, &[]).is_empty() => return self.errmsg.clone(),
+            (Some(code), _) => return format!("HTTP {status}, errcode {code} without errmsg"),
+            (None, Kind::AddressBan) => {
+                return format!("HTTP {status}, the answer to a flood of calls");
+            }
+            (None, Kind::Empty) => "an empty body",
+            (None, Kind::Json) => "JSON without errcode",
+            (None, Kind::Html) => "an HTML page",
+            (None, Kind::Unreadable) => "no readable JSON",
+        };
+        format!("HTTP {status} with {kind}")
     }
 }
 
-/// A number without fraction, or a string that holds one.
+/// Reads a number without fraction, or a string that holds one.
 fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
@@ -151,13 +243,14 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// The class of an errcode other than 0. The codes are those of DingTalk's documentation and of answers that its users
-/// have published; ranges stand where the numbering is regular.
-fn by_errcode(code: i64, errmsg: &str) -> Class {
+/// Returns the meaning of an errcode other than 0, or `None` for a ban of the chatbot. The codes are
+/// those of DingTalk's documentation and of answers that its users have published; ranges stand
+/// where the numbering is regular.
+fn by_errcode(code: i64, errmsg: &str) -> Option<Meaning> {
     let text = errmsg.to_lowercase();
     let reason = match code {
-        -1 => return Class::Unclear,
-        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => return Class::Throttled { pause: BAN },
+        -1 => return Some(Meaning::Busy),
+        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => return None,
         310_000 => security(&text),
         300_001 => catch_all(&text),
         300_005 | 400_101 | 41_001 => Reason::Token,
@@ -172,13 +265,14 @@ fn by_errcode(code: i64, errmsg: &str) -> Class {
         90_020 => Reason::Quota,
         _ => Reason::Unknown,
     };
-    Class::Refused(reason)
+    Some(Meaning::Refused(reason))
 }
 
-/// 310000 is the refusal of the security settings; only its text tells which of them. The wording has changed at least
-/// three times, so a few words must do. The advice for a wrong signature mentions timestamps: it goes first.
+/// Returns which of the security settings refused (310000), by the text: the code is the same for
+/// all. The wording has changed at least three times, so a few words must do.
 fn security(text: &str) -> Reason {
     let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    // First, because the advice for a wrong signature mentions timestamps.
     if holds(&["sign not match", "sign.not.match", "签名不匹配"]) {
         Reason::Signature
     } else if holds(&["timestamp", "过期", "expired"]) {
@@ -194,7 +288,7 @@ fn security(text: &str) -> Reason {
     }
 }
 
-/// 300001 is the older stack's answer to many things.
+/// Returns the reason of 300001, the older stack's answer to many things.
 fn catch_all(text: &str) -> Reason {
     if text.contains("token") || text.contains("robot") || text.contains("机器人") {
         Reason::Token
@@ -205,14 +299,14 @@ fn catch_all(text: &str) -> Reason {
     }
 }
 
-/// `Retry-After` in seconds or as an HTTP date, within 1 s and 1 h. None where it cannot be read.
-fn pause(retry_after: Option<&str>, now: SystemTime) -> Option<Duration> {
-    let text = retry_after?.trim();
-    let pause = match text.parse::<u64>() {
+/// Reads `Retry-After`, in seconds or as an HTTP date, and keeps it within 1 s and 1 h.
+fn parse_retry_after(header: Option<&str>, now: SystemTime) -> Option<Duration> {
+    let text = header?.trim();
+    let time = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => http_date(text)?.duration_since(now).unwrap_or_default(),
     };
-    Some(pause.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
+    Some(time.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
 }
 
 /// Reads an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).

@@ -1,17 +1,18 @@
-//! The chatbot's signature.
+//! The signature of requests to a chatbot.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
+use std::time::SystemTime;
 
-/// A chatbot's signing secret. It is never shown.
+/// A chatbot's signing secret. Its `Debug` output shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Reads a secret as DingTalk shows it (`SEC…`); blanks around it are ignored.
+    /// Parses a secret as DingTalk shows it (`SEC…`); blanks around it are ignored.
     ///
     /// # Errors
     ///
@@ -29,7 +30,7 @@ impl Secret {
         Ok(Secret(text.to_owned()))
     }
 
-    /// To be kept out of texts.
+    /// Returns the secret itself, which must appear in no text.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
@@ -41,21 +42,41 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The signature that goes with `timestamp_ms` (milliseconds since 1970): Base64 of HMAC-SHA256 with the secret as key
-/// over the timestamp, a line feed and the secret. Not yet percent-encoded.
+/// A signature and the time that it is for: both go into the same URL.
+pub(super) struct Signature {
+    pub(super) timestamp_ms: u64,
+    base64: String,
+}
+
+impl Signature {
+    pub(super) fn new(now: SystemTime, secret: &Secret) -> Signature {
+        let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH);
+        let ms = since_1970.unwrap_or_default().as_millis();
+        let timestamp_ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        Signature {
+            timestamp_ms,
+            base64: sign(timestamp_ms, secret),
+        }
+    }
+
+    /// Returns the signature before percent-encoding. It must appear in no text.
+    pub(super) fn as_base64(&self) -> &str {
+        &self.base64
+    }
+}
+
+/// Returns the signature for `timestamp_ms` (milliseconds since 1970): Base64 of HMAC-SHA256 with
+/// the secret as key over the timestamp, a line feed and the secret. Not yet percent-encoded.
 ///
 /// DingTalk accepts it for one hour to either side of its own clock.
 pub fn sign(timestamp_ms: u64, secret: &Secret) -> String {
-    let mut mac = match Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()) {
-        Ok(mac) => mac,
-        // HMAC takes keys of any length.
-        Err(_) => unreachable!("HMAC-SHA256 has no invalid key length"),
-    };
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{timestamp_ms}\n{}", secret.0).as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Percent-encodes Base64 for a query; of its characters only three need it.
+/// Percent-encodes Base64 for a query; only three of its characters need it.
 pub(super) fn encode(base64: &str) -> String {
     base64
         .replace('+', "%2B")
@@ -67,8 +88,9 @@ pub(super) fn encode(base64: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Timestamp, secret, Base64 and the percent-encoded form. The first three and the fifth were published by
-    /// others, the fourth has published inputs, the sixth was computed with another implementation.
+    /// Timestamp, secret, Base64 and the percent-encoded form. The first three and the fifth were
+    /// published by others, the fourth has published inputs, the sixth was computed with another
+    /// implementation.
     const VECTORS: [(u64, &str, &str, &str); 6] = [
         (
             1_582_163_555_000,
@@ -109,7 +131,7 @@ mod tests {
     ];
 
     #[test]
-    fn signatures_are_what_others_compute() {
+    fn signatures_equal_those_of_other_implementations() {
         for (timestamp, secret, base64, encoded) in VECTORS {
             let signature = sign(timestamp, &Secret(secret.to_owned()));
             assert_eq!(signature, base64);
@@ -118,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_one_word_and_never_shown() {
+    fn a_secret_is_one_word_and_is_not_shown() {
         let secret = Secret::parse(" SECabc\n").unwrap();
         assert_eq!(secret.expose(), "SECabc");
         assert_eq!(format!("{secret:?}"), "Secret(…)");

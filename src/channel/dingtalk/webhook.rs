@@ -1,31 +1,30 @@
 //! The webhook URL of a chatbot.
 
-use super::sign::{Secret, encode, sign};
+use super::sign::{Signature, encode};
+use crate::http::{Uri, host_of, is_loopback};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use ureq::http::Uri;
 
 const EXAMPLE: &str = "write the URL that the chatbot's settings show: https://oapi.dingtalk.com/robot/send?access_token=…";
 
-/// A chatbot's webhook: read once, never changed. Shown masked, because its token is the permission to post.
+/// A chatbot's webhook. Shown masked, because its token is the permission to post.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// The URL without `timestamp` and `sign`; ends in a query parameter.
     base: String,
+    /// The URL without its query.
+    place: String,
     /// `host[:port]` in lower case.
     authority: String,
-    path: String,
     token: String,
-    https: bool,
-    loopback: bool,
 }
 
 impl Webhook {
-    /// Reads the URL as DingTalk shows it: `https://…/robot/send?access_token=…`.
+    /// Parses the URL as DingTalk shows it: `https://…/robot/send?access_token=…`.
     ///
-    /// Any https host is taken; plain http for loopback addresses only. The path and further query parameters are
-    /// kept as given; `timestamp` and `sign` of a pasted URL and a fragment are dropped.
+    /// Accepts any https host, and plain http for loopback addresses only. Keeps the path and
+    /// further query parameters as given; drops a fragment, and `timestamp` and `sign` of a URL
+    /// that was copied from a request.
     ///
     /// # Errors
     ///
@@ -60,8 +59,7 @@ impl Webhook {
         let Some(host) = host_of(&authority) else {
             return fault("holds no valid host and port");
         };
-        let loopback = is_loopback(host);
-        if !https && !loopback {
+        if !https && !is_loopback(host) {
             return fault("is not https (plain http is for loopback addresses only)");
         }
 
@@ -82,132 +80,64 @@ impl Webhook {
         }
 
         let scheme = if https { "https" } else { "http" };
-        let base = format!("{scheme}://{authority}{path}?{}", kept.join("&"));
-        if base.parse::<Uri>().is_err() {
+        let place = format!("{scheme}://{authority}{path}");
+        let base = format!("{place}?{}", kept.join("&"));
+        // With room for the signature: URLs have a longest length.
+        if (base.clone() + &"x".repeat(200)).parse::<Uri>().is_err() {
             return fault("is no valid URL");
         }
         Ok(Webhook {
             base,
-            path: path.to_owned(),
-            token,
-            https,
-            loopback,
+            place,
             authority,
+            token,
         })
     }
 
-    /// `https://host/path?access_token=abcd…`; of a token shorter than 8 characters nothing is shown.
+    /// Returns `https://host/path?access_token=abcd…`, with nothing of a token that is shorter
+    /// than 8 characters.
     pub fn masked(&self) -> String {
-        let scheme = if self.https { "https" } else { "http" };
         let shown: String = match self.token.chars().count() {
             0..8 => String::new(),
             _ => self.token.chars().take(4).collect(),
         };
         // A host or path may repeat the token.
-        let place = format!("{scheme}://{}{}", self.authority, self.path).replace(&self.token, "…");
+        let place = self.place.replace(&self.token, "…");
         format!("{place}?access_token={shown}…")
     }
 
-    /// Identifies the robot (host and a hash of the token), so that all who send to it share its limits. Not secret.
-    pub fn same_robot_key(&self) -> String {
+    /// Returns what identifies the chatbot: the host and a hash of the token. Routes with the same
+    /// key share the chatbot's rate limit. Not secret.
+    pub fn rate_limit_key(&self) -> String {
         let hash = Sha256::digest(self.token.as_bytes());
         let short: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
         format!("{}:{short}", self.authority)
     }
 
-    /// The URL of one request, signed if there is a secret. It must appear in no text.
-    pub(super) fn url(&self, signature: Option<&Signature>) -> String {
-        match signature {
-            Some(Signature { timestamp_ms, sign }) => {
-                format!(
-                    "{}&timestamp={timestamp_ms}&sign={}",
-                    self.base,
-                    encode(sign)
-                )
-            }
+    /// Returns the URL of one request, signed if there is a signature. It must appear in no text.
+    pub(super) fn url(&self, signature: Option<&Signature>) -> Uri {
+        let url = match signature {
+            Some(signature) => format!(
+                "{}&timestamp={}&sign={}",
+                self.base,
+                signature.timestamp_ms,
+                encode(signature.as_base64())
+            ),
             None => self.base.clone(),
-        }
+        };
+        url.parse()
+            .expect("the base is a valid URL with a query, and the rest needs no escape")
     }
 
-    /// The token, to be kept out of texts.
+    /// Returns the token, which must appear in no text.
     pub(super) fn token(&self) -> &str {
         &self.token
     }
-
-    /// `host[:port]`, the same for all robots that share connections.
-    pub(super) fn authority(&self) -> &str {
-        &self.authority
-    }
-
-    pub(super) fn host(&self) -> &str {
-        host_of(&self.authority).unwrap_or_default()
-    }
-
-    pub(super) fn is_https(&self) -> bool {
-        self.https
-    }
-
-    pub(super) fn is_loopback(&self) -> bool {
-        self.loopback
-    }
 }
 
-/// A signature and the time that it is for: both go into the same URL.
-pub(super) struct Signature {
-    timestamp_ms: u64,
-    sign: String,
-}
-
-impl Signature {
-    pub(super) fn new(timestamp_ms: u64, secret: &Secret) -> Signature {
-        Signature {
-            timestamp_ms,
-            sign: sign(timestamp_ms, secret),
-        }
-    }
-
-    /// Base64, not percent-encoded; to be kept out of texts.
-    pub(super) fn as_base64(&self) -> &str {
-        &self.sign
-    }
-}
-
+/// Returns the name of a query parameter.
 fn name_of(pair: &str) -> &str {
     pair.split('=').next().unwrap_or_default()
-}
-
-/// The host of `host`, `host:port`, `[v6]` or `[v6]:port`; an IPv6 address keeps its brackets.
-pub(super) fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.rfind(']') {
-        Some(end) => {
-            let (host, rest) = authority.split_at(end + 1);
-            let address = host.strip_prefix('[')?.strip_suffix(']')?;
-            address.parse::<Ipv6Addr>().ok()?;
-            let port = match rest {
-                "" => None,
-                _ => Some(rest.strip_prefix(':')?),
-            };
-            (host, port)
-        }
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
-    };
-    let port_is_valid = match port {
-        None => true,
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-    };
-    (!host.is_empty() && port_is_valid).then_some(host)
-}
-
-/// 127.0.0.0/8, `[::1]` and `localhost`.
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host == "[::1]"
-        || host
-            .parse::<Ipv4Addr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Debug for Webhook {
@@ -224,8 +154,10 @@ impl fmt::Display for Webhook {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Secret;
     use super::*;
     use proptest::prelude::*;
+    use std::time::{Duration, SystemTime};
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -244,23 +176,23 @@ mod tests {
             "http://localhost:9/robot/send?access_token=abc",
             "http://[::1]:9/robot/send?access_token=abc",
         ] {
-            assert_eq!(parse(url).url(None), url);
+            assert_eq!(parse(url).url(None).to_string(), url);
         }
     }
 
     #[test]
-    fn what_was_pasted_along_is_dropped() {
+    fn an_old_signature_and_a_fragment_are_dropped() {
         let webhook = parse(
             " HTTPS://OAPI.dingtalk.com/robot/send?timestamp=1&access_token=abc&sign=x%3D&&k=v#top\n",
         );
         assert_eq!(
-            webhook.url(None),
+            webhook.url(None).to_string(),
             "https://oapi.dingtalk.com/robot/send?access_token=abc&k=v"
         );
     }
 
     #[test]
-    fn the_signature_is_encoded_once_and_the_base_stays_as_it_is() {
+    fn the_signature_is_encoded_once_and_the_base_is_unchanged() {
         let webhook = parse("https://oapi.dingtalk.com/robot/send?access_token=abc");
         let secret =
             Secret::parse("SECb90923e19e58b466481e9e7b7a5b4f108a4531abde590ad3967fb29f0eae5c68")
@@ -268,8 +200,9 @@ mod tests {
         let signed = "https://oapi.dingtalk.com/robot/send?access_token=abc&timestamp=1582163555000\
                       &sign=BQKsG%2BQOCl%2BbYJOLc6pxDHxjVquzlZPWgvRzeN2J5zY%3D";
         for _ in 0..3 {
-            let signature = Signature::new(1_582_163_555_000, &secret);
-            assert_eq!(webhook.url(Some(&signature)), signed);
+            let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_582_163_555_000);
+            let signature = Signature::new(now, &secret);
+            assert_eq!(webhook.url(Some(&signature)).to_string(), signed);
         }
     }
 
@@ -323,13 +256,13 @@ mod tests {
     }
 
     #[test]
-    fn a_robot_is_the_same_whatever_else_is_in_its_url() {
+    fn the_rate_limit_key_ignores_the_rest_of_the_url() {
         let one = parse("https://OAPI.dingtalk.com/robot/send?access_token=abcdefgh");
         let same = parse("https://oapi.dingtalk.com/robot/send?a=b&access_token=abcdefgh&sign=x");
         let other = parse("https://oapi.dingtalk.com/robot/send?access_token=abcdefgi");
-        assert_eq!(one.same_robot_key(), same.same_robot_key());
-        assert_ne!(one.same_robot_key(), other.same_robot_key());
-        assert!(!one.same_robot_key().contains("abcdefgh"));
+        assert_eq!(one.rate_limit_key(), same.rate_limit_key());
+        assert_ne!(one.rate_limit_key(), other.rate_limit_key());
+        assert!(!one.rate_limit_key().contains("abcdefgh"));
     }
 
     proptest! {
@@ -342,17 +275,19 @@ mod tests {
         ) {
             let repeated = if repeat { format!("/{token}") } else { String::new() };
             let webhook = Webhook::parse(&format!("https://{host}{path}{repeated}?access_token={token}")).unwrap();
-            for text in [webhook.masked(), format!("{webhook:?}{webhook}"), webhook.same_robot_key()] {
+            for text in [webhook.masked(), format!("{webhook:?}{webhook}"), webhook.rate_limit_key()] {
                 prop_assert!(!text.contains(&token), "{text}");
             }
         }
 
         #[test]
-        fn any_text_is_read_or_refused_without_a_panic(text in "\\PC{0,60}", tail in "[ -~]{0,60}") {
+        fn any_text_is_parsed_or_refused_without_a_panic(text in "\\PC{0,60}", tail in "[ -~]{0,60}") {
             let _ = Webhook::parse(&text);
             let _ = Webhook::parse(&format!("https://{tail}"));
             if let Ok(webhook) = Webhook::parse(&format!("https://h/{tail}?access_token=abcdefgh")) {
-                prop_assert!(webhook.url(None).parse::<Uri>().is_ok());
+                // Parses the signed URL, or panics.
+                let secret = Secret::parse("SEC").unwrap();
+                webhook.url(Some(&Signature::new(SystemTime::now(), &secret)));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! One invocation at a time, on a clock that jumps to whatever is waited for.
 
 use super::simulation::{attempt, event, routes};
-use crate::channel::dingtalk::{Attempt, Class, Secret, Webhook};
+use crate::channel::dingtalk::Endpoint;
+use crate::channel::{Attempt, Class, SendOptions};
 use crate::clock::Clock;
 use crate::delivery::{Dispatcher, Failure, Transport};
 use std::sync::{Arc, Mutex};
@@ -40,11 +41,10 @@ struct Script(Arc<JumpingClock>, Mutex<Vec<(Duration, Class)>>);
 impl Transport for Script {
     fn attempt(
         &self,
-        _webhook: &Webhook,
-        _secret: Option<&Secret>,
+        _endpoint: &Endpoint,
         _body: &[u8],
+        _options: SendOptions,
         _deadline: Instant,
-        _fresh: bool,
     ) -> Attempt {
         let (time, class) = self.1.lock().unwrap().pop().unwrap();
         self.0.pass(time);

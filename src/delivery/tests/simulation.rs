@@ -1,7 +1,7 @@
 //! Bursts, bans and slow chatbots on a clock that is only counted: every invocation, every request
 //! and every answer is an entry in one queue of moments, so that a run is the same each time.
 
-use crate::channel::dingtalk::{Attempt, Class, Phase};
+use crate::channel::{Attempt, Ban, Class, Phase};
 use crate::config::Config;
 use crate::delivery::queue::Ticket;
 use crate::delivery::scheduler::{Admission, Desk, Job, Turn};
@@ -347,7 +347,7 @@ impl World {
             .robot_at(job.at_fallback)
             .unwrap()
             .webhook
-            .same_robot_key();
+            .rate_limit_key();
         let is_first = !job.at_fallback;
         self.requests.entry(robot).or_default().push(self.now);
         self.keys.push(job.uuid.clone());
@@ -370,7 +370,13 @@ impl World {
             .collect();
         let mut latency = (self.weather.latency)(&mut self.dice);
         let mut answer = if banned {
-            attempt(Class::Throttled { pause: 10 * MINUTE }, Some(130101))
+            attempt(
+                Class::Throttled {
+                    retry_after: 10 * MINUTE,
+                    ban: Ban::Chatbot,
+                },
+                Some(130101),
+            )
         } else if dice < self.weather.busy {
             attempt(Class::Unclear, Some(-1))
         } else {

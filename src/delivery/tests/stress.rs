@@ -5,7 +5,8 @@
 //! The seed is printed; `STRESS_SEED` repeats one, `STRESS_SECONDS` makes it run longer.
 
 use super::simulation::{Dice, attempt, event, routes};
-use crate::channel::dingtalk::{Attempt, Class, Secret, Webhook};
+use crate::channel::dingtalk::Endpoint;
+use crate::channel::{Attempt, Ban, Class, SendOptions};
 use crate::clock::Clock;
 use crate::delivery::{Dispatcher, Failure, Transport, lost};
 use crate::event::Event;
@@ -51,11 +52,10 @@ struct Lottery {
 impl Transport for Arc<Lottery> {
     fn attempt(
         &self,
-        _webhook: &Webhook,
-        _secret: Option<&Secret>,
+        _endpoint: &Endpoint,
         body: &[u8],
+        _options: SendOptions,
         deadline: Instant,
-        _fresh: bool,
     ) -> Attempt {
         assert_eq!(
             self.at_once.fetch_add(1, Ordering::SeqCst),
@@ -88,7 +88,8 @@ impl Transport for Arc<Lottery> {
             15..17 => attempt(Class::NotSent, None),
             17 => attempt(
                 Class::Throttled {
-                    pause: Duration::from_secs(30),
+                    retry_after: Duration::from_secs(30),
+                    ban: Ban::Chatbot,
                 },
                 Some(130101),
             ),

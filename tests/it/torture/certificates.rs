@@ -14,8 +14,9 @@ fn group(certificate: Certificate) -> Group {
         .unwrap()
 }
 
+/// With a remedy, whatever is wrong with it.
 #[test]
-fn a_certificate_that_is_not_good_is_refused_with_a_remedy_and_nothing_is_sent() {
+fn a_bad_certificate_is_refused_and_nothing_is_sent() {
     let stranger = group(Certificate::Good);
     let unknown_ca = |_: &Group| None;
     let own_ca = |group: &Group| group.ca_pem().map(str::to_owned);

@@ -193,8 +193,9 @@ fn stage() -> Option<Stage> {
     })
 }
 
+/// Name servers that are late, wrong or silent, and what follows when they are mended.
 #[test]
-fn name_servers_that_are_late_wrong_or_silent_cost_no_message_and_no_deadline() {
+fn a_bad_name_server_costs_no_message_and_no_deadline() {
     let second = Duration::from_secs(1);
     let cases = [
         (Mood::Good, true),

@@ -224,7 +224,7 @@ fn a_cable_pulled_stalled_or_rubbish_at_any_byte_for_good() {
 
 /// With time enough, an attempt that hangs is given up and the next one delivers.
 #[test]
-fn a_connection_that_stalls_once_costs_an_attempt_and_not_the_invocation() {
+fn a_connection_that_stalls_once_costs_one_attempt() {
     let mut all_cases = cases(false, 1, false, &[Cut::Stall]);
     all_cases.extend(cases(true, 3, false, &[Cut::Stall]));
     println!("{} cases", all_cases.len());
@@ -252,8 +252,9 @@ fn stop(line: &Line, case: Case, how_long: Duration, timeout: &str) -> Response 
     caller.receive()
 }
 
+/// Stopped at any point of a delivery.
 #[test]
-fn a_process_that_is_stopped_at_any_point_for_seconds_still_delivers_once() {
+fn a_process_stopped_for_seconds_delivers_once() {
     let steps = 2 * rounds();
     let mut all_cases = cases(false, steps, false, &[Cut::Hold]);
     all_cases.extend(cases(true, steps + 1, false, &[Cut::Hold]));
@@ -268,8 +269,9 @@ fn a_process_that_is_stopped_at_any_point_for_seconds_still_delivers_once() {
     });
 }
 
+/// With the failure, or with the delivery if the response came meanwhile.
 #[test]
-fn a_process_that_is_stopped_past_its_deadline_tells_so_at_once_or_what_it_has_got() {
+fn a_process_stopped_past_its_deadline_answers_at_once() {
     let mut all_cases = cases(false, 1, false, &[Cut::Hold]);
     all_cases.extend(cases(true, 2, false, &[Cut::Hold]));
     println!("{} cases", all_cases.len());
@@ -284,8 +286,9 @@ fn a_process_that_is_stopped_past_its_deadline_tells_so_at_once_or_what_it_has_g
     });
 }
 
+/// And still knows what it delivered.
 #[test]
-fn a_process_that_was_stopped_between_deliveries_trusts_no_connection_and_forgets_nothing() {
+fn a_process_stopped_between_deliveries_reconnects() {
     for tls in [false, true] {
         let line = Line::new(tls);
         line.invoke(2, "20").success();
@@ -301,7 +304,7 @@ fn a_process_that_was_stopped_between_deliveries_trusts_no_connection_and_forget
 }
 
 #[test]
-fn a_process_that_is_stopped_while_it_waits_for_its_turn_goes_on() {
+fn a_process_stopped_while_it_waits_for_its_turn_goes_on() {
     let line = Line::new(false);
     // Twenty a minute: six at once, and then one every few seconds. On a busy machine there may be more of those before
     // one has to wait.

@@ -3,7 +3,8 @@
 use super::event;
 use crate::platform::PATIENCE;
 use crate::support::{Lines, SECRET, TOKEN};
-use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Class, Phase, Secret, Webhook};
+use ecs_dingtalk_notifier::channel::dingtalk::Endpoint;
+use ecs_dingtalk_notifier::channel::{Attempt, Class, Phase, SendOptions};
 use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{Dispatcher, Transport};
@@ -23,14 +24,7 @@ struct Panicking {
 }
 
 impl Transport for Panicking {
-    fn attempt(
-        &self,
-        _: &Webhook,
-        _: Option<&Secret>,
-        body: &[u8],
-        _: Instant,
-        _: bool,
-    ) -> Attempt {
+    fn attempt(&self, _: &Endpoint, body: &[u8], _: SendOptions, _: Instant) -> Attempt {
         let first = self.first.lock().unwrap().take();
         if let Some(told) = first {
             self.begun.send(()).unwrap();
@@ -43,7 +37,6 @@ impl Transport for Panicking {
         Attempt {
             class: Class::Delivered,
             errcode: Some(0),
-            http_status: Some(200),
             phase: Phase::Answer,
             detail: String::new(),
             remedy: None,

@@ -2,10 +2,17 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 
-const T: Class = Class::Throttled { pause: BAN };
+const T: Meaning = Meaning::Throttled {
+    retry_after: CHATBOT_BAN,
+    ban: Ban::Chatbot,
+};
+const ADDRESS: Meaning = Meaning::Throttled {
+    retry_after: ADDRESS_BAN,
+    ban: Ban::Address,
+};
 
-fn refused(reason: Reason) -> Class {
-    Class::Refused(reason)
+fn refused(reason: Reason) -> Meaning {
+    Meaning::Refused(reason)
 }
 
 fn now() -> SystemTime {
@@ -13,7 +20,7 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
 }
 
-fn read(status: u16, body: &str) -> Attempt {
+fn read(status: u16, body: &str) -> Verdict {
     classify(status, None, body.as_bytes(), now())
 }
 
@@ -21,12 +28,12 @@ const MORE: &str = ", more: [https://ding-doc.dingtalk.com/doc#/serverapi2/qf2nx
 const SEE: &str = "link:请参考本接口对应文档获得具体要求，或者在https://open.dingtalk.com/document/  搜索相关文档;";
 
 /// Every code that DingTalk is known to answer, with every text seen for it, and what it means.
-fn table() -> Vec<(i64, String, Class)> {
+fn table() -> Vec<(i64, String, Meaning)> {
     use Reason::*;
     let known = [
-        (0, "ok", Class::Delivered),
-        (0, "", Class::Delivered),
-        (-1, "系统繁忙", Class::Unclear),
+        (0, "ok", Meaning::Delivered),
+        (0, "", Meaning::Delivered),
+        (-1, "系统繁忙", Meaning::Busy),
         (22, "not found", refused(Endpoint)),
         (404, "请求的URI地址不存在", refused(Endpoint)),
         (40035, "缺少参数 json", refused(Parameter)),
@@ -149,7 +156,7 @@ fn table() -> Vec<(i64, String, Class)> {
         (i64::MAX, "x", refused(Unknown)),
         (i64::MIN, "x", refused(Unknown)),
     ];
-    let mut table: Vec<(i64, String, Class)> = known
+    let mut table: Vec<(i64, String, Meaning)> = known
         .into_iter()
         .map(|(code, text, class)| (code, text.to_owned(), class))
         .collect();
@@ -185,9 +192,10 @@ fn table() -> Vec<(i64, String, Class)> {
     table
 }
 
+/// The table as numbers, as strings, and beside other fields.
 #[test]
-fn every_known_code_and_text_has_its_class_as_number_and_as_string() {
-    for (code, text, class) in table() {
+fn every_known_code_and_text_has_its_meaning() {
+    for (code, text, meaning) in table() {
         let bodies = [
             json!({"errcode": code, "errmsg": text}).to_string(),
             json!({"errcode": code.to_string(), "errmsg": text}).to_string(),
@@ -197,20 +205,38 @@ fn every_known_code_and_text_has_its_class_as_number_and_as_string() {
             ),
         ];
         for body in bodies {
-            let attempt = read(200, &body);
-            assert_eq!(attempt.class, class, "{body}");
-            assert_eq!(attempt.errcode, Some(code), "{body}");
+            let verdict = read(200, &body);
+            assert_eq!(verdict.meaning, meaning, "{body}");
+            assert_eq!(verdict.errcode, Some(code), "{body}");
+            let attempt = verdict.attempt(&Variables::default(), &[]);
             assert_eq!(attempt.phase, Phase::Answer);
-            assert_eq!(
-                attempt.remedy.is_some(),
-                class != Class::Delivered,
-                "{body}"
-            );
+            let has_remedy = !matches!(meaning, Meaning::Delivered | Meaning::Throttled { .. });
+            assert_eq!(attempt.remedy.is_some(), has_remedy, "{body}");
             if !text.is_empty() {
                 let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                assert_eq!(attempt.detail, words);
+                let unknown = meaning == refused(Reason::Unknown);
+                let prefix = if unknown {
+                    format!("errcode {code}: ")
+                } else {
+                    String::new()
+                };
+                assert_eq!(attempt.detail, prefix + &words);
             }
         }
+    }
+}
+
+#[test]
+fn only_three_refusals_can_be_recovered_from() {
+    for (reason, recovery) in [
+        (Reason::Signature, Recovery::NextSecret),
+        (Reason::Clock, Recovery::SignAgain),
+        (Reason::TooLong, Recovery::Shorten),
+        (Reason::Keyword, Recovery::None),
+        (Reason::Token, Recovery::None),
+        (Reason::Unknown, Recovery::None),
+    ] {
+        assert_eq!(refused(reason).class(), Class::Refused(recovery));
     }
 }
 
@@ -224,33 +250,33 @@ fn every_status_crossed_with_every_kind_of_body() {
     ];
     for status in 100..600 {
         let by_status = match status {
+            200..300 => Meaning::NotDingTalk,
             300..400 => refused(Reason::Redirected),
             404 => refused(Reason::Endpoint),
-            408 => Class::Unclear,
+            408 => Meaning::Unclear,
             413 => refused(Reason::TooLong),
             429 => T,
             400..500 => refused(Reason::HttpStatus),
-            _ => Class::Unclear,
+            _ => Meaning::Unclear,
         };
         let zero = match status {
-            200..300 => Class::Delivered,
+            200..300 => Meaning::Delivered,
             _ => by_status,
         };
         let nonzero = match status {
             429 => T,
             _ => refused(Reason::Token),
         };
-        for (body, class) in kinds.iter().zip([zero, nonzero, by_status, by_status]) {
-            let attempt = read(status, body);
-            assert_eq!(attempt.class, class, "HTTP {status} {body}");
-            assert_eq!(attempt.http_status, Some(status));
-            assert!(!attempt.detail.is_empty());
+        for (body, meaning) in kinds.iter().zip([zero, nonzero, by_status, by_status]) {
+            let verdict = read(status, body);
+            assert_eq!(verdict.meaning, meaning, "HTTP {status} {body}");
+            assert!(!verdict.detail.is_empty());
         }
     }
 }
 
 #[test]
-fn http_200_alone_is_nothing() {
+fn http_200_alone_does_not_mean_delivered() {
     for body in [
         "{}",
         "[]",
@@ -277,28 +303,25 @@ fn http_200_alone_is_nothing() {
         r#"{"errcode":0}}"#,
         r#"{"errcode":18446744073709551616}"#,
     ] {
-        let attempt = read(200, body);
-        assert_eq!(attempt.class, Class::Unclear, "{body}");
-        assert_eq!(attempt.errcode, None, "{body}");
-        assert_eq!(attempt.remedy.as_deref(), Some(remedy::NOT_DINGTALK));
+        let verdict = read(200, body);
+        assert_eq!(verdict.meaning, Meaning::NotDingTalk, "{body}");
+        assert_eq!(verdict.errcode, None, "{body}");
     }
 }
 
 #[test]
-fn the_answer_to_a_flood_closes_for_five_minutes_and_merged_for_ten() {
-    let flood = r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"0"}"#;
+fn an_address_is_banned_for_five_minutes_a_chatbot_for_ten() {
+    let address = r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"0"}"#;
     let merged = r#"{"status":1111,"wait":5,"source":"x5","punish":"deny","uuid":"0","errcode": 130101,"errmsg": "send too fast, exceed 20 times per minute"}"#;
     let page = r#"<!doctype html><script>location="/_____tmd_____/punish?x5secdata=1"</script>"#;
-    let closed = Class::Throttled { pause: FLOOD_BAN };
     for status in [200, 403, 503] {
-        assert_eq!(read(status, flood).class, closed);
-        assert_eq!(read(status, page).class, closed);
-        assert_eq!(read(status, merged).class, T);
+        assert_eq!(read(status, address).meaning, ADDRESS);
+        assert_eq!(read(status, page).meaning, ADDRESS);
+        assert_eq!(read(status, merged).meaning, T);
     }
-    assert_eq!(read(200, flood).remedy.as_deref(), Some(remedy::FLOODED));
-    assert_eq!(read(200, merged).remedy.as_deref(), Some(remedy::THROTTLED));
-    assert_eq!(read(200, r#"{"status":1112}"#).class, Class::Unclear);
-    assert_eq!(read(200, "<p>punish</p>").class, Class::Unclear);
+    for body in [r#"{"status":1112}"#, "<p>punish</p>"] {
+        assert_eq!(read(200, body).meaning, Meaning::NotDingTalk);
+    }
 }
 
 #[test]
@@ -317,9 +340,12 @@ fn retry_after_is_honoured_within_bounds() {
         (Some("Mon, 07 Nov 1994 08:49:37 GMT"), 3600),
     ] {
         for body in ["", r#"{"errcode":130101}"#] {
-            let pause = Duration::from_secs(seconds);
-            let attempt = classify(429, header, body.as_bytes(), now());
-            assert_eq!(attempt.class, Class::Throttled { pause }, "{header:?}");
+            let verdict = classify(429, header, body.as_bytes(), now());
+            let expected = Meaning::Throttled {
+                retry_after: Duration::from_secs(seconds),
+                ban: Ban::Chatbot,
+            };
+            assert_eq!(verdict.meaning, expected, "{header:?}");
         }
     }
     for (status, body, usual) in [
@@ -328,9 +354,11 @@ fn retry_after_is_honoured_within_bounds() {
         (429, r#"{"status":1111,"punish":"deny"}"#, 300),
     ] {
         for (header, seconds) in [(None, usual), (Some("7"), 7)] {
-            let pause = Duration::from_secs(seconds);
-            let attempt = classify(status, header, body.as_bytes(), now());
-            assert_eq!(attempt.class, Class::Throttled { pause }, "{body}");
+            let verdict = classify(status, header, body.as_bytes(), now());
+            let Meaning::Throttled { retry_after, .. } = verdict.meaning else {
+                panic!("{body}: {verdict:?}");
+            };
+            assert_eq!(retry_after, Duration::from_secs(seconds), "{body}");
         }
     }
 }
@@ -338,8 +366,9 @@ fn retry_after_is_honoured_within_bounds() {
 #[test]
 fn the_detail_is_one_short_line() {
     let body = json!({"errcode": 1, "errmsg": format!("a\r\nb\u{1b}[0m{}", "长".repeat(400))});
-    let detail = read(200, &body.to_string()).detail;
-    assert!(detail.starts_with("a b [0m长") && detail.ends_with("长…"));
+    let verdict = read(200, &body.to_string());
+    let detail = verdict.attempt(&Variables::default(), &[]).detail;
+    assert!(detail.starts_with("errcode 1: a b [0m长") && detail.ends_with("长…"));
     assert_eq!(detail.chars().count(), 300);
 }
 
@@ -374,7 +403,7 @@ proptest! {
         body in body(),
     ) {
         let status = if ok { 200 } else { status };
-        let attempt = classify(status, retry_after.as_deref(), &body, now());
+        let verdict = classify(status, retry_after.as_deref(), &body, now());
         let parsed = serde_json::from_slice::<Value>(&body).ok();
         let errcode = parsed.as_ref().and_then(|value| value.get("errcode"));
         let is_zero = match errcode {
@@ -383,9 +412,9 @@ proptest! {
             _ => false,
         };
         let expected = is_zero && (200..300).contains(&status);
-        prop_assert_eq!(attempt.class == Class::Delivered, expected);
-        if let Class::Throttled { pause } = attempt.class {
-            prop_assert!(pause >= Duration::from_secs(1) && pause <= Duration::from_secs(3600));
+        prop_assert_eq!(verdict.meaning == Meaning::Delivered, expected);
+        if let Meaning::Throttled { retry_after, .. } = verdict.meaning {
+            prop_assert!((1..=3600).contains(&retry_after.as_secs()));
         }
     }
 }
@@ -393,7 +422,7 @@ proptest! {
 #[test]
 fn an_errmsg_that_shows_as_nothing_counts_as_none() {
     for errmsg in ["", "  ", "\\u0000\\n\\u2028"] {
-        let attempt = read(200, &format!(r#"{{"errcode":18300,"errmsg":"{errmsg}"}}"#));
-        assert_eq!(attempt.detail, "HTTP 200, errcode 18300 without errmsg");
+        let verdict = read(200, &format!(r#"{{"errcode":18300,"errmsg":"{errmsg}"}}"#));
+        assert_eq!(verdict.detail, "HTTP 200, errcode 18300 without errmsg");
     }
 }

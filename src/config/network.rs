@@ -1,0 +1,120 @@
+//! How to reach the network: proxy and trusted authorities.
+
+use super::Fault;
+use crate::http::{HttpConfig, Proxy, RootCertificates};
+
+/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE` by way of
+/// `lookup`. Blank values count as unset. `HTTP_PROXY` is not for https and is not read.
+///
+/// # Errors
+///
+/// Every fault, without a proxy's password.
+pub fn http_config(lookup: impl Fn(&str) -> Option<String>) -> Result<HttpConfig, Vec<Fault>> {
+    let mut config = HttpConfig::default();
+    let mut faults = Vec::new();
+
+    let proxy = either_case(&lookup, "HTTPS_PROXY").or_else(|| either_case(&lookup, "ALL_PROXY"));
+    if let Some((variable, url)) = proxy {
+        let (_, no_proxy) = either_case(&lookup, "NO_PROXY").unwrap_or_default();
+        match Proxy::new(&url, &no_proxy) {
+            Ok(proxy) => config.proxy = proxy,
+            Err(problem) => faults.push(Fault { variable, problem }),
+        }
+    }
+    if let Some(path) = value(&lookup, "SSL_CERT_FILE") {
+        match root_certificates(&path) {
+            Ok(certificates) => config.root_certificates = Some(certificates),
+            Err(problem) => faults.push(Fault {
+                variable: "SSL_CERT_FILE".into(),
+                problem,
+            }),
+        }
+    }
+
+    if faults.is_empty() {
+        Ok(config)
+    } else {
+        Err(faults)
+    }
+}
+
+fn root_certificates(path: &str) -> Result<RootCertificates, String> {
+    let pem = std::fs::read(path).map_err(|error| {
+        format!(
+            "names a file that cannot be read ({}): name a file of CA certificates in PEM, or leave the variable out",
+            error.kind()
+        )
+    })?;
+    RootCertificates::from_pem(&pem).map_err(|problem| format!("names a file that {problem}"))
+}
+
+/// Returns the variable of this name or of that name in lower case, and its value.
+fn either_case(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<(String, String)> {
+    [name.to_owned(), name.to_ascii_lowercase()]
+        .into_iter()
+        .find_map(|name| Some((value(&lookup, &name)?, name)))
+        .map(|(value, name)| (name, value))
+}
+
+/// Returns the value of a variable that is not blank.
+fn value(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    let value = lookup(name)?.trim().to_owned();
+    (!value.is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<HttpConfig, Vec<Fault>> {
+        http_config(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_proxy_is_that_for_https_else_that_for_all() {
+        for (variables, expected) in [
+            (&[][..], "proxy: None"),
+            (&[("HTTP_PROXY", "http://a:1")], "proxy: None"),
+            (&[("HTTPS_PROXY", " ")], "proxy: None"),
+            (
+                &[
+                    ("ALL_PROXY", "http://a:1"),
+                    ("HTTPS_PROXY", "http://u:p%40w@b:2"),
+                ],
+                r#"proxy: Some("b:2")"#,
+            ),
+            (&[("https_proxy", "c:3")], r#"proxy: Some("c:3")"#),
+            (&[("all_proxy", "https://d:4")], r#"proxy: Some("d:4")"#),
+            (
+                &[("ALL_PROXY", "e:5"), ("no_proxy", "F.cn, g.cn")],
+                r#"no_proxy: ["f.cn", "g.cn"]"#,
+            ),
+        ] {
+            let text = format!("{:?}", read(variables).unwrap());
+            assert!(text.contains(expected), "{variables:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn faults_name_their_variable_and_hold_no_password() {
+        let faults = read(&[
+            ("https_proxy", "http://user:PassWord1@h:port"),
+            ("SSL_CERT_FILE", "/nonexistent/ca.pem"),
+        ])
+        .unwrap_err();
+        let socks = read(&[("ALL_PROXY", "socks5://user:PassWord1@h:1080")]).unwrap_err();
+        let all: Vec<String> = faults.iter().chain(&socks).map(Fault::to_string).collect();
+        for (fault, expected) in all.iter().zip([
+            "https_proxy: is no proxy's URL",
+            "SSL_CERT_FILE: names a file that cannot be read",
+            "ALL_PROXY: names a SOCKS proxy",
+        ]) {
+            assert!(fault.starts_with(expected), "{fault}");
+        }
+        assert_eq!(all.len(), 3);
+        assert!(!all.concat().contains("PassWord1"), "{all:?}");
+    }
+}

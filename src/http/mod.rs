@@ -1,0 +1,237 @@
+//! HTTPS requests: one agent with time limits by phase, a DNS cache, a proxy and one set of
+//! trusted authorities. Knows neither chats nor clouds.
+//!
+//! [`Client::send`] makes exactly one attempt. Whether to try again is decided by the caller, who
+//! reads [`Error::may_have_arrived`]. No text of this module holds a URL.
+//!
+//! - `config`: proxy and authorities, as values
+//! - `connector`: connections, and errors that are known to come before the request
+//! - `dns`: name lookups, kept for a minute
+//! - `error`: what the library's errors mean
+//! - `proxy`: which hosts are reached through a proxy
+//! - `redact`: texts from outside, fit for a log line
+
+mod config;
+mod connector;
+mod dns;
+mod error;
+mod proxy;
+mod redact;
+
+pub use config::{HttpConfig, RootCertificates};
+pub use error::{Cause, Error, Phase};
+pub use proxy::Proxy;
+pub(crate) use proxy::{host_of, is_loopback};
+pub(crate) use redact::redact;
+pub use ureq::http::Uri;
+
+use crate::clock::Clock;
+use connector::MarkingConnector;
+use dns::DnsCache;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use ureq::Agent;
+use ureq::http::HeaderMap;
+use ureq::tls::{RootCerts, TlsConfig};
+
+/// The longest time that one attempt takes.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// With less time than this no attempt is begun.
+const MIN_TIME: Duration = Duration::from_millis(20);
+
+/// The longest time to look up a name, and again to connect, which includes the TLS handshake.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A connection that was idle for longer is not used again: the instance may have been frozen, or
+/// a gateway in between may have dropped the connection.
+const MAX_IDLE: Duration = Duration::from_secs(5);
+
+/// The longest head of a response. A buffer of this size is allocated for each connection.
+const MAX_HEAD_BYTES: usize = 8 * 1024;
+
+const USER_AGENT: &str = concat!("ecs-dingtalk-notifier/", env!("CARGO_PKG_VERSION"));
+
+/// Connections and name lookups of one instance, shared by all who send requests.
+pub struct Client {
+    clock: Arc<dyn Clock>,
+    dns: DnsCache,
+    proxy: Proxy,
+    has_own_roots: bool,
+    agent: Agent,
+    /// When each `host[:port]` was used last, by the wall clock: the monotonic clock may stand
+    /// still while the instance is frozen.
+    last_use: Mutex<HashMap<String, SystemTime>>,
+}
+
+/// One POST request.
+pub struct Request<'a> {
+    /// With scheme and host. May hold secrets.
+    pub url: &'a Uri,
+    /// Names and values, beside those that the client adds: `Host`, `Content-Length`,
+    /// `User-Agent`, `Accept` and `Accept-Encoding`.
+    pub headers: &'a [(&'a str, &'a str)],
+    pub body: &'a [u8],
+    /// A longer response body becomes an error; no more than this is read.
+    pub max_response_bytes: u64,
+}
+
+/// A response whose head was read.
+pub struct Response {
+    pub status: u16,
+    headers: HeaderMap,
+    /// The whole body, or why it could not be read to its end.
+    pub body: Result<Vec<u8>, Error>,
+}
+
+impl Response {
+    /// Returns the first header of this name if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Client {
+    pub fn new(clock: Arc<dyn Clock>, config: HttpConfig) -> Client {
+        let dns = DnsCache::new(Arc::clone(&clock));
+        Client {
+            has_own_roots: config.root_certificates.is_some(),
+            agent: agent(config.root_certificates, &dns),
+            clock,
+            dns,
+            proxy: config.proxy,
+            last_use: Mutex::default(),
+        }
+    }
+
+    /// Sends `request` once and reads the response. Redirects are not followed.
+    ///
+    /// Takes at most 8 s (3 s to look up the name, 3 s to connect) and never goes past `deadline`,
+    /// a time of the client's [`Clock`]; with less than 20 ms left no attempt is begun.
+    /// `new_connection` leaves pooled connections aside: set it when sending again.
+    ///
+    /// # Errors
+    ///
+    /// How far the request came, why it failed, and whether the server can have received it.
+    pub fn send(
+        &self,
+        request: &Request,
+        deadline: Instant,
+        new_connection: bool,
+    ) -> Result<Response, Error> {
+        let time_left = deadline.saturating_duration_since(self.clock.now());
+        let exchange = Exchange {
+            begun: Instant::now(),
+            limit: time_left.min(ATTEMPT_TIMEOUT),
+            proxy: self.proxy.for_uri(request.url),
+            has_own_roots: self.has_own_roots,
+        };
+        if exchange.limit < MIN_TIME {
+            return Err(Error::too_late());
+        }
+        let authority = request.url.authority().map_or("", |a| a.as_str());
+        let new_connection = new_connection || self.was_idle_too_long(authority);
+        let result = self.exchange(request, &exchange, new_connection);
+        let now = self.clock.wall();
+        self.last_use().insert(authority.to_owned(), now);
+
+        if result.as_ref().is_err_and(|error| !error.may_have_arrived) {
+            // One of the addresses may have been the cause.
+            self.dns.invalidate();
+        }
+        result
+    }
+
+    fn exchange(
+        &self,
+        request: &Request,
+        exchange: &Exchange,
+        new_connection: bool,
+    ) -> Result<Response, Error> {
+        let max_idle = if new_connection {
+            Duration::ZERO
+        } else {
+            MAX_IDLE
+        };
+        let mut builder = self
+            .agent
+            .post(request.url)
+            .config()
+            .timeout_global(Some(exchange.limit))
+            .timeout_resolve(Some(SETUP_TIMEOUT))
+            .timeout_connect(Some(SETUP_TIMEOUT))
+            .proxy(exchange.proxy.cloned())
+            .max_idle_age(max_idle)
+            .build();
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        let mut response = builder
+            .send(request.body)
+            .map_err(|error| Error::before_response(error, exchange))?;
+        Ok(Response {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body: response
+                .body_mut()
+                .with_config()
+                .limit(request.max_response_bytes)
+                .read_to_vec()
+                .map_err(|error| Error::in_body(error, exchange)),
+        })
+    }
+
+    fn was_idle_too_long(&self, authority: &str) -> bool {
+        let Some(last_use) = self.last_use().get(authority).copied() else {
+            return false;
+        };
+        match self.clock.wall().duration_since(last_use) {
+            Ok(idle) => idle > MAX_IDLE,
+            // The wall clock was set back: the idle time is unknown.
+            Err(_) => true,
+        }
+    }
+
+    fn last_use(&self) -> MutexGuard<'_, HashMap<String, SystemTime>> {
+        self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request under way.
+struct Exchange<'a> {
+    begun: Instant,
+    limit: Duration,
+    proxy: Option<&'a ureq::Proxy>,
+    has_own_roots: bool,
+}
+
+impl Exchange<'_> {
+    /// Returns true if a timeout now is due to the caller's deadline, not to the attempt's own
+    /// limits.
+    fn is_at_deadline(&self) -> bool {
+        self.limit < ATTEMPT_TIMEOUT && self.begun.elapsed() + MIN_TIME >= self.limit
+    }
+}
+
+fn agent(root_certificates: Option<RootCertificates>, dns: &DnsCache) -> Agent {
+    let roots = root_certificates.map_or(RootCerts::WebPki, |own| own.0);
+    let config = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .http_status_as_error(false)
+        // A redirect could carry the token of a URL to another host.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(USER_AGENT)
+        .accept_encoding("identity")
+        .max_idle_age(MAX_IDLE)
+        .max_idle_connections(8)
+        .max_idle_connections_per_host(4)
+        .max_response_header_size(MAX_HEAD_BYTES)
+        .input_buffer_size(MAX_HEAD_BYTES)
+        .output_buffer_size(4 * 1024)
+        // Chosen for each request; the library would read the environment.
+        .proxy(None)
+        .build();
+    Agent::with_parts(config, MarkingConnector::default(), dns.clone())
+}
