@@ -326,7 +326,7 @@ fn a_thousand_connections_idle_and_slow_keep_nobody_else_out() {
             let mut crowd = Command::new("sh")
                 .args([
                     "-c",
-                    "ulimit -n 4096; exec \"$0\" --exact torture::http::crowd --nocapture",
+                    "ulimit -n 4096; exec \"$0\" --exact resilience::http::crowd --nocapture",
                 ])
                 .arg(program)
                 .env("CROWD_AT", instance.address().to_string())

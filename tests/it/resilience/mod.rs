@@ -1,7 +1,7 @@
 //! Everything that can go wrong around the real binary, made to go wrong: its callers, its network, its life, its output.
 //!
 //! Every process here is started through [`Instance`], which searches all that leaves it for secrets. With
-//! `TORTURE_ROUNDS` (1 by default) what depends on chance is tried more often.
+//! `RESILIENCE_ROUNDS` (1 by default) what depends on chance is tried more often.
 
 mod certificates;
 mod clocks;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 /// How often to try what depends on chance, as a multiple of the usual.
 fn rounds() -> usize {
-    let told = std::env::var("TORTURE_ROUNDS").ok();
+    let told = std::env::var("RESILIENCE_ROUNDS").ok();
     told.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
@@ -34,7 +34,7 @@ fn event(number: usize) -> Value {
 }
 
 fn resource(number: usize) -> String {
-    format!("i-torture{number:011}")
+    format!("i-resilience{number:08}")
 }
 
 /// How many of the messages show the event.

@@ -23,7 +23,7 @@ impl TempFile {
     pub fn with(text: &str) -> TempFile {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("torture-{}-{number}", std::process::id());
+        let name = format!("resilience-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, text).unwrap();
         TempFile(path)
