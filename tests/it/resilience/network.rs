@@ -1,22 +1,23 @@
-//! The network between the process and the chatbot: pulled, reset, stalled, slowed down and fed rubbish at every point
-//! of a delivery, plain and over TLS, for one connection or for all; and the process itself stopped at these points.
+//! Faults of the network between the process and the chatbot: connections closed, reset, stalled,
+//! delayed and corrupted at points spread over a delivery, plain and over TLS, for one connection
+//! or for all; and the process stopped at these points.
 //!
-//! However it goes: the invocation ends in one of the documented ways and in time, the group has the message once or not
-//! at all, what was told as delivered is there, and the same event once more completes it.
+//! In every case the invocation ends in time and in a documented way, the group shows the message
+//! at most once, a message reported as delivered is shown, and a repeat of the event completes it.
 
 use super::{event, rounds, shown, start_with};
 use crate::platform::{Call, Instance, PATIENCE, Response};
 use crate::support::{SECRET, TOKEN};
-use fake_dingtalk::{Cable, Cut, Group, Place, Robot};
+use fake_dingtalk::{ConnectionFault, FaultyProxy, Group, Offset, Robot};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Cases that run at once: mostly they wait.
+/// Cases that run at once. They wait most of the time.
 const AT_ONCE: usize = 48;
 
-/// A file that goes away.
+/// A temporary file, removed on drop.
 pub struct TempFile(pub PathBuf);
 
 impl TempFile {
@@ -40,48 +41,49 @@ impl Drop for TempFile {
     }
 }
 
-/// A group, a cable to it, and a process at the other end of the cable.
-struct Line {
+/// A group, a proxy to it, and a process that sends through the proxy.
+struct Link {
     group: Group,
-    cable: Cable,
+    proxy: FaultyProxy,
     instance: Instance,
-    /// Bytes that passed on the first connection that carried a message, up and down.
+    /// Bytes relayed on the first connection that carried a message, upstream and downstream.
     first: (usize, usize),
     _certificate: Option<TempFile>,
 }
 
-impl Line {
-    /// A line on which one message has passed already: the process knows by now which certificates to trust.
-    fn new(tls: bool) -> Line {
+impl Link {
+    /// Starts a group, proxy and process, and delivers event 0. The process has read its
+    /// certificates then.
+    fn new(tls: bool) -> Link {
         let builder = Group::builder().robot(Robot::new(TOKEN).secret(SECRET));
         let builder = if tls { builder.tls() } else { builder };
         let group = builder.start().unwrap();
-        let cable = Cable::to(group.addr());
+        let proxy = FaultyProxy::to(group.addr());
         let certificate = group.ca_pem().map(TempFile::with);
         let (scheme, host) = if tls {
             ("https", "localhost")
         } else {
             ("http", "127.0.0.1")
         };
-        let port = cable.addr().port();
+        let port = proxy.addr().port();
         let webhook = format!("{scheme}://{host}:{port}/robot/send?access_token={TOKEN}");
         let file = certificate.as_ref().map_or("", TempFile::path);
-        // Twenty a minute: six at once.
+        // Twenty a minute allow a burst of six.
         let instance = start_with(
             &webhook,
             &[("SSL_CERT_FILE", file), ("DINGTALK_RATE_LIMIT", "20")],
         );
-        let mut line = Line {
+        let mut link = Link {
             group,
-            cable,
+            proxy,
             instance,
             first: (0, 0),
             _certificate: certificate,
         };
-        line.invoke(0, "20").success();
-        line.first = line.cable.passed();
-        line.cable.mend();
-        line
+        link.invoke(0, "20").success();
+        link.first = link.proxy.relayed();
+        link.proxy.clear_fault();
+        link
     }
 
     fn invoke(&self, number: usize, timeout: &str) -> Response {
@@ -90,48 +92,49 @@ impl Line {
             .call(&Call::invoke(event(number).to_string()).timeout(timeout))
     }
 
-    /// What must hold of an answer, whatever happened.
-    fn check(&self, number: usize, answer: &Response, told: &str) {
+    /// Checks what must hold of an answer after any fault.
+    fn check(&self, number: usize, answer: &Response, context: &str) {
         let shown = shown(&self.group.deliveries(), number);
         if answer.status == 200 {
             answer.success();
-            assert_eq!(shown, 1, "{told}: told as delivered");
+            assert_eq!(shown, 1, "{context}: reported as delivered");
         } else {
             let error = answer.failure(404);
             assert!(
                 ["Unreachable", "Deadline"].contains(&error.as_str()),
-                "{told}: {answer:?}"
+                "{context}: {answer:?}"
             );
-            assert!(shown <= 1, "{told}: shown {shown} times");
+            assert!(shown <= 1, "{context}: shown {shown} times");
         }
     }
 
-    /// The same event once more, when all is well again.
-    fn complete(&self, number: usize, told: &str) {
-        self.cable.mend();
+    /// Sends the same event again without faults.
+    fn complete(&self, number: usize, context: &str) {
+        self.proxy.clear_fault();
         let again = self.invoke(number, "30");
-        assert_eq!(again.status, 200, "{told}: {again:?}");
-        self.check(number, &again, told);
+        assert_eq!(again.status, 200, "{context}: {again:?}");
+        self.check(number, &again, context);
     }
 }
 
-/// Places on a connection that carries one message, in even steps from the first byte of either
-/// direction almost to the last.
-fn places(tls: bool, steps: usize) -> Vec<Place> {
-    let line = Line::new(tls);
-    line.invoke(1, "20").success();
-    // A TLS session that is resumed takes more bytes up and fewer down than a new one.
-    let (first, later) = (line.first, line.cable.passed());
+/// Returns offsets on a connection that carries one message, in even steps from the first byte of
+/// either direction almost to the last.
+fn offsets(tls: bool, steps: usize) -> Vec<Offset> {
+    let link = Link::new(tls);
+    link.invoke(1, "20").success();
+    // A resumed TLS session takes more bytes upstream and fewer downstream than a new one.
+    let (first, later) = (link.first, link.proxy.relayed());
     let (up, down) = (first.0.min(later.0), first.1.min(later.1));
     assert!(up > 500 && down > 50, "{up} {down}");
     let spread = |length: usize| (0..=steps).map(move |n| length * n / steps);
-    // The length of a request varies with its signature, of which some characters are encoded as three.
-    let ups = spread(up - 40).map(Place::Up);
-    ups.chain(spread(down - 8).map(Place::Down)).collect()
+    // The length of a request varies: some characters of its signature are encoded as three.
+    let ups = spread(up - 40).map(Offset::Upstream);
+    ups.chain(spread(down - 8).map(Offset::Downstream))
+        .collect()
 }
 
-/// Runs every case, many at once; fails with the first that does.
-fn all<T: Send>(cases: Vec<T>, run: impl Fn(T) + Sync) {
+/// Runs every case, many at once. Fails if one of them does.
+fn run_all<T: Send>(cases: Vec<T>, run: impl Fn(T) + Sync) {
     let cases = Mutex::new(cases);
     let run = &run;
     let cases = &cases;
@@ -151,161 +154,180 @@ fn all<T: Send>(cases: Vec<T>, run: impl Fn(T) + Sync) {
 #[derive(Debug, Clone, Copy)]
 struct Case {
     tls: bool,
-    place: Place,
-    cut: Cut,
-    lasts: bool,
+    offset: Offset,
+    fault: ConnectionFault,
+    is_persistent: bool,
 }
 
-/// The faults that can be made at these places. Without TLS nothing protects what is sent from being changed.
-fn cases(tls: bool, steps: usize, lasts: bool, cuts: &[Cut]) -> Vec<Case> {
-    let places = places(tls, steps);
-    let pairs = places
+/// Returns these faults at all offsets. A request without TLS is not corrupted: the chatbot would
+/// accept it.
+fn cases(tls: bool, steps: usize, is_persistent: bool, faults: &[ConnectionFault]) -> Vec<Case> {
+    let offsets = offsets(tls, steps);
+    let pairs = offsets
         .into_iter()
-        .flat_map(|place| cuts.iter().map(move |cut| (place, *cut)));
+        .flat_map(|offset| faults.iter().map(move |fault| (offset, *fault)));
     pairs
-        .filter(|(place, cut)| tls || *cut != Cut::Garble || matches!(place, Place::Down(_)))
-        .map(|(place, cut)| Case {
+        .filter(|(offset, fault)| {
+            tls || *fault != ConnectionFault::Corrupt || matches!(offset, Offset::Downstream(_))
+        })
+        .map(|(offset, fault)| Case {
             tls,
-            place,
-            cut,
-            lasts,
+            offset,
+            fault,
+            is_persistent,
         })
         .collect()
 }
 
-fn spoil_and_mend(case: Case) {
-    let told = format!("{case:?}");
-    let line = Line::new(case.tls);
-    line.cable.spoil(case.place, case.cut, case.lasts);
+/// Invokes with the fault, checks the answer, and completes the event without the fault.
+fn check_case(case: Case) {
+    let context = format!("{case:?}");
+    let link = Link::new(case.tls);
+    link.proxy
+        .inject(case.offset, case.fault, case.is_persistent);
     let begun = Instant::now();
-    let answer = line.invoke(2, "5");
+    let answer = link.invoke(2, "5");
     let took = begun.elapsed();
-    // The deadline is after 4 s; an attempt without one would take 8 s.
-    assert!(took < Duration::from_secs(7), "{told}: {took:?}");
-    assert!(line.cable.spoilt() > 0, "{told}: nothing happened");
-    line.check(2, &answer, &told);
-    // Without TLS, an answer that lost its length to rubbish has no end.
-    let is_noticed = case.cut != Cut::Stall && (case.tls || case.cut != Cut::Garble);
-    if !case.lasts && is_noticed {
+    // The deadline is after 4 s; an attempt without a deadline would take 8 s.
+    assert!(took < Duration::from_secs(7), "{context}: {took:?}");
+    assert!(link.proxy.injected() > 0, "{context}: nothing happened");
+    link.check(2, &answer, &context);
+    // Without TLS, a corrupted response may have lost its length and never end.
+    let is_noticed = case.fault != ConnectionFault::Stall
+        && (case.tls || case.fault != ConnectionFault::Corrupt);
+    if !case.is_persistent && is_noticed {
         assert_eq!(
             answer.status, 200,
-            "{told}: one fault is not the end: {answer:?}"
+            "{context}: the retry must deliver: {answer:?}"
         );
     }
-    if case.lasts && !matches!(case.cut, Cut::Delay(_)) {
-        assert_eq!(answer.status, 404, "{told}");
-        let line = line.instance.wait_for_stdout_line(1, PATIENCE);
-        assert!(line.contains("\"outcome\":\"failed\""), "{told}: {line}");
+    if case.is_persistent && !matches!(case.fault, ConnectionFault::Delay(_)) {
+        assert_eq!(answer.status, 404, "{context}");
+        let line = link.instance.wait_for_stdout_line(1, PATIENCE);
+        assert!(line.contains("\"outcome\":\"failed\""), "{context}: {line}");
     }
-    line.complete(2, &told);
+    link.complete(2, &context);
 }
 
-const DELAY: Cut = Cut::Delay(Duration::from_millis(700));
+const DELAY: ConnectionFault = ConnectionFault::Delay(Duration::from_millis(700));
 
 #[test]
-fn a_cable_pulled_or_rubbish_at_any_byte_once() {
-    let cuts = [Cut::Close, Cut::Reset, Cut::Garble, DELAY];
+fn one_connection_fault_at_any_byte_is_retried() {
+    let faults = [
+        ConnectionFault::Close,
+        ConnectionFault::Reset,
+        ConnectionFault::Corrupt,
+        DELAY,
+    ];
     let steps = 3 * rounds();
-    let mut all_cases = cases(false, steps, false, &cuts);
-    all_cases.extend(cases(true, steps + 1, false, &cuts));
+    let mut all_cases = cases(false, steps, false, &faults);
+    all_cases.extend(cases(true, steps + 1, false, &faults));
     println!("{} cases", all_cases.len());
-    all(all_cases, spoil_and_mend);
+    run_all(all_cases, check_case);
 }
 
 #[test]
-fn a_cable_pulled_stalled_or_rubbish_at_any_byte_for_good() {
-    let cuts = [Cut::Close, Cut::Reset, Cut::Stall, Cut::Garble];
+fn a_persistent_connection_fault_at_any_byte_fails_in_time() {
+    let faults = [
+        ConnectionFault::Close,
+        ConnectionFault::Reset,
+        ConnectionFault::Stall,
+        ConnectionFault::Corrupt,
+    ];
     let steps = 2 * rounds();
-    let mut all_cases = cases(false, steps, true, &cuts);
-    all_cases.extend(cases(true, steps, true, &cuts));
+    let mut all_cases = cases(false, steps, true, &faults);
+    all_cases.extend(cases(true, steps, true, &faults));
     println!("{} cases", all_cases.len());
-    all(all_cases, spoil_and_mend);
+    run_all(all_cases, check_case);
 }
 
-/// With time enough, an attempt that hangs is given up and the next one delivers.
+/// With enough time left, an attempt that hangs times out and the next one delivers.
 #[test]
-fn a_connection_that_stalls_once_costs_an_attempt_and_not_the_invocation() {
-    let mut all_cases = cases(false, 1, false, &[Cut::Stall]);
-    all_cases.extend(cases(true, 3, false, &[Cut::Stall]));
+fn when_a_connection_stalls_once_the_next_attempt_delivers() {
+    let mut all_cases = cases(false, 1, false, &[ConnectionFault::Stall]);
+    all_cases.extend(cases(true, 3, false, &[ConnectionFault::Stall]));
     println!("{} cases", all_cases.len());
-    all(all_cases, |case| {
-        let told = format!("{case:?}");
-        let line = Line::new(case.tls);
-        line.cable.spoil(case.place, case.cut, false);
-        let answer = line.invoke(2, "25");
-        assert_eq!(answer.status, 200, "{told}: {answer:?}");
-        line.check(2, &answer, &told);
-        line.complete(2, &told);
+    run_all(all_cases, |case| {
+        let context = format!("{case:?}");
+        let link = Link::new(case.tls);
+        link.proxy.inject(case.offset, case.fault, false);
+        let answer = link.invoke(2, "25");
+        assert_eq!(answer.status, 200, "{context}: {answer:?}");
+        link.check(2, &answer, &context);
+        link.complete(2, &context);
     });
 }
 
-/// Stops the process when a connection has come to a place, lets the network go on meanwhile, and continues it.
-fn stop(line: &Line, case: Case, how_long: Duration, timeout: &str) -> Response {
-    line.cable.spoil(case.place, Cut::Hold, false);
-    let mut caller = line.instance.caller();
+/// Stops the process when a connection has reached an offset, continues the network, and continues
+/// the process after `how_long`.
+fn stop(link: &Link, case: Case, how_long: Duration, timeout: &str) -> Response {
+    link.proxy.inject(case.offset, ConnectionFault::Hold, false);
+    let mut caller = link.instance.caller();
     caller.send_call(&Call::invoke(event(2).to_string()).timeout(timeout));
-    assert!(line.cable.wait_until_spoilt(PATIENCE), "{case:?}");
-    line.instance.signal("STOP");
-    line.cable.release();
+    assert!(link.proxy.wait_until_injected(PATIENCE), "{case:?}");
+    link.instance.signal("STOP");
+    link.proxy.release();
     std::thread::sleep(how_long);
-    line.instance.signal("CONT");
+    link.instance.signal("CONT");
     caller.receive()
 }
 
 #[test]
-fn a_process_that_is_stopped_at_any_point_for_seconds_still_delivers_once() {
+fn a_process_stopped_for_seconds_delivers_once() {
     let steps = 2 * rounds();
-    let mut all_cases = cases(false, steps, false, &[Cut::Hold]);
-    all_cases.extend(cases(true, steps + 1, false, &[Cut::Hold]));
+    let mut all_cases = cases(false, steps, false, &[ConnectionFault::Hold]);
+    all_cases.extend(cases(true, steps + 1, false, &[ConnectionFault::Hold]));
     println!("{} cases", all_cases.len());
-    all(all_cases, |case| {
-        let told = format!("{case:?}");
-        let line = Line::new(case.tls);
-        let answer = stop(&line, case, Duration::from_millis(2_500), "20");
-        assert_eq!(answer.status, 200, "{told}: {answer:?}");
-        line.check(2, &answer, &told);
-        line.complete(2, &told);
+    run_all(all_cases, |case| {
+        let context = format!("{case:?}");
+        let link = Link::new(case.tls);
+        let answer = stop(&link, case, Duration::from_millis(2_500), "20");
+        assert_eq!(answer.status, 200, "{context}: {answer:?}");
+        link.check(2, &answer, &context);
+        link.complete(2, &context);
     });
 }
 
+/// The answer comes right after the process continues.
 #[test]
-fn a_process_that_is_stopped_past_its_deadline_tells_so_at_once_or_what_it_has_got() {
-    let mut all_cases = cases(false, 1, false, &[Cut::Hold]);
-    all_cases.extend(cases(true, 2, false, &[Cut::Hold]));
+fn a_process_stopped_past_its_deadline_answers_truthfully() {
+    let mut all_cases = cases(false, 1, false, &[ConnectionFault::Hold]);
+    all_cases.extend(cases(true, 2, false, &[ConnectionFault::Hold]));
     println!("{} cases", all_cases.len());
-    all(all_cases, |case| {
-        let told = format!("{case:?}");
-        let line = Line::new(case.tls);
+    run_all(all_cases, |case| {
+        let context = format!("{case:?}");
+        let link = Link::new(case.tls);
         let begun = Instant::now();
-        let answer = stop(&line, case, Duration::from_secs(4), "3");
-        assert!(begun.elapsed() < Duration::from_secs(10), "{told}");
-        line.check(2, &answer, &told);
-        line.complete(2, &told);
+        let answer = stop(&link, case, Duration::from_secs(4), "3");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{context}");
+        link.check(2, &answer, &context);
+        link.complete(2, &context);
     });
 }
 
+/// It opens new connections and still knows what it delivered.
 #[test]
-fn a_process_that_was_stopped_between_deliveries_trusts_no_connection_and_forgets_nothing() {
+fn a_process_stopped_between_deliveries_delivers_once() {
     for tls in [false, true] {
-        let line = Line::new(tls);
-        line.invoke(2, "20").success();
-        line.instance.signal("STOP");
-        line.cable.mend();
+        let link = Link::new(tls);
+        link.invoke(2, "20").success();
+        link.instance.signal("STOP");
+        link.proxy.clear_fault();
         std::thread::sleep(Duration::from_millis(500));
-        line.instance.signal("CONT");
-        assert_eq!(line.invoke(3, "20").status, 200);
-        let repeat = line.invoke(2, "20").success();
+        link.instance.signal("CONT");
+        assert_eq!(link.invoke(3, "20").status, 200);
+        let repeat = link.invoke(2, "20").success();
         assert_eq!(repeat["events"][0]["routes"][0]["outcome"], "duplicate");
-        assert_eq!(line.group.deliveries().len(), 3);
+        assert_eq!(link.group.deliveries().len(), 3);
     }
 }
 
 #[test]
-fn a_process_that_is_stopped_while_it_waits_for_its_turn_goes_on() {
-    let line = Line::new(false);
-    // Twenty a minute: six at once, and then one every few seconds. On a busy machine there may be more of those before
-    // one has to wait.
-    let mut caller = line.instance.caller();
+fn a_process_stopped_while_rate_limited_delivers_afterwards() {
+    let link = Link::new(false);
+    // Twenty a minute allow a burst of six, then one every few seconds. On a busy machine more
+    // than six may pass before one has to wait.
+    let mut caller = link.instance.caller();
     let mut number = 2;
     loop {
         caller.send_call(&Call::invoke(event(number).to_string()).timeout("30"));
@@ -314,13 +336,13 @@ fn a_process_that_is_stopped_while_it_waits_for_its_turn_goes_on() {
         }
         caller.receive().success();
         number += 1;
-        assert!(number < 20, "nobody has to wait");
+        assert!(number < 20, "no invocation has to wait");
     }
-    let calls = line.group.calls().len();
-    line.instance.signal("STOP");
+    let calls = link.group.calls().len();
+    link.instance.signal("STOP");
     std::thread::sleep(Duration::from_secs(3));
-    line.instance.signal("CONT");
+    link.instance.signal("CONT");
     caller.receive().success();
-    assert_eq!(line.group.calls().len(), calls + 1);
-    line.complete(number, "in turn");
+    assert_eq!(link.group.calls().len(), calls + 1);
+    link.complete(number, "in turn");
 }
