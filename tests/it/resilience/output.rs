@@ -1,4 +1,4 @@
-//! Standard output and standard error that nobody reads, or that are gone.
+//! Standard output and standard error that are not read, or closed.
 
 use super::{NOWHERE, event};
 use crate::platform::{Call, Instance, PATIENCE, free_port};
@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, pipe};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// Events of a payload whose log lines are more than a pipe holds.
+/// The log lines of this many events are more than a pipe's buffer.
 const MANY: usize = 400;
 
 fn many(from: usize) -> String {
@@ -16,8 +16,9 @@ fn many(from: usize) -> String {
     json!(events).to_string()
 }
 
+/// All lines are written when the output is read later.
 #[test]
-fn output_that_nobody_reads_keeps_no_invocation_from_answering_in_time_and_is_whole_later() {
+fn when_output_is_not_read_invocations_answer_in_time() {
     let (reader, writer) = pipe().unwrap();
     let port = free_port().to_string();
     let env = [
@@ -60,7 +61,7 @@ fn output_that_nobody_reads_keeps_no_invocation_from_answering_in_time_and_is_wh
 }
 
 #[test]
-fn a_process_whose_output_is_stuck_ends_at_a_signal() {
+fn when_output_is_not_read_sigterm_ends_the_process() {
     let (_reader, writer) = pipe().unwrap();
     let port = free_port().to_string();
     let env = [
@@ -80,7 +81,7 @@ fn a_process_whose_output_is_stuck_ends_at_a_signal() {
 }
 
 #[test]
-fn output_that_is_gone_costs_nothing_but_the_lines() {
+fn when_output_is_closed_invocations_succeed() {
     let port = free_port().to_string();
     let env = [
         ("DINGTALK_WEBHOOK", NOWHERE),
