@@ -1,10 +1,10 @@
-//! Function Compute as a function meets it: it starts the process, probes the port, and calls over raw connections
-//! that stay open.
+//! Calls the function as Function Compute does: starts the process, probes the port, and invokes
+//! over raw connections that stay open.
 
-// A kit for several test modules, none of which needs all of it.
+// Shared by several test modules, none of which uses all of it.
 #![allow(dead_code)]
 
-use crate::secrets::Watch;
+use crate::secrets::SecretScanner;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -14,22 +14,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long anything that must happen is waited for.
+/// The timeout of every wait for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running process of the function. Killed when dropped; then all that it has said, to whomever, is searched for the
-/// secrets of its environment.
+/// A running process of the function. Dropping it kills the process and searches its output and
+/// responses for the secrets of its environment.
 pub struct Instance {
     child: Child,
-    watch: Arc<Watch>,
+    scanner: Arc<SecretScanner>,
     port: u16,
     stdout: Lines,
     stderr: Lines,
 }
 
 impl Instance {
-    /// Starts the function's binary with these environment variables, a free port, and nothing else in its
-    /// environment, and waits until it accepts connections.
+    /// Starts the function's binary with only these environment variables and a free port, and
+    /// waits until it accepts connections.
     pub fn start(env: &[(&str, &str)]) -> Instance {
         Instance::start_command(|port| {
             let mut command = binary(env);
@@ -38,7 +38,8 @@ impl Instance {
         })
     }
 
-    /// Starts whatever `command` builds for a free port, and waits until it accepts connections.
+    /// Starts the command that `command` builds for a free port, and waits until it accepts
+    /// connections.
     pub fn start_command(command: impl Fn(u16) -> Command) -> Instance {
         for _ in 0..20 {
             let port = free_port();
@@ -49,7 +50,7 @@ impl Instance {
             }
             instance.stderr.wait_for_end();
             let error = instance.stderr_text();
-            // Somebody else may have taken the port meanwhile.
+            // Try another port if a different process has taken this one.
             assert!(
                 error.contains("in use"),
                 "the process ended before it was ready: {error}"
@@ -58,23 +59,23 @@ impl Instance {
         panic!("no free port to be had");
     }
 
-    /// Starts the function's binary with exactly these environment variables and waits for nothing.
+    /// Starts the function's binary with only these environment variables and does not wait.
     pub fn spawn(env: &[(&str, &str)]) -> Instance {
         Instance::spawn_command(binary(env))
     }
 
-    /// Starts a command and waits for nothing.
+    /// Starts a command and does not wait.
     pub fn spawn_command(mut command: Command) -> Instance {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Instance::spawn_as_it_is(command)
+        Instance::spawn_with_output(command)
     }
 
-    /// Starts the function's binary with its output going where `command` says, and waits until it accepts connections.
-    /// Output that goes elsewhere is neither gathered here nor searched for secrets.
-    pub fn start_as_it_is(env: &[(&str, &str)], direct: impl Fn(&mut Command)) -> Instance {
-        let mut instance = Instance::spawn_as_it_is({
+    /// Starts the function's binary with output as `redirect` sets it, and waits until it accepts
+    /// connections. Redirected output is neither collected nor searched for secrets.
+    pub fn start_with_output(env: &[(&str, &str)], redirect: impl Fn(&mut Command)) -> Instance {
+        let mut instance = Instance::spawn_with_output({
             let mut command = binary(env);
-            direct(&mut command);
+            redirect(&mut command);
             command
         });
         let port = env.iter().find(|(name, _)| *name == "FC_SERVER_PORT");
@@ -85,23 +86,23 @@ impl Instance {
         instance
     }
 
-    fn spawn_as_it_is(mut command: Command) -> Instance {
+    fn spawn_with_output(mut command: Command) -> Instance {
         command.stdin(Stdio::null());
-        let watch = Arc::new(Watch::over(&command));
+        let scanner = Arc::new(SecretScanner::for_command(&command));
         let mut child = command.spawn().expect("the process starts");
         let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
         let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
         Instance {
             child,
-            watch,
+            scanner,
             port: 0,
             stdout,
             stderr,
         }
     }
 
-    /// Probes as the platform and its local emulator do: connect, and close without a byte. False when the process
-    /// ends first.
+    /// Probes as the platform and its local emulator do: connects and closes without a byte.
+    /// Returns false if the process ends first.
     fn wait_until_ready(&mut self) -> bool {
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect(self.address()).is_err() {
@@ -123,35 +124,35 @@ impl Instance {
         true
     }
 
-    /// Where it listens.
+    /// Returns the address that the process listens at.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// A new connection to it.
+    /// Opens a connection to the process.
     pub fn caller(&self) -> Caller {
         Caller {
-            watch: Some(Arc::clone(&self.watch)),
+            scanner: Some(Arc::clone(&self.scanner)),
             ..Caller::connect(self.address())
         }
     }
 
-    /// Number of the process.
+    /// Returns the id of the process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The lines on stdout so far.
+    /// Returns the lines on stdout so far.
     pub fn stdout_lines(&self) -> Vec<String> {
         self.stdout.so_far()
     }
 
-    /// All of stderr so far.
+    /// Returns all of stderr so far.
     pub fn stderr_text(&self) -> String {
         self.stderr.so_far().join("\n")
     }
 
-    /// Waits for the line number `n` (from 0) on stdout.
+    /// Waits for line number `n` (from 0) on stdout.
     pub fn wait_for_stdout_line(&self, n: usize, timeout: Duration) -> String {
         self.stdout.wait_for(n, timeout).unwrap_or_else(|| {
             panic!(
@@ -162,7 +163,7 @@ impl Instance {
         })
     }
 
-    /// Asks the process to end.
+    /// Sends SIGTERM.
     pub fn sigterm(&self) {
         self.signal("TERM");
     }
@@ -179,7 +180,8 @@ impl Instance {
         );
     }
 
-    /// Waits for the process to end and for the rest of its output; gives its exit code (-1 when a signal ended it).
+    /// Waits for the process to end and for the rest of its output. Returns its exit code, or -1 if
+    /// a signal ended it.
     pub fn wait_exit(&mut self, timeout: Duration) -> i32 {
         let end = Instant::now() + timeout;
         loop {
@@ -201,12 +203,12 @@ impl Instance {
         }
     }
 
-    /// Memory that the process holds at present, in KiB.
+    /// Returns the resident memory of the process in KiB.
     pub fn rss_kb(&self) -> u64 {
         rss_kb(&self.child.id().to_string())
     }
 
-    /// The most memory that the process ever held, in KiB.
+    /// Returns the peak of the resident memory in KiB.
     pub fn peak_kb(&self) -> u64 {
         memory_kb(&self.child.id().to_string(), "VmHWM:")
     }
@@ -221,14 +223,14 @@ impl Drop for Instance {
         }
         for pipe in [&self.stdout, &self.stderr] {
             pipe.wait_for_end();
-            self.watch.heard(pipe.so_far().join("\n").as_bytes());
+            self.scanner.record(pipe.so_far().join("\n").as_bytes());
         }
-        self.watch.assert_no_secret();
+        self.scanner.assert_no_secret();
     }
 }
 
-/// Runs a command of the binary to its end, with exactly these environment variables; nothing that it says may hold a
-/// secret of theirs.
+/// Runs a command of the binary to its end with only these environment variables. Fails if its
+/// output holds one of their secrets.
 pub fn run<S: AsRef<std::ffi::OsStr>>(
     arguments: &[S],
     env: &[(&str, &str)],
@@ -241,20 +243,20 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let watch = Watch::over(&command);
+    let scanner = SecretScanner::for_command(&command);
     let mut child = command.spawn().expect("the binary starts");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
-    watch.heard(&output.stdout);
-    watch.heard(&output.stderr);
-    watch.assert_no_secret();
+    scanner.record(&output.stdout);
+    scanner.record(&output.stderr);
+    scanner.assert_no_secret();
     output
 }
 
-/// The binary under test with nothing but this environment: the one that cargo built, or the one
-/// that `NOTIFIER_BINARY` names.
+/// Returns a command for the binary under test with only this environment: the binary that
+/// `NOTIFIER_BINARY` names, or the one that cargo built.
 pub fn binary(env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(
         std::env::var_os("NOTIFIER_BINARY")
@@ -264,20 +266,21 @@ pub fn binary(env: &[(&str, &str)]) -> Command {
     command
 }
 
-/// A port that nobody in this process was told before, below those that the system gives to whoever asks for any.
-/// Whether it is free is not tried: to listen there, if only for a moment, is to answer the probe of whoever waits for
-/// another process to do so.
+/// Returns a port that this process has not used before, below the ephemeral ports.
+///
+/// It does not check that the port is free: to listen there for a moment could answer the probe of
+/// another test that waits for its process on that port.
 pub fn free_port() -> u16 {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 22_000;
-    static TOLD: AtomicU32 = AtomicU32::new(0);
-    // Other processes that run these tests begin elsewhere.
-    let begin = std::process::id().wrapping_mul(97);
-    let next = begin.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed));
+    static USED: AtomicU32 = AtomicU32::new(0);
+    // Start at another port in each process that runs these tests.
+    let start = std::process::id().wrapping_mul(97);
+    let next = start.wrapping_add(USED.fetch_add(1, Ordering::Relaxed));
     (FIRST + next % COUNT) as u16
 }
 
-/// Memory that a process (`self`, or its number) holds at present, in KiB.
+/// Returns the resident memory in KiB of a process: `self` or an id.
 pub fn rss_kb(process: &str) -> u64 {
     memory_kb(process, "VmRSS:")
 }
@@ -295,28 +298,28 @@ fn memory_kb(process: &str, field: &str) -> u64 {
         .expect("a number of KiB")
 }
 
-/// The lines that a pipe brings, gathered by a thread.
+/// The lines of a pipe, collected by a thread.
 #[derive(Default)]
-struct Lines(Arc<(Mutex<Gathered>, Condvar)>);
+struct Lines(Arc<(Mutex<Collected>, Condvar)>);
 
 #[derive(Default)]
-struct Gathered {
+struct Collected {
     lines: Vec<String>,
     ended: bool,
 }
 
 impl Lines {
     fn of(pipe: impl Read + Send + 'static) -> Lines {
-        let shared = Arc::<(Mutex<Gathered>, Condvar)>::default();
-        let gathering = Arc::clone(&shared);
+        let shared = Arc::<(Mutex<Collected>, Condvar)>::default();
+        let collecting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line).into_owned();
-                gathering.0.lock().unwrap().lines.push(line);
-                gathering.1.notify_all();
+                collecting.0.lock().unwrap().lines.push(line);
+                collecting.1.notify_all();
             }
-            gathering.0.lock().unwrap().ended = true;
-            gathering.1.notify_all();
+            collecting.0.lock().unwrap().ended = true;
+            collecting.1.notify_all();
         });
         Lines(shared)
     }
@@ -326,19 +329,19 @@ impl Lines {
     }
 
     fn wait_for(&self, n: usize, timeout: Duration) -> Option<String> {
-        let enough = |gathered: &mut Gathered| gathered.lines.len() <= n && !gathered.ended;
-        let gathered = self
+        let is_missing = |collected: &mut Collected| collected.lines.len() <= n && !collected.ended;
+        let collected = self
             .0
             .1
-            .wait_timeout_while(self.0.0.lock().unwrap(), timeout, enough)
+            .wait_timeout_while(self.0.0.lock().unwrap(), timeout, is_missing)
             .unwrap()
             .0;
-        gathered.lines.get(n).cloned()
+        collected.lines.get(n).cloned()
     }
 
     fn wait_for_end(&self) {
-        // Nobody gathers where there is no pipe.
-        let open = |gathered: &mut Gathered| !gathered.ended && Arc::strong_count(&self.0) > 1;
+        // Without a pipe there is no thread, and no second reference.
+        let open = |collected: &mut Collected| !collected.ended && Arc::strong_count(&self.0) > 1;
         drop(
             self.0
                 .1
@@ -348,7 +351,7 @@ impl Lines {
     }
 }
 
-/// A call, before it goes out. As the platform makes it, unless told otherwise.
+/// A call to send. The defaults are those of the platform.
 #[derive(Clone)]
 pub struct Call {
     method: String,
@@ -360,7 +363,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Any method and target, without a body.
+    /// Returns a call with this method and target and no body.
     pub fn new(method: &str, target: &str) -> Call {
         let headers = [
             ("Host", "127.0.0.1:9000"),
@@ -379,7 +382,7 @@ impl Call {
         }
     }
 
-    /// `POST /invoke` with an event.
+    /// Returns a `POST /invoke` with this payload.
     pub fn invoke(body: impl AsRef<[u8]>) -> Call {
         Call::new("POST", "/invoke")
             .header("Content-Type", "application/octet-stream")
@@ -398,17 +401,17 @@ impl Call {
         self
     }
 
-    /// Tells the request's id.
+    /// Sets the request's id.
     pub fn request_id(self, id: &str) -> Call {
         self.header("x-fc-request-id", id)
     }
 
-    /// Tells the function's time limit, in seconds.
+    /// Sets the function's timeout in seconds.
     pub fn timeout(self, seconds: &str) -> Call {
         self.header("x-fc-function-timeout", seconds)
     }
 
-    /// Sends the platform's headers with empty values, as emulators do.
+    /// Adds the platform's headers with empty values, as emulators do.
     pub fn empty_headers(mut self) -> Call {
         let names = "request-id function-name function-timeout function-memory region account-id qualifier \
                      retry-count control-path access-key-id access-key-secret security-token service-name";
@@ -418,8 +421,7 @@ impl Call {
         self
     }
 
-    /// Sends the body in chunks of this many bytes, with a chunk extension each and a trailer, instead of telling its
-    /// length.
+    /// Sends the body in chunks of this many bytes, each with an extension, and a trailer.
     pub fn chunked(mut self, size: usize) -> Call {
         self.chunk = Some(size);
         self
@@ -431,7 +433,7 @@ impl Call {
         self
     }
 
-    /// The bytes on the wire.
+    /// Returns the bytes to send.
     pub fn encode(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         for (name, value) in &self.headers {
@@ -454,16 +456,16 @@ impl Call {
     }
 }
 
-/// A connection to a function that stays open between calls.
+/// A connection to the function that stays open between calls.
 pub struct Caller {
     stream: TcpStream,
     received: Vec<u8>,
-    /// Who is told all that comes.
-    watch: Option<Arc<Watch>>,
+    /// Records everything received.
+    scanner: Option<Arc<SecretScanner>>,
 }
 
 impl Caller {
-    /// Connects.
+    /// Connects to this address.
     pub fn connect(address: SocketAddr) -> Caller {
         let stream = TcpStream::connect(address).expect("the function listens");
         stream.set_nodelay(true).expect("an option");
@@ -472,16 +474,16 @@ impl Caller {
         Caller {
             stream,
             received: Vec::new(),
-            watch: None,
+            scanner: None,
         }
     }
 
-    /// Sends an event and waits for the answer.
+    /// Invokes with this payload and waits for the response.
     pub fn invoke(&mut self, body: impl AsRef<[u8]>) -> Response {
         self.call(&Call::invoke(body))
     }
 
-    /// Sends a call and waits for the answer.
+    /// Sends a call and waits for the response.
     pub fn call(&mut self, call: &Call) -> Response {
         self.send_call(call);
         self.receive_after(&call.method)
@@ -502,7 +504,7 @@ impl Caller {
             .expect("the function reads");
     }
 
-    /// Sends raw bytes to a function that may close meanwhile; tells how many it took.
+    /// Sends raw bytes to a function that may close the connection. Returns how many it accepted.
     pub fn send_while_taken(&mut self, bytes: &[u8]) -> usize {
         let mut sent = 0;
         while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
@@ -514,7 +516,7 @@ impl Caller {
         sent
     }
 
-    /// Waits for an answer; `None` when the connection ends without a byte of one.
+    /// Waits for a response. Returns `None` if the connection ends before its first byte.
     pub fn try_receive(&mut self) -> Option<Response> {
         if self.received.is_empty() && !self.fill() {
             return None;
@@ -522,12 +524,12 @@ impl Caller {
         Some(self.receive())
     }
 
-    /// Waits for an answer.
+    /// Waits for a response.
     pub fn receive(&mut self) -> Response {
         self.receive_after("POST")
     }
 
-    /// Waits for the answer to a request of this method: an answer to `HEAD` has no body.
+    /// Waits for the response to a request of this method. A response to `HEAD` has no body.
     pub fn receive_after(&mut self, method: &str) -> Response {
         let head_end = loop {
             if let Some(at) = self
@@ -539,7 +541,7 @@ impl Caller {
             }
             assert!(
                 self.fill(),
-                "closed without a whole answer: {:?}",
+                "closed without a whole response: {:?}",
                 String::from_utf8_lossy(&self.received)
             );
         };
@@ -565,17 +567,17 @@ impl Caller {
         if status >= 200 && method != "HEAD" {
             let length = response
                 .header("content-length")
-                .expect("every answer tells its length");
+                .expect("every response has a length");
             let length: usize = length.parse().expect("a number");
             while self.received.len() < length {
-                assert!(self.fill(), "closed within an answer's body");
+                assert!(self.fill(), "closed within a response's body");
             }
             response.body = self.received.drain(..length).collect();
         }
         response
     }
 
-    /// Whether something has come within this time, be it the end of the connection.
+    /// Returns true if bytes or the end of the connection arrive within this time.
     pub fn hears_within(&mut self, time: Duration) -> bool {
         self.stream.set_read_timeout(Some(time)).expect("an option");
         let result = self.stream.peek(&mut [0]);
@@ -585,7 +587,7 @@ impl Caller {
         !matches!(result, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
-    /// Waits for the function to close the connection; fails when it sends anything before, or resets.
+    /// Waits for the function to close the connection. Fails if it sends bytes first, or resets.
     pub fn expect_closed(&mut self) {
         let end = self.stream.read_to_end(&mut self.received);
         assert!(
@@ -595,14 +597,15 @@ impl Caller {
         );
     }
 
-    /// Ends the sending side; answers can still be received.
+    /// Closes the sending side. Responses can still be received.
     pub fn finish_sending(&self) {
         self.stream
             .shutdown(Shutdown::Write)
             .expect("the connection is open");
     }
 
-    /// Ends the connection by a reset. There must be unread bytes from the function: to close then is what resets.
+    /// Resets the connection. There must be unread bytes from the function: closing causes a reset
+    /// then.
     pub fn reset(self) {
         assert!(
             self.stream.peek(&mut [0]).is_ok_and(|size| size == 1),
@@ -610,38 +613,38 @@ impl Caller {
         );
     }
 
-    /// False at the end of the connection, also when it was reset.
+    /// Reads once. Returns false at the end of the connection or after a reset.
     fn fill(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
             Ok(size) => {
                 self.received.extend_from_slice(&buffer[..size]);
-                if let Some(watch) = &self.watch {
-                    watch.heard(&buffer[..size]);
+                if let Some(scanner) = &self.scanner {
+                    scanner.record(&buffer[..size]);
                 }
                 size > 0
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            // A machine that was stopped as a whole interrupts calls that would wait.
+            // Happens when the whole machine was suspended.
             Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) => panic!("no answer: {error}"),
         }
     }
 }
 
-/// An answer, as it came.
+/// A received response.
 #[derive(Clone, PartialEq)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// Headers in order, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The content without framing.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The value of a header.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -649,12 +652,12 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// The body of a successful answer: fails unless both HTTP and the platform's own header tell success.
+    /// Returns the body of a success. Fails unless HTTP and the platform's header say success.
     pub fn success(&self) -> Value {
         assert_eq!(
             (self.status, self.header("x-fc-status")),
@@ -664,7 +667,8 @@ impl Response {
         self.json()
     }
 
-    /// The `errorType` of a failed answer of this HTTP status, after a look at all that failures have in common.
+    /// Returns the `errorType` of a failure with this HTTP status. Fails unless the response is a
+    /// complete failure.
     pub fn failure(&self, status: u16) -> String {
         assert_eq!(
             (self.status, self.header("x-fc-status")),
@@ -682,7 +686,7 @@ impl Response {
         body["errorType"].as_str().expect("an errorType").to_owned()
     }
 
-    /// Whether the function says that it closes the connection.
+    /// Returns true if the function announces to close the connection.
     pub fn closes(&self) -> bool {
         self.header("connection") == Some("close")
     }

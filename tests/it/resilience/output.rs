@@ -26,7 +26,7 @@ fn when_output_is_not_read_invocations_answer_in_time() {
         ("EVENT_LEVELS", "none"),
         ("FC_SERVER_PORT", &port),
     ];
-    let mut instance = Instance::start_as_it_is(&env, |command| {
+    let mut instance = Instance::start_with_output(&env, |command| {
         command.stdout(writer.try_clone().unwrap());
     });
     drop(writer);
@@ -69,7 +69,7 @@ fn when_output_is_not_read_sigterm_ends_the_process() {
         ("EVENT_LEVELS", "none"),
         ("FC_SERVER_PORT", &port),
     ];
-    let mut instance = Instance::start_as_it_is(&env, |command| {
+    let mut instance = Instance::start_with_output(&env, |command| {
         command.stdout(writer.try_clone().unwrap());
     });
     instance
@@ -88,7 +88,7 @@ fn when_output_is_closed_invocations_succeed() {
         ("EVENT_LEVELS", "none"),
         ("FC_SERVER_PORT", &port),
     ];
-    let mut instance = Instance::start_as_it_is(&env, |command| {
+    let mut instance = Instance::start_with_output(&env, |command| {
         let broken = || pipe().unwrap().1;
         command.stdout(broken()).stderr(broken());
     });
