@@ -1,9 +1,10 @@
-//! Tasks around the binary that is deployed:
+//! Tasks for the deployed binary:
 //!
 //! ```text
-//! cargo xtask package                 the package, a static x86_64 Linux binary called `bootstrap`
-//! cargo xtask static PACKAGE BINARY   another binary of the workspace, built the same way; prints its path
-//! cargo xtask instructions            compares instruction counts with the committed ones (UPDATE=1 writes them)
+//! cargo xtask package                 builds the package: a static x86_64 Linux binary `bootstrap`
+//! cargo xtask static PACKAGE BINARY   builds another binary in the same way and prints its path
+//! cargo xtask instructions            compares instruction counts with the committed ones
+//!                                     (UPDATE=1 writes them)
 //! ```
 
 #![forbid(unsafe_code)]
@@ -44,7 +45,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Builds, checks, and lays the binary where `s.yaml` takes it, and into a zip for ROS.
+/// Builds and checks the binary, and writes it to the folder that `s.yaml` deploys and to a zip for
+/// ROS.
 fn package() -> Result<(), String> {
     let root = root();
     let built = build(&root, BINARY, BINARY)?;
@@ -71,33 +73,33 @@ fn package() -> Result<(), String> {
     Ok(())
 }
 
-/// Builds a binary as it is deployed and tells where it is.
+/// Builds a binary for the deployed target. Returns its path.
 fn build(root: &Path, package: &str, binary: &str) -> Result<PathBuf, String> {
-    let way = Way::find()?;
+    let toolchain = Toolchain::find()?;
     let profile = ["--release", "--package", package, "--bin", binary];
-    way.cargo(root, way.verb, &profile)?;
-    let folder = root.join("target").join(way.target);
+    toolchain.cargo(root, toolchain.verb, &profile)?;
+    let folder = root.join("target").join(toolchain.target);
     Ok(folder.join("release").join(binary))
 }
 
-/// How static binaries for Linux are built on this machine.
-struct Way {
-    /// `build`, or `zigbuild` where the machine is no x86_64 Linux.
+/// How this machine builds static binaries for Linux.
+struct Toolchain {
+    /// cargo's command: `build`, or `zigbuild` if the machine is not x86_64 Linux.
     verb: &'static str,
     target: &'static str,
     env: Vec<(&'static str, OsString)>,
 }
 
-impl Way {
-    fn find() -> Result<Way, String> {
+impl Toolchain {
+    fn find() -> Result<Toolchain, String> {
         let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64"));
         let has_musl = has_target(MUSL);
-        let way = |verb, target, env| Ok(Way { verb, target, env });
+        let toolchain = |verb, target, env| Ok(Toolchain { verb, target, env });
         if is_linux && !has_musl {
             eprintln!("xtask: {MUSL} is not to be had; building a static glibc binary instead");
             let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
             flags.push_str(" -C target-feature=+crt-static");
-            return way("build", GNU, vec![("RUSTFLAGS", flags.into())]);
+            return toolchain("build", GNU, vec![("RUSTFLAGS", flags.into())]);
         }
         if !has_musl {
             return Err(format!(
@@ -105,16 +107,16 @@ impl Way {
             ));
         }
         if is_linux {
-            // ring has C code; musl's own compiler is used where it is there, the machine's gcc does as well.
+            // ring has C code. The machine's gcc compiles it if there is no compiler for musl.
             let variable = "CC_x86_64_unknown_linux_musl";
-            let has_own = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
-            let is_told = std::env::var_os(variable).is_some();
-            let env = if has_own || is_told {
+            let has_musl_gcc = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
+            let is_set = std::env::var_os(variable).is_some();
+            let env = if has_musl_gcc || is_set {
                 Vec::new()
             } else {
                 vec![(variable, "gcc".into())]
             };
-            return way("build", MUSL, env);
+            return toolchain("build", MUSL, env);
         }
         if !is_on_path("cargo-zigbuild") {
             return Err(
@@ -122,7 +124,7 @@ impl Way {
                     .into(),
             );
         }
-        way("zigbuild", MUSL, Vec::new())
+        toolchain("zigbuild", MUSL, Vec::new())
     }
 
     /// Runs cargo with these arguments for the target.
@@ -145,7 +147,7 @@ impl Way {
     }
 }
 
-/// Whether the toolchain has the target, after trying to add it.
+/// Returns true if rustc has the target, after trying to add it.
 fn has_target(target: &str) -> bool {
     let is_there = || {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -158,7 +160,7 @@ fn has_target(target: &str) -> bool {
         })
     };
     is_there() || {
-        // Where there is no rustup, or it finds nothing, the answer stays no.
+        // Without rustup, or if it fails, the target stays missing.
         let _ = Command::new("rustup")
             .args(["target", "add", target])
             .status();
@@ -183,7 +185,8 @@ fn make_executable(_file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The binary as the only, executable file of an archive; the same bytes for the same binary.
+/// Returns an archive with the binary as its only, executable file. The same binary always gives the
+/// same bytes.
 fn zip(binary: &[u8]) -> Result<Vec<u8>, String> {
     let fail = |error: zip::result::ZipError| format!("the zip cannot be made: {error}");
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
