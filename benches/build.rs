@@ -1,4 +1,4 @@
-//! Has the helper binaries linked as the function is: see the function's own build script.
+//! Links the helper binaries like the function; see the function's own build script.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -185,8 +185,8 @@ fn make_executable(_file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Returns an archive with the binary as its only, executable file. The same binary always gives the
-/// same bytes.
+/// Returns an archive with the binary as its only, executable file. The same binary always gives
+/// the same bytes.
 fn zip(binary: &[u8]) -> Result<Vec<u8>, String> {
     let fail = |error: zip::result::ZipError| format!("the zip cannot be made: {error}");
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -55,8 +55,8 @@ fn both_files_set_all_variables_of_the_configuration() {
     }
 }
 
-/// Returns the default of each variable in `s.yaml` and in `template.yml`. `None` is a variable that
-/// must be set.
+/// Returns the default of each variable in `s.yaml` and in `template.yml`. `None` is a variable
+/// that must be set.
 fn defaults() -> (
     BTreeMap<String, Option<String>>,
     BTreeMap<String, Option<String>>,
