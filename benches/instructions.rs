@@ -1,9 +1,9 @@
-//! Instructions of the pure functions and of whole invocations, counted by callgrind.
+//! Counts instructions of the pure functions and of whole invocations with callgrind.
 //!
 //! `cargo xtask instructions` runs this for the deployed target, compares the counts with those in
-//! `benches/instructions.json` and prints them as tables. What is prepared is not counted.
+//! `benches/instructions.json` and prints them as tables. The setup is not counted.
 
-// What the macros of gungraun make is public and has no documentation.
+// gungraun's macros generate public items without documentation.
 #![allow(missing_docs)]
 
 use benches::work::{self, Waiting, Whole};

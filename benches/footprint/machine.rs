@@ -1,10 +1,10 @@
-//! The machine and the tools of a run, told below its figures.
+//! Describes the machine and the tools of a run.
 
 use crate::pin::Cpus;
 use crate::programs::{Kind, Programs};
 use std::process::Command;
 
-/// What it was measured on and with.
+/// Returns CPU, system, compiler and the peers' versions.
 pub fn described(programs: &Programs, peers: &[Kind], cpus: Cpus) -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let info = read("/proc/cpuinfo");
@@ -35,7 +35,7 @@ pub fn described(programs: &Programs, peers: &[Kind], cpus: Cpus) -> String {
                 .map(|p| format!("{} {}", p.name(), p.version)),
         );
     }
-    if !cpus.are_two() {
+    if !cpus.are_separate() {
         parts.push("ONE CPU ONLY: callers take time from what they call".into());
     }
     format!("{}.", parts.join(", "))

@@ -1,17 +1,17 @@
-//! Measures the binary as it is deployed beside what a user would write instead, in one run.
+//! Measures the deployed binary beside programs that users might write instead, in one run.
 //!
 //! ```text
-//! cargo bench --package benches --bench footprint              about two minutes, once all is built
-//! cargo bench --package benches --bench footprint -- --quick   below one minute, once all is built
-//! cargo bench --package benches --bench footprint -- --cost    only what a month costs
+//! cargo bench --package benches --bench footprint              about two minutes after the build
+//! cargo bench --package benches --bench footprint -- --quick   below one minute after the build
+//! cargo bench --package benches --bench footprint -- --cost    only the cost of a month
 //! ```
 //!
-//! Prints Markdown: the figures with their targets, growth, and what a month costs. Builds what it
-//! measures by itself: `cargo xtask package`, and the peers of `benches/peers/` as far as their
-//! languages are there. What each figure means is in `benches/README.md`.
+//! Prints Markdown: the figures with their targets, growth, and the cost of a month. Builds what it
+//! measures: `cargo xtask package`, and the peers in `benches/peers/` whose languages are
+//! installed. `benches/README.md` explains each figure.
 //!
-//! Every round takes all programs in another random order, so that a slow spell of the machine falls
-//! on all of them; the figures are medians over the rounds.
+//! Every round measures all programs in a random order, so that a slow phase of the machine affects
+//! all of them. The figures are medians over the rounds.
 
 mod machine;
 mod measure;
@@ -23,7 +23,7 @@ mod sink;
 
 use benches::cost::Billed;
 use benches::work::SIZES;
-use measure::{Bench, keeps_no_pace};
+use measure::{Bench, has_no_rate_limit};
 use pin::{Cpus, pinned};
 use process::Starter;
 use programs::{Kind, Program, Programs, Roots};
@@ -34,21 +34,21 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-/// What one invocation takes for the calculation of a month: nearly all of it DingTalk's answer.
+/// The assumed time of an invocation, nearly all of it waiting for DingTalk.
 const INVOCATION_MS: f64 = 200.0;
 
-/// How much is measured.
+/// The amount of measurements.
 struct Plan {
     rounds: usize,
-    /// Of the rounds, those in which the longer measurements are made.
+    /// The number of rounds that include the longer measurements.
     long_rounds: usize,
-    /// Deliveries to one chatbot in a row.
+    /// Consecutive deliveries to one chatbot.
     steady: usize,
-    /// Invocations after which memory is read.
+    /// Invocations before memory is read.
     invocations: usize,
-    /// How long throughput is measured at a time.
+    /// The time of one measurement of throughput.
     throughput: Duration,
-    /// How long work inside a process is repeated.
+    /// The time for which work inside a process is repeated.
     inside: Duration,
 }
 
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut only_cost = false;
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
-            // cargo bench says so.
+            // cargo bench passes it.
             "--bench" => {}
             "--quick" => plan = &QUICK,
             "--cost" => only_cost = true,
@@ -115,7 +115,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let mut report = Report::new(plan.invocations);
-    let mut dice = Dice::new();
+    let mut rng = Rng::new();
     let begun = Instant::now();
     for round in 0..plan.rounds {
         if std::io::stderr().is_terminal() {
@@ -124,7 +124,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let is_long = round % (plan.rounds / plan.long_rounds) == 0;
         let mut tasks = tasks(&programs, is_long);
-        dice.shuffle(&mut tasks);
+        rng.shuffle(&mut tasks);
         for task in tasks {
             task.run(&bench, plan, &programs, &mut report)?;
         }
@@ -136,7 +136,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One thing to be measured.
+/// One measurement.
 #[derive(Clone, Copy)]
 enum Task<'a> {
     StartPlain(&'a Program),
@@ -149,11 +149,11 @@ enum Task<'a> {
     Inside(&'static str, usize),
 }
 
-/// What is measured in one round.
+/// Returns the measurements of one round.
 fn tasks(programs: &Programs, is_long: bool) -> Vec<Task<'_>> {
     let mut tasks = vec![Task::Webhook];
     for program in &programs.all {
-        if program.kind != Kind::Lapse {
+        if program.kind != Kind::TimeLapse {
             tasks.extend([Task::StartPlain(program), Task::Burst(program)]);
             if program.does_the_job() {
                 tasks.push(Task::StartTls(program, Roots::Usual));
@@ -168,10 +168,10 @@ fn tasks(programs: &Programs, is_long: bool) -> Vec<Task<'_>> {
         if program.does_the_job() {
             tasks.push(Task::Memory(program));
         }
-        if keeps_no_pace(program) {
+        if has_no_rate_limit(program) {
             tasks.push(Task::Steady(program));
         }
-        if program.kind != Kind::Lapse {
+        if program.kind != Kind::TimeLapse {
             tasks.extend([1, 8, 100].map(|connections| Task::Throughput(program, connections)));
         }
     }
@@ -227,7 +227,7 @@ impl Task<'_> {
                 report.add(Figure::WarmLong, program.kind, &samples);
             }
             Task::Memory(program) => {
-                let all = keeps_no_pace(program);
+                let all = has_no_rate_limit(program);
                 let (_, last) = bench
                     .memory(program, plan.invocations, all)
                     .map_err(|e| named(program, e))?;
@@ -253,13 +253,13 @@ impl Task<'_> {
     }
 }
 
-/// Random order, which need not be better than that.
-struct Dice(u64);
+/// A simple random number generator for the order of measurements.
+struct Rng(u64);
 
-impl Dice {
-    fn new() -> Dice {
+impl Rng {
+    fn new() -> Rng {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        Dice(since_1970.map_or(1, |time| time.as_nanos() as u64) | 1)
+        Rng(since_1970.map_or(1, |time| time.as_nanos() as u64) | 1)
     }
 
     fn below(&mut self, limit: usize) -> usize {

@@ -1,5 +1,5 @@
-//! The measurements, one program at a time. Each tells samples; who is measured when, and what comes of
-//! the samples, is decided elsewhere.
+//! The measurements of one program. Each returns samples; `main` selects the order, `report`
+//! evaluates the samples.
 
 use crate::pin::pinned;
 use crate::process::{Caller, Running, Starter, free_port, invocation};
@@ -17,37 +17,39 @@ use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Messages that may leave at once at the default pace of a chatbot (a third of 18).
+/// The burst that the default rate limit allows: a third of 18.
 const BURST: usize = 6;
-/// Filtered invocations before anything is timed that is called warm.
+/// Filtered invocations before a warm measurement.
 const WARM_UP: usize = 100;
 
-/// What all measurements need.
+/// The parts that all measurements share.
 pub struct Bench {
     pub sink: Sink,
     pub starter: Starter,
 }
 
-/// One start.
+/// The samples of one start.
 pub struct Start {
     /// From fork and exec to the first connection, in µs.
     pub open: f64,
-    /// To the first answered invocation, its message delivered, in µs.
+    /// From fork and exec to the answer of the first invocation, which delivers, in µs.
     pub answered: f64,
-    /// Memory then, in KiB.
+    /// Resident memory afterwards, in KiB.
     pub rss: f64,
 }
 
-/// A number that no event and no chatbot had before.
+/// Returns a new number for an event or a chatbot.
 fn fresh() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// Returns an invocation with an event that is delivered.
 fn delivered() -> Vec<u8> {
     invocation(&numbered(REBOOT, fresh()))
 }
 
+/// Returns an invocation with an event that is filtered.
 fn filtered() -> Vec<u8> {
     invocation(&numbered(RUNNING, fresh()))
 }
@@ -57,8 +59,8 @@ fn us(time: Duration) -> f64 {
 }
 
 impl Bench {
-    /// Starts a program for a chatbot of its own. Whoever measures is on its own CPU meanwhile.
-    fn begin(
+    /// Starts a program for a new chatbot, with this thread on its own CPU.
+    fn launch(
         &self,
         program: &Program,
         tls: bool,
@@ -73,14 +75,14 @@ impl Bench {
         )
     }
 
-    /// Checks that a program does what it is measured for: posts what is to be sent, signed, posts
-    /// nothing else, and says so.
+    /// Checks that a program does its job: posts events that are not filtered, signed, and nothing
+    /// else, and answers with success.
     pub fn check(&self, program: &Program) -> Result<()> {
         for tls in [false, true] {
             if tls && !program.does_the_job() {
                 continue;
             }
-            let (_running, stream, ..) = self.begin(program, tls, Roots::Usual)?;
+            let (_running, stream, ..) = self.launch(program, tls, Roots::Usual)?;
             let mut caller = Caller::new(stream)?;
             self.sink.record(true);
             let before = self.sink.posts();
@@ -106,13 +108,13 @@ impl Bench {
         }
     }
 
-    /// Starts a program, has it deliver one event, and ends it.
+    /// Starts a program, delivers one event, and ends the program.
     pub fn start(&self, program: &Program, tls: bool, roots: Roots) -> Result<Start> {
         let request = delivered();
-        let (running, stream, begun, open) = self.begin(program, tls, roots)?;
+        let (running, stream, begun, open) = self.launch(program, tls, roots)?;
         let mut caller = Caller::new(stream)?;
-        if self.starter.cpus.are_two() {
-            caller = caller.restless()?;
+        if self.starter.cpus.are_separate() {
+            caller = caller.busy_polling()?;
         }
         caller.call(&request)?;
         Ok(Start {
@@ -122,10 +124,10 @@ impl Bench {
         })
     }
 
-    /// A fresh process that is called on one connection, warm but for what only time brings: as many
-    /// deliveries as a chatbot takes at once, less the first. Everybody on one CPU. In µs each.
+    /// Times the deliveries of one burst but the first, in a warmed-up process over one connection,
+    /// all on one CPU. In µs each.
     pub fn burst(&self, program: &Program) -> Result<Vec<f64>> {
-        let (_running, stream, ..) = self.begin(program, false, Roots::Usual)?;
+        let (_running, stream, ..) = self.launch(program, false, Roots::Usual)?;
         let mut caller = Caller::new(stream)?;
         pinned(self.starter.cpus.work);
         if program.does_the_job() {
@@ -137,10 +139,10 @@ impl Bench {
         Ok(samples.into_iter().skip(1).collect())
     }
 
-    /// As [`Bench::burst`], but for so many deliveries to one chatbot, which only programs that keep no
-    /// pace can make: the peers, and the time-lapse build.
+    /// Times many deliveries to one chatbot. Only programs without a rate limit can make them: the
+    /// peers, and the time-lapse build.
     pub fn steady(&self, program: &Program, deliveries: usize) -> Result<Vec<f64>> {
-        let (_running, stream, ..) = self.begin(program, false, Roots::Usual)?;
+        let (_running, stream, ..) = self.launch(program, false, Roots::Usual)?;
         let mut caller = Caller::new(stream)?;
         pinned(self.starter.cpus.work);
         let before = self.sink.posts();
@@ -165,7 +167,7 @@ impl Bench {
         Ok(samples)
     }
 
-    /// The webhook alone: a request like the notifier's, answered, without anything in between. In µs each.
+    /// Times the webhook alone with requests like the notifier's. In µs each.
     pub fn webhook(&self, times: usize) -> Result<Vec<f64>> {
         pinned(self.starter.cpus.work);
         let mut stream = direct(&self.sink)?;
@@ -191,10 +193,10 @@ impl Bench {
         Ok(samples)
     }
 
-    /// Memory after the first delivery over TLS and after so many invocations, on one connection, in
-    /// KiB. `all` delivers every one; else all but what a chatbot takes at once are filtered.
+    /// Returns memory in KiB after the first delivery over TLS and after this many invocations over
+    /// one connection. `all` delivers every event; otherwise all but one burst are filtered.
     pub fn memory(&self, program: &Program, invocations: usize, all: bool) -> Result<(f64, f64)> {
-        let (running, stream, ..) = self.begin(program, true, Roots::Usual)?;
+        let (running, stream, ..) = self.launch(program, true, Roots::Usual)?;
         let mut caller = Caller::new(stream)?;
         pinned(self.starter.cpus.work);
         let before = self.sink.posts();
@@ -215,12 +217,12 @@ impl Bench {
         Ok((first, running.rss_kib()?))
     }
 
-    /// Filtered invocations a second over so many connections, every one busy all the time. Everybody on
-    /// one CPU: between two, it is waking each other up that takes the time.
+    /// Returns filtered invocations a second over this many busy connections. All on one CPU: with
+    /// two, waking each other would take most of the time.
     pub fn throughput(&self, program: &Program, connections: usize, time: Duration) -> Result<f64> {
         pinned(self.starter.cpus.own);
         let port = free_port()?;
-        // The floor would post; without a webhook it just answers.
+        // The forwarder does not filter. Without a webhook it answers at once.
         let webhook = self.sink.webhook(false, fresh());
         let webhook = program.does_the_job().then_some(webhook.as_str());
         let command = program.command(port, webhook, &self.sink, Roots::Usual);
@@ -258,7 +260,7 @@ impl Bench {
         Ok(rate)
     }
 
-    /// Nanoseconds for one event of work inside a process that is built as the function is.
+    /// Returns nanoseconds for one event of work inside a process that is built like the function.
     pub fn inside(&self, program: &Path, work: &str, events: usize, time: Duration) -> Result<f64> {
         pinned(self.starter.cpus.work);
         let mut command = Command::new(program);
@@ -268,7 +270,7 @@ impl Bench {
     }
 }
 
-/// Whether a request carries a valid signature and a message.
+/// Checks that a request carries a valid signature and a message.
 fn is_signed(request: &[u8]) -> Result<()> {
     let text = String::from_utf8_lossy(request);
     let parameter = |name: &str| {
@@ -292,7 +294,7 @@ fn is_signed(request: &[u8]) -> Result<()> {
     }
 }
 
-/// Whether a program takes part in what only programs without a pace can do.
-pub fn keeps_no_pace(program: &Program) -> bool {
+/// Returns true if the program can deliver without a rate limit.
+pub fn has_no_rate_limit(program: &Program) -> bool {
     program.kind != Kind::Notifier
 }

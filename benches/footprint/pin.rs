@@ -1,9 +1,9 @@
-//! Which CPU does what.
+//! Pins threads to CPUs.
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The CPU of the programs that are measured, and the one of whoever measures; the same where there
-/// is only one.
+/// The CPUs of the measured programs (`work`) and of the measuring thread (`own`). They are equal
+/// if there is only one CPU.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus {
     pub work: usize,
@@ -11,7 +11,7 @@ pub struct Cpus {
 }
 
 impl Cpus {
-    /// The last two CPUs that this process may use: the first one serves most interrupts.
+    /// Returns the last two usable CPUs: the first CPU serves most interrupts.
     pub fn find() -> Cpus {
         let allowed = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
         let mut usable = (0..CpuSet::MAX_CPU)
@@ -24,14 +24,14 @@ impl Cpus {
         }
     }
 
-    /// Whether there is a second CPU to measure from.
-    pub fn are_two(self) -> bool {
+    /// Returns true if there are two CPUs.
+    pub fn are_separate(self) -> bool {
         self.work != self.own
     }
 }
 
-/// Keeps this thread, and the threads and processes that it starts, on one CPU. Where the system does
-/// not let it, it stays free.
+/// Pins this thread, and the threads and processes that it starts, to one CPU. An error of the
+/// system is ignored.
 pub fn pinned(cpu: usize) {
     let mut set = CpuSet::new();
     set.set(cpu);

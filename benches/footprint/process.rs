@@ -1,4 +1,4 @@
-//! A program under measurement: started as the platform starts it, and called over one connection.
+//! Starts a program as the platform does and calls it over one connection.
 
 use crate::pin::{Cpus, pinned};
 use crate::sink::length;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// How long anything that must happen is waited for.
+/// The timeout of every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Starts programs from a thread that stays on the work CPU, so that whoever measures need not go there.
+/// Starts programs from a thread on the work CPU, so that the measuring thread can stay on its own.
 pub struct Starter {
     orders: Sender<Command>,
     started: Receiver<std::io::Result<(Instant, Child)>>,
@@ -41,7 +41,8 @@ impl Starter {
         }
     }
 
-    /// Starts a program that listens at `port` and calls on it until it accepts. Tells how long that took.
+    /// Starts a program and connects to `port` until it accepts. Returns the moment of the start
+    /// and the time that it took.
     pub fn start(
         &self,
         mut command: Command,
@@ -58,8 +59,10 @@ impl Starter {
             match TcpStream::connect(address) {
                 Ok(stream) => break stream,
                 Err(_) if Instant::now() > end => break Err("the port was not opened in time")?,
-                // Whoever measures must not take the time of what is measured.
-                Err(_) if !self.cpus.are_two() => std::thread::sleep(Duration::from_micros(50)),
+                // On one CPU, polling would take time from the program.
+                Err(_) if !self.cpus.are_separate() => {
+                    std::thread::sleep(Duration::from_micros(50))
+                }
                 Err(_) => std::hint::spin_loop(),
             }
         };
@@ -71,13 +74,13 @@ impl Starter {
     }
 }
 
-/// A running program. Killed when dropped.
+/// A running program. Dropping it kills the process.
 pub struct Running {
     child: Child,
 }
 
 impl Running {
-    /// Memory that it holds at present, in KiB, as exactly as the system knows.
+    /// Returns resident memory in KiB, from smaps_rollup, which is exact.
     pub fn rss_kib(&self) -> Result<f64, Box<dyn Error>> {
         let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
         let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
@@ -93,8 +96,8 @@ impl Drop for Running {
     }
 }
 
-/// A port that is free now, outside the range from which the system takes ports for those who
-/// connect: a probe that is given the very port it probes connects to itself.
+/// Returns a free port outside the ephemeral ports: a probe from the port that it probes would
+/// connect to itself.
 pub fn free_port() -> Result<u16, Box<dyn Error>> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     for _ in 0..5_000 {
@@ -106,8 +109,8 @@ pub fn free_port() -> Result<u16, Box<dyn Error>> {
     Err("no free port between 21000 and 29000".into())
 }
 
-/// The request that invokes a function, as the platform sends it. The time limit is a day, because the
-/// clock of the time-lapse build runs ahead.
+/// Returns the platform's request to invoke a function. The timeout is a day, because the clock of
+/// the time-lapse build runs ahead.
 pub fn invocation(event: &str) -> Vec<u8> {
     format!(
         "POST /invoke HTTP/1.1\r\nHost: 127.0.0.1:9000\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: {}\r\n\
@@ -134,14 +137,14 @@ impl Caller {
         })
     }
 
-    /// Reads without ever sleeping, from another CPU than the program's: to be woken takes longer than
-    /// some of what is measured.
-    pub fn restless(self) -> Result<Caller, Box<dyn Error>> {
+    /// Polls instead of sleeping while it waits, on another CPU than the program's: waking up takes
+    /// longer than some of the measured times.
+    pub fn busy_polling(self) -> Result<Caller, Box<dyn Error>> {
         self.stream.set_nonblocking(true)?;
         Ok(self)
     }
 
-    /// Sends a request and takes its answer; an error where it is no success in the platform's terms.
+    /// Sends a request and receives its response. Fails unless the platform would count a success.
     pub fn call(&mut self, request: &[u8]) -> Result<(), Box<dyn Error>> {
         self.send(request)?;
         self.receive()
@@ -176,7 +179,7 @@ impl Caller {
     }
 }
 
-/// Whether an answer is a success in the platform's terms.
+/// Returns true if the platform would count the response as a success.
 fn is_success(answer: &[u8]) -> bool {
     const FIELD: &[u8] = b"\nx-fc-status: 200\r";
     answer.starts_with(b"HTTP/1.1 200")

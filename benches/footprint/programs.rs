@@ -7,17 +7,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Signs messages; the peers that sign use it too.
+/// The secret of the notifier and of the peers that sign.
 pub const SECRET: &str = "SEC0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What a program is.
+/// The kind of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// `target/package/bootstrap`, byte for byte as it is deployed.
     Notifier,
-    /// The same with a clock that jumps over a chatbot's pace.
-    Lapse,
-    /// The floor: looks at nothing, posts, answers.
+    /// The notifier with a clock that skips the waits of the rate limit.
+    TimeLapse,
+    /// A lower bound: posts the payload and answers, without reading it.
     Forwarder,
     Go,
     Node,
@@ -29,20 +29,20 @@ pub enum Kind {
 pub struct Program {
     pub kind: Kind,
     command: Vec<OsString>,
-    /// Bytes of what is started, where that is a binary of its own.
+    /// The size of the binary in bytes; `None` for scripts.
     pub binary: Option<u64>,
-    /// Bytes of the zip that would be deployed.
+    /// The size of the deployed zip in bytes.
     pub zip: Option<u64>,
-    /// Version of the language, for the table's foot.
+    /// The version of the language, shown below the table.
     pub version: String,
 }
 
-/// Which authorities a program is to trust.
+/// The certificate authorities that a program trusts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Roots {
-    /// As deployed: those of the machine, or those that are compiled in, and the webhook's.
+    /// As deployed: those of the machine or the compiled-in ones, and the webhook's.
     Usual,
-    /// The webhook's alone.
+    /// The webhook's authority alone.
     One,
 }
 
@@ -50,7 +50,7 @@ impl Program {
     pub fn name(&self) -> &'static str {
         match self.kind {
             Kind::Notifier => "notifier",
-            Kind::Lapse => "notifier, time-lapse",
+            Kind::TimeLapse => "notifier, time-lapse",
             Kind::Forwarder => "C forwarder",
             Kind::Go => "Go",
             Kind::Node => "Node",
@@ -58,12 +58,12 @@ impl Program {
         }
     }
 
-    /// Whether it does the job at all: reads the event, signs, speaks TLS.
+    /// Returns true if the program reads events, signs and speaks TLS.
     pub fn does_the_job(&self) -> bool {
         self.kind != Kind::Forwarder
     }
 
-    /// The command that starts it for a port, with a webhook or (for the floor of what is filtered) none.
+    /// Returns the command that starts the program. Without a webhook the forwarder posts nothing.
     pub fn command(&self, port: u16, webhook: Option<&str>, sink: &Sink, roots: Roots) -> Command {
         let [program, arguments @ ..] = self.command.as_slice() else {
             unreachable!("a program has a command");
@@ -75,13 +75,13 @@ impl Program {
         if self.does_the_job() {
             command.env("DINGTALK_SECRET", SECRET);
         }
-        if self.kind == Kind::Lapse {
-            // The pace that its clock is made for.
+        if self.kind == Kind::TimeLapse {
+            // The limit that its clock is made for.
             command.env("DINGTALK_RATE_LIMIT", "20");
         }
         if webhook.is_some_and(|url| url.starts_with("https:")) {
             match self.kind {
-                Kind::Notifier | Kind::Lapse => command.env("SSL_CERT_FILE", &sink.ca),
+                Kind::Notifier | Kind::TimeLapse => command.env("SSL_CERT_FILE", &sink.ca),
                 Kind::Node => command.env("NODE_EXTRA_CA_CERTS", &sink.ca),
                 Kind::Forwarder => &mut command,
                 Kind::Go | Kind::Python => {
@@ -89,7 +89,7 @@ impl Program {
                         Roots::Usual => &sink.bundle,
                         Roots::One => &sink.ca,
                     };
-                    // Nor the folder of certificates, which Go would read as well.
+                    // Go would read the folder of certificates, too.
                     command
                         .env("SSL_CERT_FILE", file)
                         .env("SSL_CERT_DIR", "/nonexistent")
@@ -100,12 +100,12 @@ impl Program {
     }
 }
 
-/// Everything that is measured.
+/// All programs to measure.
 pub struct Programs {
     pub all: Vec<Program>,
-    /// Times work inside a process, built as the function is.
+    /// The program that times work inside a process, built like the function.
     pub inside: PathBuf,
-    /// Peers that are left out, and why.
+    /// Peers that cannot be built, with the reason.
     pub left_out: Vec<String>,
 }
 
@@ -114,7 +114,7 @@ impl Programs {
         self.all.iter().find(|program| program.kind == kind)
     }
 
-    /// Builds the function and its peers; what is missing of the peers is left out.
+    /// Builds the function and its peers. Peers without their tools are left out.
     pub fn build(root: &Path, folder: &Path) -> Result<Programs, Box<dyn Error>> {
         xtask(root, &["package"])?;
         let own = |kind, path: PathBuf, zip| -> Result<Program, Box<dyn Error>> {
@@ -132,7 +132,7 @@ impl Programs {
         let mut programs = Programs {
             all: vec![
                 own(Kind::Notifier, bootstrap, Some(zip))?,
-                own(Kind::Lapse, lapse.into(), None)?,
+                own(Kind::TimeLapse, lapse.into(), None)?,
             ],
             inside: xtask(root, &["static", "benches", "inside"])?.into(),
             left_out: Vec::new(),
@@ -153,7 +153,7 @@ impl Programs {
     }
 }
 
-/// Runs a task and gives the last line that it prints.
+/// Runs a task. Returns the last line of its output.
 fn xtask(root: &Path, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -163,7 +163,7 @@ fn xtask(root: &Path, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     Ok(last_line(command.args(arguments))?)
 }
 
-/// Runs a command to its end and gives the last line of its output.
+/// Runs a command to its end. Returns the last line of its output.
 fn last_line(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let out = command.stderr(std::process::Stdio::inherit()).output();
@@ -225,11 +225,11 @@ fn binary(kind: Kind, path: PathBuf, version: &str) -> Result<Program, String> {
 }
 
 fn node(peers: &Path) -> Result<Program, String> {
-    // The program itself, not a wrapper that a version manager put in its place.
-    let told = last_line(
+    // Find the program itself, not a version manager's wrapper.
+    let line = last_line(
         Command::new("node").args(["-p", "process.execPath + ' ' + process.versions.node"]),
     )?;
-    let (program, version) = told.rsplit_once(' ').ok_or("node tells no version")?;
+    let (program, version) = line.rsplit_once(' ').ok_or("node tells no version")?;
     script(
         Kind::Node,
         program,
@@ -242,9 +242,9 @@ fn node(peers: &Path) -> Result<Program, String> {
 fn python(peers: &Path) -> Result<Program, String> {
     let ask = "import os, sys, urllib3; print(sys.executable, os.path.dirname(urllib3.__file__), \
                '%d.%d.%d' % sys.version_info[:3] + ', urllib3 ' + urllib3.__version__, sep='\\t')";
-    let told = last_line(Command::new("python3").args(["-c", ask]))
+    let line = last_line(Command::new("python3").args(["-c", ask]))
         .map_err(|problem| format!("{problem}; it needs urllib3: pip install urllib3"))?;
-    let [program, package, version] = told.split('\t').collect::<Vec<_>>()[..] else {
+    let [program, package, version] = line.split('\t').collect::<Vec<_>>()[..] else {
         return Err("python3 tells no version".into());
     };
     let mut files = Vec::new();
@@ -258,7 +258,7 @@ fn python(peers: &Path) -> Result<Program, String> {
     )
 }
 
-/// A script that an interpreter of the runtime image runs, with the packages that it brings.
+/// Returns a script for an interpreter of the runtime image, with its packages.
 fn script(
     kind: Kind,
     interpreter: &str,
@@ -277,7 +277,7 @@ fn script(
     })
 }
 
-/// The sources of a Python package.
+/// Collects the sources of a Python package.
 fn sources(folder: &Path, name: &str, files: &mut Vec<(String, Vec<u8>)>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -292,7 +292,7 @@ fn sources(folder: &Path, name: &str, files: &mut Vec<(String, Vec<u8>)>) -> std
     Ok(())
 }
 
-/// How long a zip of these files is, packed as the function is.
+/// Returns the size of a zip of these files, compressed like the function's.
 fn zipped(files: &[(String, Vec<u8>)]) -> Result<u64, String> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default()

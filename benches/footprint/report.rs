@@ -1,4 +1,4 @@
-//! What the samples come to, as Markdown.
+//! Prints the samples as Markdown.
 
 use crate::machine;
 use crate::pin::Cpus;
@@ -7,7 +7,7 @@ use benches::stats::{Summary, count, digits, summary};
 use benches::work::SIZES;
 use std::collections::BTreeMap;
 
-/// A figure that is measured of programs.
+/// A figure of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Figure {
     Open,
@@ -15,9 +15,9 @@ pub enum Figure {
     AnsweredTlsOneRoot,
     AnsweredPlain,
     MemoryFirst,
-    /// Every invocation delivered: the time-lapse build and the peers.
+    /// All invocations delivered: the time-lapse build and the peers.
     MemoryDelivered,
-    /// All but a burst filtered: the notifier as deployed.
+    /// All invocations but one burst filtered: the notifier as deployed.
     MemoryMixed,
     Warm,
     WarmLong,
@@ -68,9 +68,9 @@ impl Report {
     }
 
     fn of(&self, figure: Figure, kind: Kind) -> Option<Summary> {
-        // What needs a clock that jumps is shown of the time-lapse build, with a note.
+        // These figures need the time-lapse build; a note below the table says so.
         let kind = match (figure, kind) {
-            (Figure::MemoryDelivered | Figure::WarmLong, Kind::Notifier) => Kind::Lapse,
+            (Figure::MemoryDelivered | Figure::WarmLong, Kind::Notifier) => Kind::TimeLapse,
             _ => kind,
         };
         summary(self.samples.get(&(figure, kind))?)
@@ -84,12 +84,12 @@ impl Report {
         Some(summary(self.inside.get(&(work, size))?)?.median)
     }
 
-    /// How many times the notifier's figure is a peer's.
+    /// Returns the ratio of two programs' medians.
     fn ratio(&self, figure: Figure, of: Kind, to: Kind) -> Option<f64> {
         Some(self.median(figure, of)? / self.median(figure, to)?)
     }
 
-    /// Prints everything.
+    /// Prints all tables.
     pub fn print(&self, programs: &Programs, cpus: Cpus) {
         let peers: Vec<Kind> = PEERS
             .into_iter()
@@ -215,7 +215,7 @@ impl Report {
         println!();
     }
 
-    /// The warm invocation less what the webhook takes alone.
+    /// Prints the time of a warm invocation without the webhook's own.
     fn row_beyond(&self, peers: &[Kind]) {
         let Some(webhook) = summary(&self.webhook) else {
             return;
@@ -302,7 +302,7 @@ impl Report {
         Some(parts.join("; "))
     }
 
-    /// Time for one event, by how many come together.
+    /// Prints the time for one event by the number of events in a payload.
     fn print_growth(&self) {
         println!(
             "\n### Growth\n\nMicroseconds for one event, by the number of events that come together:\n"

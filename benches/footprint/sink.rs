@@ -1,5 +1,5 @@
-//! A webhook as quick as can be: reads a request, says `errcode` 0. Plain and over TLS, a thread for
-//! each connection, all on one CPU. The same for every program, so that it does not count.
+//! A minimal webhook: reads a request and answers `errcode` 0, plain or over TLS, with a thread for
+//! each connection, all on one CPU. It costs every program the same.
 
 use crate::pin::pinned;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -14,46 +14,45 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n{\"errcode\":0,\"errmsg\":\"ok\"}";
 
-/// The webhook and what it was sent.
+/// The webhook and the requests that it received.
 pub struct Sink {
     pub plain: SocketAddr,
     tls: SocketAddr,
     /// The certificate of the authority that signed the webhook's.
     pub ca: PathBuf,
-    /// The machine's authorities and that one, for programs that read them all at start; that one
-    /// alone where the machine has none.
+    /// The machine's authorities and this one, for programs that read them all at start.
     pub bundle: PathBuf,
-    books: Arc<Books>,
+    recorder: Arc<Recorder>,
 }
 
 #[derive(Default)]
-struct Books {
+struct Recorder {
     posts: AtomicUsize,
-    records: AtomicBool,
+    is_on: AtomicBool,
     last: Mutex<Vec<u8>>,
 }
 
 impl Sink {
-    /// Starts it with its threads on `cpu`; certificates go into `folder`.
+    /// Starts the webhook with its threads on `cpu` and writes certificates to `folder`.
     pub fn start(cpu: usize, folder: &Path) -> Result<Sink, Box<dyn Error>> {
         let (config, ca_pem) = identity()?;
         let (ca, bundle) = (folder.join("ca.pem"), folder.join("bundle.pem"));
         let machine = std::fs::read_to_string("/etc/ssl/certs/ca-certificates.crt");
         std::fs::write(&ca, &ca_pem)?;
         std::fs::write(&bundle, machine.unwrap_or_default() + &ca_pem)?;
-        let books = Arc::new(Books::default());
-        let plain = listen(cpu, Arc::clone(&books), None)?;
-        let tls = listen(cpu, Arc::clone(&books), Some(config))?;
+        let recorder = Arc::new(Recorder::default());
+        let plain = listen(cpu, Arc::clone(&recorder), None)?;
+        let tls = listen(cpu, Arc::clone(&recorder), Some(config))?;
         Ok(Sink {
             plain,
             tls,
             ca,
             bundle,
-            books,
+            recorder,
         })
     }
 
-    /// A chatbot's webhook; each has its own token.
+    /// Returns the webhook URL of the chatbot with this token.
     pub fn webhook(&self, tls: bool, token: usize) -> String {
         let (scheme, host, port) = if tls {
             ("https", "localhost", self.tls.port())
@@ -63,27 +62,27 @@ impl Sink {
         format!("{scheme}://{host}:{port}/robot/send?access_token={token:064x}")
     }
 
-    /// How many requests it has answered.
+    /// Returns the number of requests so far.
     pub fn posts(&self) -> usize {
-        self.books.posts.load(Ordering::SeqCst)
+        self.recorder.posts.load(Ordering::SeqCst)
     }
 
-    /// Keeps each request from now on, or no longer.
+    /// Turns recording of requests on or off.
     pub fn record(&self, on: bool) {
-        self.books.records.store(on, Ordering::SeqCst);
+        self.recorder.is_on.store(on, Ordering::SeqCst);
     }
 
-    /// The last request that was kept.
+    /// Returns the latest recorded request.
     pub fn last(&self) -> Vec<u8> {
-        let last = self.books.last.lock();
+        let last = self.recorder.last.lock();
         last.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Accepts connections on a thread of its own; their threads stay on its CPU.
+/// Accepts connections on a new thread. All threads stay on `cpu`.
 fn listen(
     cpu: usize,
-    books: Arc<Books>,
+    recorder: Arc<Recorder>,
     tls: Option<Arc<ServerConfig>>,
 ) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -91,12 +90,12 @@ fn listen(
     std::thread::spawn(move || {
         pinned(cpu);
         for stream in listener.incoming().flatten() {
-            let (books, tls) = (Arc::clone(&books), tls.clone());
+            let (recorder, tls) = (Arc::clone(&recorder), tls.clone());
             std::thread::spawn(move || {
                 let _ = stream.set_nodelay(true);
                 match tls.map(ServerConnection::new) {
-                    None => serve(stream, &books),
-                    Some(Ok(connection)) => serve(StreamOwned::new(connection, stream), &books),
+                    None => serve(stream, &recorder),
+                    Some(Ok(connection)) => serve(StreamOwned::new(connection, stream), &recorder),
                     Some(Err(_)) => {}
                 }
             });
@@ -105,8 +104,8 @@ fn listen(
     Ok(address)
 }
 
-/// Answers requests until the peer goes.
-fn serve(mut stream: impl Read + Write, books: &Books) {
+/// Answers requests until the connection ends.
+fn serve(mut stream: impl Read + Write, recorder: &Recorder) {
     let mut buffer = vec![0; 64 * 1024];
     let mut filled = 0;
     loop {
@@ -117,9 +116,9 @@ fn serve(mut stream: impl Read + Write, books: &Books) {
         if length(&buffer[..filled]).is_none_or(|length| filled < length) {
             continue;
         }
-        books.posts.fetch_add(1, Ordering::SeqCst);
-        if books.records.load(Ordering::SeqCst) {
-            let mut last = books.last.lock().unwrap_or_else(PoisonError::into_inner);
+        recorder.posts.fetch_add(1, Ordering::SeqCst);
+        if recorder.is_on.load(Ordering::SeqCst) {
+            let mut last = recorder.last.lock().unwrap_or_else(PoisonError::into_inner);
             *last = buffer[..filled].to_vec();
         }
         filled = 0;
@@ -133,7 +132,7 @@ fn serve(mut stream: impl Read + Write, books: &Books) {
     }
 }
 
-/// How long the message is whose head stands in these bytes; `None` while the head is not whole.
+/// Returns the length of the HTTP message in these bytes; `None` while its head is incomplete.
 pub fn length(bytes: &[u8]) -> Option<usize> {
     let mut body = 0;
     let mut rest = bytes;
@@ -152,9 +151,9 @@ pub fn length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// A certificate for `localhost`, and the authority that signed it.
+/// Generates a certificate for `localhost` and the authority that signs it.
 fn identity() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
-    // OpenSSL takes a certificate whose issuer has its own name for a self-signed one: two names.
+    // Two names: OpenSSL takes a certificate with the same subject and issuer for self-signed.
     let named = |name: &str, hosts: Vec<String>| {
         let mut params = CertificateParams::new(hosts)?;
         params.distinguished_name.push(DnType::CommonName, name);
@@ -176,7 +175,7 @@ fn identity() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
     Ok((Arc::new(config), authority.pem()))
 }
 
-/// A connection to the plain webhook itself, to learn what it takes alone.
+/// Connects to the plain webhook, to measure it alone.
 pub fn direct(sink: &Sink) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(sink.plain)?;
     stream.set_nodelay(true)?;

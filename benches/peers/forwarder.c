@@ -1,7 +1,7 @@
-/* The floor: a static program that looks at nothing. It takes a request, posts its body to the webhook
- * as it came, waits for the answer, and answers. No JSON, no level, no signature, no check of what the
- * webhook said, no TLS, no limits, no time-outs: what no function that does its job can fall below.
- * Without DINGTALK_WEBHOOK it posts nothing and just answers.
+/* A static program as lower bound. It receives a request, posts its body unchanged to the webhook,
+ * waits for the response, and answers. It has no JSON, levels, signature, check of the response,
+ * TLS, limits or timeouts: a function that does its job cannot be faster.
+ * Without DINGTALK_WEBHOOK it answers without a post.
  *
  * musl-gcc -O2 -static -o forwarder forwarder.c */
 #define _GNU_SOURCE
@@ -23,7 +23,8 @@ static struct sockaddr_in webhook;
 static char host[64], path[512];
 static int forwards;
 
-/* Reads one message (head and Content-Length bytes of body). Returns the head's length, or 0 at the end. */
+/* Reads one message (head and Content-Length bytes of body). Returns the length of the head, or 0
+ * at the end of the connection. */
 static size_t receive(int fd, char *buffer, size_t *total) {
     size_t have = 0;
     for (;;) {

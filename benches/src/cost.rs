@@ -1,8 +1,8 @@
-//! What a month on Function Compute costs, from the published unit factors.
+//! Computes the cost of a month on Function Compute from the published unit factors.
 //!
 //! Usage is counted in compute units (CU), rounded up for each function and hour. The price of a CU
-//! depends on region and tier and is not in here; the floor is: a function that was called at all in
-//! an hour costs at least CNY 0.01 for it.
+//! depends on region and tier and is not included. The floor is: a function that is called in an
+//! hour costs at least CNY 0.01 for that hour.
 
 use crate::stats::count;
 use std::fmt::Write as _;
@@ -15,15 +15,15 @@ const PER_VCPU_SECOND: f64 = 1.0;
 const PER_MEMORY_GB_SECOND: f64 = 0.15;
 /// CU for one GB of disk and second.
 const PER_DISK_GB_SECOND: f64 = 0.05;
-/// What an hour with a call costs at least, in CNY.
+/// The minimum for an hour with a call, in CNY.
 const FLOOR_PER_HOUR: f64 = 0.01;
 /// Hours of an average month.
 const HOURS: f64 = 730.0;
 
-/// The numbers of events a month that are shown.
+/// The rows of the table: events a month.
 const MONTHS: [f64; 3] = [100.0, 10_000.0, 1_000_000.0];
 
-/// The function's settings that are billed, and how long an invocation takes.
+/// The billed settings of the function, and the time of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Billed {
     /// vCPUs.
@@ -32,12 +32,12 @@ pub struct Billed {
     pub memory_mb: f64,
     /// Disk in MB.
     pub disk_mb: f64,
-    /// Milliseconds of one invocation; nearly all of it is waiting for DingTalk.
+    /// Milliseconds of one invocation, nearly all of them waiting for DingTalk.
     pub invocation_ms: f64,
 }
 
-/// What a number of events a month comes to, one invocation each, spread evenly: the dearest way,
-/// because it has the most hours.
+/// The cost of a month with one invocation for each event, spread evenly. That is the most
+/// expensive way, because it has the most hours.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Month {
     /// Events.
@@ -50,7 +50,7 @@ pub struct Month {
     pub used: f64,
     /// CU, rounded up in every hour.
     pub billed: f64,
-    /// The least that all hours cost, in CNY.
+    /// The minimum for all hours, in CNY.
     pub floor_cny: f64,
 }
 
@@ -58,7 +58,7 @@ impl Billed {
     /// Reads `cpu`, `memorySize` and `diskSize` of `s.yaml`.
     ///
     /// # Errors
-    /// The setting that is not there.
+    /// If a setting is missing.
     pub fn from_s_yaml(text: &str, invocation_ms: f64) -> Result<Billed, String> {
         let setting = |name: &str| {
             text.lines()
@@ -74,7 +74,7 @@ impl Billed {
         })
     }
 
-    /// CU of one invocation beyond the call itself.
+    /// Returns the CU of one invocation without those of the call.
     fn per_run(&self) -> f64 {
         let seconds = self.invocation_ms / 1_000.0;
         seconds
@@ -83,11 +83,11 @@ impl Billed {
                 + self.disk_mb / 1_024.0 * PER_DISK_GB_SECOND)
     }
 
-    /// A month with so many events.
+    /// Returns the cost of a month with this many events.
     ///
-    /// An instance is taken to be gone after two minutes without a call. Where events are further
-    /// apart, each meets a new one, which is called three times: initializer, event, pre-stop; the two
-    /// hooks are counted as if they took as long as the event.
+    /// Assumes that an instance ends after two minutes without a call. If events are further apart,
+    /// each starts a new one, which is called three times: initializer, event, pre-stop. The two
+    /// hooks are counted with the time of the event.
     pub fn month(&self, events: f64) -> Month {
         let apart_minutes = HOURS * 60.0 / events;
         let calls = if apart_minutes > 2.0 {
@@ -107,7 +107,7 @@ impl Billed {
         }
     }
 
-    /// The calculation and its results, as Markdown.
+    /// Returns the calculation and its results as Markdown.
     pub fn shown(&self) -> String {
         let mut text = format!(
             "One invocation at {cpu} vCPU, {memory} MB, disk {disk} MB, {ms} ms:\n\

@@ -1,12 +1,11 @@
-//! What the measurements share: the work that is measured, statistics, and what a
-//! month costs.
+//! The parts that the measurements share: the measured work, statistics, and the cost of a month.
 //!
 //! ```text
-//! cargo bench --package benches --bench footprint     the deployed binary beside its peers, growth, cost
-//! cargo xtask instructions                            instruction counts against the committed ones
+//! cargo bench --package benches --bench footprint   the deployed binary beside its peers
+//! cargo xtask instructions                          instruction counts, compared with the file's
 //! ```
 //!
-//! How each figure is taken, and what it does not say, is in `benches/README.md`.
+//! `benches/README.md` explains how each figure is measured and what its limits are.
 
 pub mod cost;
 pub mod stats;

@@ -9,11 +9,11 @@ pub struct Summary {
     pub median: f64,
     /// A quarter of the samples is above.
     pub p75: f64,
-    /// How many samples there were.
+    /// The number of samples.
     pub count: usize,
 }
 
-/// Median and quartiles of the samples, in any order; `None` where there is none.
+/// Returns median and quartiles of samples in any order; `None` without samples.
 pub fn summary(samples: &[f64]) -> Option<Summary> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -33,7 +33,7 @@ pub fn summary(samples: &[f64]) -> Option<Summary> {
     })
 }
 
-/// A number with three digits or so that tell something, and a comma between thousands.
+/// Formats a number with about three significant digits and commas between thousands.
 pub fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 99.95 => 0,
@@ -44,7 +44,7 @@ pub fn digits(value: f64) -> String {
     grouped(&format!("{value:.decimals$}"))
 }
 
-/// A whole number with a comma between thousands.
+/// Formats a whole number with commas between thousands.
 pub fn count(value: f64) -> String {
     grouped(&format!("{value:.0}"))
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quartiles_lie_between_samples_where_they_fall_between() {
+    fn quartiles_are_interpolated_between_samples() {
         let of = |samples: &[f64]| summary(samples).map(|s| (s.p25, s.median, s.p75));
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[7.0]), Some((7.0, 7.0, 7.0)));

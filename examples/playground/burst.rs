@@ -1,4 +1,4 @@
-//! Many events in little time.
+//! Sends many events in a short time.
 
 use crate::lab::Lab;
 use crate::samples::{self, fresh_with_resource};
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Invocations under way at once: the instance concurrency of `s.yaml`.
-pub const AT_ONCE: usize = 100;
-/// Most events of a burst.
+/// Concurrent invocations: the instance concurrency of `s.yaml`.
+pub const CONCURRENCY: usize = 100;
+/// Events of one burst.
 const MAX_EVENTS: usize = 1_000;
-/// Longest time over which they are spread.
+/// The time over which a burst is spread.
 const MAX_SECONDS: f64 = 120.0;
 
-/// What a mixed burst is made of, in turn; an alike one is made of the first.
+/// The samples of a mixed burst, used in turn. Other bursts use the first one only.
 const KINDS: [&str; 6] = [
     "eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json",
     "eventbridge/Instance-StateChange-Stopped.json",
@@ -25,28 +25,30 @@ const KINDS: [&str; 6] = [
     "eventbridge/Instance-StateChange-Running.json",
 ];
 
-/// The burst of the moment.
+/// Runs one burst at a time.
 #[derive(Default)]
 pub struct Bursts {
     is_running: AtomicBool,
     is_stopped: AtomicBool,
+    /// The number of the latest burst.
     last: AtomicUsize,
 }
 
-/// How a burst is to be.
+/// The parameters of a burst.
 pub struct Plan {
-    /// How many events.
+    /// The number of events.
     pub count: usize,
-    /// Over how many seconds they are spread.
+    /// The time over which they are spread.
     pub seconds: f64,
-    /// Several kinds of events, or one.
+    /// Sends several kinds of events.
     pub mixed: bool,
 }
 
-/// How far a burst is.
+/// The invocations of a burst so far.
 struct Progress {
-    begun: usize,
+    started: usize,
     done: usize,
+    /// Counts by outcome.
     outcomes: BTreeMap<String, usize>,
 }
 
@@ -54,7 +56,7 @@ impl Bursts {
     /// Starts a burst in the background.
     ///
     /// # Errors
-    /// If one is under way, the plan is out of range, or the samples cannot be read.
+    /// If a burst is running, the plan is out of range, or the samples cannot be read.
     pub fn start(self: &Arc<Self>, lab: &Arc<Lab>, plan: Plan) -> Result<(), String> {
         if !(1..=MAX_EVENTS).contains(&plan.count) || !(0.0..=MAX_SECONDS).contains(&plan.seconds) {
             return Err(format!(
@@ -82,40 +84,40 @@ impl Bursts {
         Ok(())
     }
 
-    /// Makes no further invocation; those under way end as they end.
+    /// Starts no more invocations. Those that have started complete.
     pub fn stop(&self) {
         self.is_stopped.store(true, Ordering::SeqCst);
     }
 
     fn run(&self, lab: &Lab, plan: &Plan, kinds: &[String]) {
         let burst = self.last.fetch_add(1, Ordering::SeqCst) + 1;
-        let begun = Instant::now();
+        let start = Instant::now();
         let interval = Duration::from_secs_f64(plan.seconds) / plan.count as u32;
         let next = AtomicUsize::new(0);
         let progress = Mutex::new(Progress {
-            begun: 0,
+            started: 0,
             done: 0,
             outcomes: BTreeMap::new(),
         });
         let change = |change: &dyn Fn(&mut Progress)| {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             change(&mut progress);
-            self.tell(lab, burst, plan, &progress);
+            self.publish(lab, burst, plan, &progress);
         };
         std::thread::scope(|scope| {
-            for _ in 0..plan.count.min(AT_ONCE) {
+            for _ in 0..plan.count.min(CONCURRENCY) {
                 scope.spawn(|| {
                     loop {
                         let number = next.fetch_add(1, Ordering::SeqCst);
                         if number >= plan.count {
                             return;
                         }
-                        self.wait_until(begun + interval * number as u32);
+                        self.wait_until(start + interval * number as u32);
                         if self.is_stopped.load(Ordering::SeqCst) {
                             return;
                         }
                         let kind = kinds.get(number % kinds.len()).map_or("", String::as_str);
-                        change(&|progress| progress.begun += 1);
+                        change(&|progress| progress.started += 1);
                         let answer = lab.fire(&fresh_with_resource(kind, number), Some(burst));
                         let outcome = outcome(&answer.body);
                         change(&|progress| {
@@ -126,16 +128,14 @@ impl Bursts {
                 });
             }
         });
-        let mut progress = progress
+        let progress = progress
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        // What was stopped before it began is not waited for any more.
-        progress.begun = plan.count.min(progress.begun);
         self.is_stopped.store(true, Ordering::SeqCst);
-        self.tell(lab, burst, plan, &progress);
+        self.publish(lab, burst, plan, &progress);
     }
 
-    /// Waits, but not for a burst that was stopped.
+    /// Waits until this moment or until the burst is stopped.
     fn wait_until(&self, then: Instant) {
         while !self.is_stopped.load(Ordering::SeqCst) {
             let left = then.saturating_duration_since(Instant::now());
@@ -146,24 +146,25 @@ impl Bursts {
         }
     }
 
-    fn tell(&self, lab: &Lab, burst: usize, plan: &Plan, progress: &Progress) {
+    fn publish(&self, lab: &Lab, burst: usize, plan: &Plan, progress: &Progress) {
         let is_stopped = self.is_stopped.load(Ordering::SeqCst);
-        let is_over = progress.done == plan.count || is_stopped && progress.done == progress.begun;
+        let is_finished =
+            progress.done == plan.count || is_stopped && progress.done == progress.started;
         lab.journal.publish(
             "burst",
             &json!({
-                "type": "burst", "number": burst, "count": plan.count, "begun": progress.begun,
-                "done": progress.done, "outcomes": progress.outcomes, "over": is_over,
+                "type": "burst", "number": burst, "count": plan.count,
+                "done": progress.done, "outcomes": progress.outcomes, "finished": is_finished,
             }),
         );
     }
 }
 
-/// What became of the one event of an invocation: its outcome, or the type of the failure.
+/// Returns the outcome of an invocation's only event, or the type of the failure.
 fn outcome(body: &str) -> String {
     let answer: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let told = answer["errorType"]
+    let text = answer["errorType"]
         .as_str()
         .or_else(|| answer["events"][0]["routes"][0]["outcome"].as_str());
-    told.unwrap_or("no answer").to_owned()
+    text.unwrap_or("no answer").to_owned()
 }

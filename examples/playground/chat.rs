@@ -1,7 +1,7 @@
-//! A message as DingTalk shows it: its markdown subset and nothing more, as HTML.
+//! Renders a message as HTML, limited to DingTalk's markdown subset.
 //!
-//! What comes in is foreign text. It goes through a markdown parser whose events outside the subset
-//! become text, and what comes out goes through a sanitiser that knows the subset's tags only.
+//! The message is untrusted text. Markdown outside the subset is turned into text after parsing,
+//! and a sanitiser then removes every tag and attribute outside the subset.
 
 use fake_dingtalk::Delivery;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
@@ -11,8 +11,8 @@ use std::collections::{HashMap, HashSet};
 /// The deep link that opens an address in the browser.
 const IN_BROWSER: &str = "dingtalk://dingtalkclient/page/link?";
 
-/// What the page needs to show a delivery.
-pub fn tell(number: usize, delivery: &Delivery, bytes: usize, is_fallback: bool) -> Value {
+/// Returns what the page shows of a message; `bytes` is the length of the request's body.
+pub fn to_json(number: usize, delivery: &Delivery, bytes: usize, is_fallback: bool) -> Value {
     let body = &delivery.body[delivery.msgtype.as_str()];
     let is_markdown = ["markdown", "actionCard"].contains(&delivery.msgtype.as_str());
     let mentions = Mentions::of(delivery);
@@ -39,7 +39,7 @@ pub fn tell(number: usize, delivery: &Delivery, bytes: usize, is_fallback: bool)
     })
 }
 
-/// What a card or a link offers to press.
+/// Returns the buttons of a card, or the links of a link message or feed card.
 fn buttons(msgtype: &str, body: &Value) -> Vec<Value> {
     let button = |value: &Value, title: &str, url: &str| {
         let href = href(value[url].as_str()?)?;
@@ -60,8 +60,8 @@ fn buttons(msgtype: &str, body: &Value) -> Vec<Value> {
     }
 }
 
-/// Where a link leads in a browser: the address itself, or the one that DingTalk's deep link wraps.
-/// `None` for what is no web address.
+/// Returns the web address of a link, unwrapped if it is DingTalk's deep link. Returns `None` if it
+/// is not a web address.
 fn href(target: &str) -> Option<String> {
     let unwrapped = target.strip_prefix(IN_BROWSER).map(|query| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -95,11 +95,11 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Who is mentioned, and who only was to be.
+/// The ids in a message's `at`.
 struct Mentions {
-    /// In `at`, in the text, and of the group: shown as a mention.
+    /// Ids that also stand in the text and are of the group: shown as mentions.
     effective: Vec<String>,
-    /// In `at`, but not of the group: a number is shown masked.
+    /// All other ids: mobile numbers among them are shown masked.
     others: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl Mentions {
         }
     }
 
-    /// Text as HTML: mentions marked, addresses made links as clients do, all else as it stands.
+    /// Returns text as HTML with marked mentions and, as in DingTalk's clients, linked addresses.
     fn mark(&self, text: &str) -> String {
         let mut out = String::new();
         let mut rest = text;
@@ -131,7 +131,7 @@ impl Mentions {
         out
     }
 
-    /// The next piece of a text: how long it is, and how it shows.
+    /// Returns the length of the next piece of a text and its HTML.
     fn piece(&self, text: &str, is_at_word: bool) -> (usize, String) {
         if let Some(after) = text.strip_prefix('@') {
             let id_in = |ids: &[String]| {
@@ -173,7 +173,7 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric()
 }
 
-/// A number of this length whose middle is not shown; an id that is no number stays.
+/// Returns the id of this length at the start of `text`, its middle masked if it is a number.
 fn masked(text: &str, length: usize) -> String {
     let id = text.get(..length).unwrap_or_default();
     match (id.get(..3), id.get(length.saturating_sub(4)..)) {
@@ -191,7 +191,7 @@ fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// DingTalk's markdown as HTML.
+/// Renders DingTalk's markdown as HTML.
 fn render(text: &str, mentions: &Mentions) -> String {
     let parsed = Parser::new_ext(text, Options::empty()).flat_map(in_subset);
     let mut is_link_open = Vec::new();
@@ -223,7 +223,7 @@ fn render(text: &str, mentions: &Mentions) -> String {
     clean(&out)
 }
 
-/// An event of the parser as DingTalk takes it: what is outside its subset is text.
+/// Replaces a parser event outside DingTalk's subset by text.
 fn in_subset(event: Event<'_>) -> Vec<Event<'_>> {
     let paragraph = |begins| match begins {
         true => Event::Start(Tag::Paragraph),
@@ -235,14 +235,14 @@ fn in_subset(event: Event<'_>) -> Vec<Event<'_>> {
         Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => vec![Event::Text(text)],
         Event::SoftBreak => vec![Event::Text(" ".into())],
         Event::Rule => vec![paragraph(true), Event::Text("---".into()), paragraph(false)],
-        // A picture would be fetched from elsewhere; its words stand for it.
+        // A picture would be fetched from another host: show its description instead.
         Event::Start(Tag::Image { .. }) => vec![Event::Text("🖼 ".into())],
         Event::End(TagEnd::Image) => Vec::new(),
         event => vec![event],
     }
 }
 
-/// Only the subset's tags, and links that open in a new tab.
+/// Removes all tags outside the subset and makes links open in a new tab.
 fn clean(html: &str) -> String {
     let tags = [
         "h1",
@@ -280,7 +280,7 @@ mod tests {
     fn shown(text: &str) -> String {
         let mentions = Mentions {
             effective: vec!["13800000000".into(), "manager7675".into()],
-            others: vec!["13100000009".into(), "nobody".into()],
+            others: vec!["13100000009".into(), "stranger".into()],
         };
         render(text, &mentions).trim().to_owned()
     }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_outside_the_subset_is_text() {
+    fn markdown_outside_the_subset_is_text() {
         for (text, expected) in [
             ("`a`", "<p>a</p>"),
             ("```\n<b>\n```", "<p>&lt;b&gt;\n</p>"),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sanitiser_alone_would_let_nothing_through_either() {
+    fn the_sanitiser_removes_scripts_and_attributes() {
         let html = clean(
             "<a href='javascript:x' onclick=x style=x>a</a><script>b</script><span class='mention evil'>c</span><iframe></iframe>",
         );
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_link_leads_to_the_address_that_it_wraps() {
+    fn a_deep_link_is_unwrapped() {
         let wrapped =
             |url: &str| format!("dingtalk://dingtalkclient/page/link?url={url}&pc_slide=false");
         assert_eq!(
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_become_links_as_clients_make_them() {
+    fn web_addresses_become_links() {
         let links = |text: &str| shown(text).matches("<a href").count();
         assert_eq!(
             links("see https://a.example/b?c=d, www.e.example and HTTP://F.example"),
@@ -371,16 +371,16 @@ mod tests {
         assert_eq!(
             links("[https://a.example](https://b.example)"),
             1,
-            "no link in a link"
+            "a link inside a link"
         );
         assert!(shown("www.a.example\"onclick=x").contains("href=\"http://www.a.example\""));
     }
 
     #[test]
-    fn only_effective_mentions_are_marked_and_numbers_of_strangers_are_masked() {
+    fn effective_mentions_are_marked_and_other_numbers_masked() {
         assert_eq!(
-            shown("@13800000000 @manager7675 @13100000009 @nobody @other"),
-            "<p><span class=\"mention\">@13800000000</span> <span class=\"mention\">@manager7675</span> @131****0009 @nobody @other</p>"
+            shown("@13800000000 @manager7675 @13100000009 @stranger @other"),
+            "<p><span class=\"mention\">@13800000000</span> <span class=\"mention\">@manager7675</span> @131****0009 @stranger @other</p>"
         );
         assert_eq!(
             shown("@138000000001 13800000000"),

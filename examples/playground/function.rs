@@ -1,4 +1,4 @@
-//! The function as it is deployed, behind one port, to be replaced by another one while the port stays.
+//! The deployed function behind one port, where it can be replaced while the port stays open.
 
 use crate::invocations::Invocations;
 use ecs_dingtalk_notifier::clock::SystemClock;
@@ -12,14 +12,14 @@ use serde_json::Value;
 use std::io::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Hands every invocation to the function of the moment, and has it written down.
+/// Forwards every invocation to the current function and records it.
 pub struct Swap {
     current: RwLock<Arc<Notifier>>,
     invocations: Arc<Invocations>,
 }
 
 impl Swap {
-    /// Begins with this function.
+    /// Forwards to this function at first.
     pub fn new(first: Notifier, invocations: Arc<Invocations>) -> Swap {
         Swap {
             current: RwLock::new(Arc::new(first)),
@@ -27,7 +27,7 @@ impl Swap {
         }
     }
 
-    /// Replaces the function. Invocations under way end with the old one.
+    /// Replaces the function. Invocations in flight complete with the old one.
     pub fn put(&self, next: Notifier) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
     }
@@ -42,7 +42,7 @@ impl Handler for Swap {
         let entered = self.invocations.enter(&mut context.request_id, payload);
         let result = function.handle(payload, &context);
         if let Some(number) = entered {
-            self.invocations.left(number, &result);
+            self.invocations.complete_guest(number, &result);
         }
         result
     }
@@ -58,22 +58,22 @@ pub fn function(config: Config, invocations: Arc<Invocations>) -> Notifier {
     let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
     let log = Log::to(Lines {
         invocations,
-        begun: Vec::new(),
+        pending: Vec::new(),
     });
     Notifier::new(config, dispatcher, clock, log)
 }
 
-/// The function's standard output: to the terminal as ever, and to the invocation that each line tells of.
+/// Writes the function's log to the terminal and adds each line to its invocation.
 struct Lines {
     invocations: Arc<Invocations>,
-    begun: Vec<u8>,
+    pending: Vec<u8>,
 }
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.begun.extend_from_slice(bytes);
-        while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.begun.drain(..=end).collect();
+        self.pending.extend_from_slice(bytes);
+        while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.pending.drain(..=end).collect();
             self.invocations
                 .log(String::from_utf8_lossy(&line).trim_end());
         }

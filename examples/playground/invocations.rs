@@ -1,5 +1,5 @@
-//! What is known of every invocation: who made it, its request, its answer, its log lines, and the
-//! calls to the chatbot that it led to.
+//! Records every invocation: its caller, request, answer, log lines, and the calls to the chatbot
+//! that it caused.
 
 use crate::journal::Journal;
 use crate::samples::headline;
@@ -11,24 +11,24 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
-/// Most invocations that are kept; the oldest go first.
+/// The oldest invocations beyond this number are removed.
 const MAX_INVOCATIONS: usize = 2_000;
-/// Most messages whose calls are kept.
+/// The calls of the oldest messages beyond this number are removed.
 const MAX_MESSAGES: usize = 500;
 
-/// An answer as it came over HTTP.
+/// An HTTP response of the function.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
-    /// The HTTP status; 0 where there was no answer.
+    /// The HTTP status; 0 if there was no response.
     pub status: u16,
-    /// Headers, where the playground itself was the caller.
+    /// The headers; empty unless the playground made the invocation.
     pub headers: Vec<(String, String)>,
-    /// The body, or why there is none.
+    /// The body, or the error that prevented one.
     pub body: String,
 }
 
 impl Answer {
-    /// Whether Function Compute would count the invocation as a success.
+    /// Returns true if Function Compute would count the invocation as a success.
     pub fn is_success(&self) -> bool {
         self.status == 200
     }
@@ -38,18 +38,18 @@ impl Answer {
     }
 }
 
-/// The invocations so far.
+/// All invocations, each published in the journal.
 pub struct Invocations {
     journal: Arc<Journal>,
-    books: Mutex<Books>,
+    records: Mutex<Records>,
 }
 
 #[derive(Default)]
-struct Books {
+struct Records {
     last: usize,
     by_number: BTreeMap<usize, Invocation>,
     by_request_id: HashMap<String, usize>,
-    /// Calls to the chatbot by `msgUuid`, in order of arrival.
+    /// By number of the message: its `msgUuid` and the calls that carried it.
     calls: BTreeMap<usize, (String, Vec<Value>)>,
     last_message: usize,
 }
@@ -57,10 +57,11 @@ struct Books {
 struct Invocation {
     number: usize,
     request_id: String,
+    /// The playground made the invocation.
     is_ours: bool,
     burst: Option<usize>,
     at: SystemTime,
-    begun: Instant,
+    started: Instant,
     payload: String,
     events: Vec<Value>,
     answer: Option<Answer>,
@@ -69,45 +70,45 @@ struct Invocation {
 }
 
 impl Invocations {
-    /// None yet; each is told in `journal`.
+    /// Starts without invocations.
     pub fn new(journal: Arc<Journal>) -> Invocations {
         Invocations {
             journal,
-            books: Mutex::default(),
+            records: Mutex::default(),
         }
     }
 
-    /// Announces an invocation that the playground is about to make; gives its number and request id.
+    /// Records an invocation that the playground is about to make. Returns number and request id.
     pub fn announce(&self, payload: &str, burst: Option<usize>) -> (usize, String) {
-        let mut books = self.lock();
-        let request_id = format!("playground-{}", books.last + 1);
-        let number = books.begin(&request_id, payload, true, burst);
-        self.tell(&books, number);
+        let mut records = self.lock();
+        let request_id = format!("playground-{}", records.last + 1);
+        let number = records.add(&request_id, payload, true, burst);
+        self.publish(&records, number);
         (number, request_id)
     }
 
-    /// An invocation has come to the function. Gives a number for one that somebody else made, who
-    /// gets a request id if he told none.
+    /// Records an invocation that reached the function. Returns its number if another caller made
+    /// it, and sets a missing request id.
     pub fn enter(&self, request_id: &mut String, payload: &[u8]) -> Option<usize> {
-        let mut books = self.lock();
-        let known = books.by_request_id.get(request_id.as_str());
+        let mut records = self.lock();
+        let known = records.by_request_id.get(request_id.as_str());
         let is_announced = known
-            .and_then(|number| books.by_number.get(number))
+            .and_then(|number| records.by_number.get(number))
             .is_some_and(|invocation| invocation.is_ours && invocation.answer.is_none());
         if is_announced {
             return None;
         }
         if request_id.is_empty() {
-            *request_id = format!("guest-{}", books.last + 1);
+            *request_id = format!("guest-{}", records.last + 1);
         }
         let payload = String::from_utf8_lossy(payload);
-        let number = books.begin(request_id, &payload, false, None);
-        self.tell(&books, number);
+        let number = records.add(request_id, &payload, false, None);
+        self.publish(&records, number);
         Some(number)
     }
 
-    /// The function is done with an invocation that somebody else made.
-    pub fn left(&self, number: usize, result: &Result<Value, Failure>) {
+    /// Records the result of an invocation that another caller made.
+    pub fn complete_guest(&self, number: usize, result: &Result<Value, Failure>) {
         let (status, body) = match result {
             Ok(outcome) => (200, outcome.clone()),
             Err(failure) => (
@@ -123,67 +124,69 @@ impl Invocations {
             headers: Vec::new(),
             body: body.to_string(),
         };
-        self.answered(number, answer);
+        self.complete(number, answer);
     }
 
-    /// The answer to an invocation is there.
-    pub fn answered(&self, number: usize, answer: Answer) {
-        let mut books = self.lock();
-        if let Some(invocation) = books.by_number.get_mut(&number) {
-            invocation.took_ms = Some(invocation.begun.elapsed().as_millis());
+    /// Records the answer to an invocation.
+    pub fn complete(&self, number: usize, answer: Answer) {
+        let mut records = self.lock();
+        if let Some(invocation) = records.by_number.get_mut(&number) {
+            invocation.took_ms = Some(invocation.started.elapsed().as_millis());
             invocation.answer = Some(answer);
         }
-        self.tell(&books, number);
+        self.publish(&records, number);
     }
 
-    /// The function wrote a line to its log.
+    /// Adds a line of the function's log to its invocation. Other lines are ignored.
     pub fn log(&self, line: &str) {
         let Ok(line) = serde_json::from_str::<Value>(line) else {
             return;
         };
-        let mut books = self.lock();
+        let mut records = self.lock();
         let number = line["requestId"]
             .as_str()
-            .and_then(|id| books.by_request_id.get(id).copied());
-        if let Some(invocation) = number.and_then(|number| books.by_number.get_mut(&number)) {
+            .and_then(|id| records.by_request_id.get(id).copied());
+        if let Some(invocation) = number.and_then(|number| records.by_number.get_mut(&number)) {
             invocation.log.push(line);
         }
     }
 
-    /// The chatbot was called.
-    pub fn called(&self, call: &Call) {
-        let mut books = self.lock();
+    /// Records and publishes a call to the chatbot.
+    pub fn add_call(&self, call: &Call) {
+        let mut records = self.lock();
         let body = call.body.as_ref();
         let uuid = body.and_then(|body| body["msgUuid"].as_str());
-        let told = json!({
+        let summary = json!({
             "at": call.clock_ms, "bytes": call.raw_body.len(), "errcode": call.errcode,
             "answer": call.answer, "duplicate": call.duplicate, "uuid": uuid,
         });
         self.journal
-            .publish("call", &json!({"type": "call", "call": told}));
+            .publish("call", &json!({"type": "call", "call": summary}));
         let Some(uuid) = uuid else {
             return;
         };
-        if let Some((_, calls)) = books.calls.values_mut().find(|(known, _)| known == uuid) {
-            calls.push(told);
+        if let Some((_, calls)) = records.calls.values_mut().find(|(known, _)| known == uuid) {
+            calls.push(summary);
             return;
         }
-        books.last_message += 1;
-        let message = books.last_message;
-        books.calls.insert(message, (uuid.to_owned(), vec![told]));
-        while books.calls.len() > MAX_MESSAGES {
-            books.calls.pop_first();
+        records.last_message += 1;
+        let message = records.last_message;
+        records
+            .calls
+            .insert(message, (uuid.to_owned(), vec![summary]));
+        while records.calls.len() > MAX_MESSAGES {
+            records.calls.pop_first();
         }
     }
 
-    /// All that is known of an invocation.
+    /// Returns everything recorded of an invocation.
     pub fn detail(&self, number: usize) -> Option<Value> {
-        let books = self.lock();
-        let invocation = books.by_number.get(&number)?;
+        let records = self.lock();
+        let invocation = records.by_number.get(&number)?;
         let calls: Vec<&Value> = invocation
             .uuids()
             .iter()
-            .filter_map(|uuid| books.calls.values().find(|(known, _)| known == uuid))
+            .filter_map(|uuid| records.calls.values().find(|(known, _)| known == uuid))
             .flat_map(|(_, calls)| calls)
             .collect();
         let answer = invocation.answer.as_ref();
@@ -200,20 +203,20 @@ impl Invocations {
         }))
     }
 
-    fn tell(&self, books: &Books, number: usize) {
-        if let Some(invocation) = books.by_number.get(&number) {
+    fn publish(&self, records: &Records, number: usize) {
+        if let Some(invocation) = records.by_number.get(&number) {
             self.journal
                 .publish(&format!("invocation-{number}"), &invocation.summary());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Books {
-    fn begin(
+impl Records {
+    fn add(
         &mut self,
         request_id: &str,
         payload: &str,
@@ -232,7 +235,7 @@ impl Books {
             is_ours,
             burst,
             at: SystemTime::now(),
-            begun: Instant::now(),
+            started: Instant::now(),
             payload: payload.to_owned(),
             events: events.collect(),
             answer: None,
@@ -242,8 +245,8 @@ impl Books {
         self.by_request_id.insert(request_id.to_owned(), self.last);
         self.by_number.insert(self.last, invocation);
         while self.by_number.len() > MAX_INVOCATIONS {
-            if let Some((_, gone)) = self.by_number.pop_first() {
-                self.by_request_id.remove(&gone.request_id);
+            if let Some((_, oldest)) = self.by_number.pop_first() {
+                self.by_request_id.remove(&oldest.request_id);
             }
         }
         self.last
@@ -251,7 +254,7 @@ impl Books {
 }
 
 impl Invocation {
-    /// The `msgUuid` of every message that holds one of its events.
+    /// Returns the `msgUuid` of every message that holds one of its events.
     fn uuids(&self) -> Vec<&str> {
         let mut uuids: Vec<&str> = self
             .log
@@ -263,7 +266,7 @@ impl Invocation {
         uuids
     }
 
-    /// What stands in the list.
+    /// Returns what the page's list shows.
     fn summary(&self) -> Value {
         let distinct = |field: &str| {
             let mut texts: Vec<&str> = self.log.iter().filter_map(|l| l[field].as_str()).collect();
@@ -296,13 +299,13 @@ impl Invocation {
     }
 }
 
-/// Milliseconds since 1970.
+/// Returns milliseconds since 1970.
 pub fn milliseconds(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap_or_default().as_millis() as u64
 }
 
-/// JSON with line breaks; what is no JSON stays as it is.
+/// Formats JSON with line breaks. Other text stays unchanged.
 fn pretty(text: &str) -> String {
     serde_json::from_str::<Value>(text)
         .and_then(|value| serde_json::to_string_pretty(&value))

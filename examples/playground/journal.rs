@@ -1,14 +1,14 @@
-//! What the page is told: entries by key, of which the newest counts, in the order in which they came.
+//! The entries that the page receives, in order. A new entry replaces the one with the same key.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Most entries that are kept; the oldest go first.
+/// The oldest entries beyond this number are removed.
 const MAX_ENTRIES: usize = 3_000;
 
-/// The entries, and whoever waits for more of them.
+/// Stores entries and wakes the streams that wait for them.
 #[derive(Default)]
 pub struct Journal {
     entries: Mutex<Entries>,
@@ -23,7 +23,7 @@ struct Entries {
 }
 
 impl Journal {
-    /// Tells an entry. It takes the place of the one that had this key.
+    /// Appends an entry and removes the one with the same key.
     pub fn publish(&self, key: &str, entry: &Value) {
         let mut entries = self.lock();
         entries.last += 1;
@@ -42,7 +42,8 @@ impl Journal {
         self.changed.notify_all();
     }
 
-    /// The entries after number `seen`, each with its number. Waits until there is one, or the time is over.
+    /// Returns the entries after number `seen`, each with its number. Waits until there is one or
+    /// the timeout is over.
     pub fn after(&self, seen: u64, timeout: Duration) -> Vec<(u64, Arc<str>)> {
         let entries = self
             .changed

@@ -1,10 +1,10 @@
-//! The group, the function, and all that the page can do with them.
+//! The group, the function, and the operations of the page on them.
 
 use crate::chat;
+use crate::faults::{GroupFault, reset_rate_limits};
 use crate::function::{Swap, function};
 use crate::invocations::{Answer, Invocations, milliseconds};
 use crate::journal::Journal;
-use crate::mischief::{Mischief, forget_pace};
 use crate::samples::{self, Sample};
 use crate::settings::{FALLBACK_TOKEN, MOBILES, Problem, SECRET, Settings, TOKEN, USER_IDS};
 use fake_dingtalk::{Call, Group, Robot};
@@ -16,22 +16,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-/// The time limit that each invocation is told, as `s.yaml` sets it, in seconds.
+/// The function's timeout in seconds, as in `s.yaml`.
 const TIMEOUT: &str = "60";
-/// Codes by which DingTalk says that a chatbot got too many messages.
+/// The error codes of a chatbot that got too many messages.
 const THROTTLED: [i64; 3] = [660026, 130101, 410100];
 
-/// Everything that the page shows and steers.
+/// The group and the function, with what the page shows of them.
 pub struct Lab {
     /// The stand-in for DingTalk.
     pub group: Group,
-    /// What the page is told.
+    /// The entries for the page.
     pub journal: Arc<Journal>,
     /// Every invocation so far.
     pub invocations: Arc<Invocations>,
     /// The sample events.
     pub samples: Vec<Sample>,
-    /// Tells this run from others.
+    /// Identifies this process: the time of its start.
     pub run: u64,
     swap: Arc<Swap>,
     address: SocketAddr,
@@ -42,15 +42,16 @@ pub struct Lab {
 
 struct State {
     settings: Settings,
-    mischief: Mischief,
-    /// Until when the function itself keeps its chatbot closed.
-    closed_until: Option<SystemTime>,
-    /// What was sent last, for a repeat.
+    fault: GroupFault,
+    /// Until when the function sends nothing to its chatbot because of a ban.
+    banned_until: Option<SystemTime>,
+    /// The payload that was sent last, for a repeat.
     last: Option<String>,
 }
 
 impl Lab {
-    /// Starts the group, and the function on port 9000 as on the platform, or on any free port where that one is taken.
+    /// Starts the group and the function. The function listens on port 9000, as on the platform, or
+    /// on a free port if that one is taken.
     ///
     /// # Errors
     /// If the environment's configuration has faults, or there is no port to listen on.
@@ -61,7 +62,7 @@ impl Lab {
             .start()?;
         let settings = Settings::from_environment();
         let config = settings.config(&group).map_err(|problem| problem.text())?;
-        Mischief::None.apply(&group, &settings);
+        GroupFault::None.apply(&group, &settings);
         let journal = Arc::new(Journal::default());
         let invocations = Arc::new(Invocations::new(Arc::clone(&journal)));
         let first = function(config, Arc::clone(&invocations));
@@ -79,13 +80,13 @@ impl Lab {
             shutdown: fc::Shutdown::new()?,
             agent: ureq::Agent::config_builder()
                 .http_status_as_error(false)
-                .max_idle_connections_per_host(crate::burst::AT_ONCE)
+                .max_idle_connections_per_host(crate::burst::CONCURRENCY)
                 .build()
                 .into(),
             state: Mutex::new(State {
                 settings,
-                mischief: Mischief::None,
-                closed_until: None,
+                fault: GroupFault::None,
+                banned_until: None,
                 last: None,
             }),
         });
@@ -98,17 +99,17 @@ impl Lab {
         Ok((lab, server))
     }
 
-    /// Where the function listens.
+    /// Returns the URL of the function's `/invoke`.
     pub fn invoke_url(&self) -> String {
         format!("http://{}/invoke", self.address)
     }
 
-    /// Ends the function when its invocations are done.
+    /// Stops the function after its invocations in flight.
     pub fn stop(&self) {
         self.shutdown.request();
     }
 
-    /// Posts a payload as the platform does, and waits for the answer.
+    /// Posts a payload as the platform does. Returns the answer.
     pub fn fire(&self, payload: &str, burst: Option<usize>) -> Answer {
         if burst.is_none() {
             self.lock().last = Some(payload.to_owned());
@@ -120,7 +121,7 @@ impl Lab {
                 body: error.to_string(),
                 ..Answer::default()
             });
-        self.invocations.answered(number, answer.clone());
+        self.invocations.complete(number, answer.clone());
         answer
     }
 
@@ -145,80 +146,80 @@ impl Lab {
         })
     }
 
-    /// What was sent last.
+    /// Returns the payload that was sent last.
     pub fn last(&self) -> Option<String> {
         self.lock().last.clone()
     }
 
-    /// Takes new settings: sets the group up for them and starts the function anew.
+    /// Applies new settings to the group and replaces the function.
     ///
     /// # Errors
-    /// If the settings cannot be taken; nothing has changed then.
+    /// If the settings are invalid; nothing has changed then.
     pub fn configure(&self, settings: Settings) -> Result<(), Problem> {
         let config = settings.config(&self.group)?;
         let mut state = self.lock();
-        let mischief = match state.mischief {
-            // A clock means nothing to a chatbot that wants no signatures.
-            Mischief::Clock if !settings.signing => Mischief::None,
-            mischief => mischief,
+        let fault = match state.fault {
+            // A wrong clock has no effect without signatures.
+            GroupFault::Clock if !settings.signing => GroupFault::None,
+            fault => fault,
         };
-        self.start_anew(&mut state, config);
-        mischief.apply(&self.group, &settings);
-        state.mischief = mischief;
+        self.replace_function(&mut state, config);
+        fault.apply(&self.group, &settings);
+        state.fault = fault;
         state.settings = settings;
-        self.tell(&state);
+        self.publish(&state);
         Ok(())
     }
 
-    /// Starts the function anew, as a deployment does: it forgets what it delivered, and that its
-    /// chatbot is closed. The chatbot's minute begins anew too, for DingTalk would still count.
+    /// Replaces the function, as a deployment does: it starts without deduplication records and
+    /// bans. Resets the chatbot's rate limit too, which DingTalk would not.
     ///
     /// # Errors
     /// If the function cannot be made.
     pub fn restart(&self) -> Result<(), Problem> {
         let mut state = self.lock();
         let config = state.settings.config(&self.group)?;
-        self.start_anew(&mut state, config);
-        forget_pace(&self.group);
-        self.tell(&state);
+        self.replace_function(&mut state, config);
+        reset_rate_limits(&self.group);
+        self.publish(&state);
         Ok(())
     }
 
-    fn start_anew(&self, state: &mut State, config: ecs_dingtalk_notifier::config::Config) {
+    fn replace_function(&self, state: &mut State, config: ecs_dingtalk_notifier::config::Config) {
         let next = function(config, Arc::clone(&self.invocations));
         self.swap.put(next);
-        state.closed_until = None;
+        state.banned_until = None;
     }
 
-    /// Breaks the group in this way, or mends it.
+    /// Applies a fault to the group; [`GroupFault::None`] removes it.
     ///
     /// # Errors
-    /// If it cannot be broken so with the settings of the moment.
-    pub fn break_it(&self, mischief: Mischief) -> Result<(), Problem> {
+    /// If the fault has no effect with the current settings.
+    pub fn set_fault(&self, fault: GroupFault) -> Result<(), Problem> {
         let mut state = self.lock();
-        if mischief == Mischief::Clock && !state.settings.signing {
+        if fault == GroupFault::Clock && !state.settings.signing {
             return Err(Problem::Playground(
-                "a clock that is off matters to a chatbot that wants signatures only: switch signing on first".into(),
+                "a wrong clock has an effect only if the chatbot requires signatures: switch them on first".into(),
             ));
         }
-        mischief.apply(&self.group, &state.settings);
-        state.mischief = mischief;
-        self.tell(&state);
+        fault.apply(&self.group, &state.settings);
+        state.fault = fault;
+        self.publish(&state);
         Ok(())
     }
 
-    /// Tells how everything stands.
-    pub fn tell_state(&self) {
-        self.tell(&self.lock());
+    /// Publishes the current state.
+    pub fn publish_state(&self) {
+        self.publish(&self.lock());
     }
 
-    fn tell(&self, state: &State) {
+    fn publish(&self, state: &State) {
         self.journal.publish(
             "state",
             &json!({
                 "type": "state",
-                "mischief": state.mischief.name(),
-                "closedUntil": state.closed_until.map(milliseconds),
+                "fault": state.fault.name(),
+                "bannedUntil": state.banned_until.map(milliseconds),
                 "settings": state.settings.to_json(),
                 "env": state.settings.dot_env(),
                 "canRepeat": state.last.is_some(),
@@ -226,28 +227,28 @@ impl Lab {
         );
     }
 
-    /// What does not change while the playground runs.
+    /// Returns what does not change while the playground runs.
     pub fn about(&self) -> Value {
         json!({
             "run": self.run,
             "invokeUrl": self.invoke_url(),
-            "samples": self.samples.iter().map(|sample| &sample.told).collect::<Vec<_>>(),
-            "mischiefs": Mischief::ALL.map(Mischief::name),
+            "samples": self.samples.iter().map(|sample| &sample.summary).collect::<Vec<_>>(),
+            "faults": GroupFault::ALL.map(GroupFault::name),
             "members": {"mobiles": MOBILES, "userIds": USER_IDS},
         })
     }
 
-    /// Tells of calls to the chatbot and of messages in the group, as they come.
+    /// Publishes calls to the chatbot and messages in the group as they arrive.
     fn watch(&self) {
         let (mut calls_seen, mut shown) = (0, 0);
         loop {
             let (calls, deliveries) =
                 self.group
-                    .wait_for_news(calls_seen, shown, Duration::from_secs(3600));
+                    .wait_for_activity(calls_seen, shown, Duration::from_secs(3600));
             calls_seen += calls.len();
             for call in &calls {
-                self.invocations.called(call);
-                self.note(call);
+                self.invocations.add_call(call);
+                self.update_state(call);
             }
             for delivery in &deliveries {
                 shown += 1;
@@ -256,33 +257,33 @@ impl Lab {
                     .find(|call| !call.duplicate && call.body.as_ref() == Some(&delivery.body));
                 let bytes = call.map_or(0, |call| call.raw_body.len());
                 let is_fallback = delivery.token == FALLBACK_TOKEN;
-                let message = chat::tell(shown, delivery, bytes, is_fallback);
+                let message = chat::to_json(shown, delivery, bytes, is_fallback);
                 self.journal.publish(&format!("message-{shown}"), &message);
             }
         }
     }
 
-    /// What a call's answer means for the state.
-    fn note(&self, call: &Call) {
+    /// Updates the state after a call to the main chatbot.
+    fn update_state(&self, call: &Call) {
         if call.token != TOKEN {
             return;
         }
         let mut state = self.lock();
-        let closed_for = match (call.errcode, state.mischief) {
+        let banned_for = match (call.errcode, state.fault) {
             (Some(code), _) if THROTTLED.contains(&code) => 600,
-            (None, Mischief::Flood) => 300,
-            (_, Mischief::Lost) => {
-                // One answer is lost, and all is well again.
-                self.group.fault_always(TOKEN, None);
-                state.mischief = Mischief::None;
+            (None, GroupFault::Flood) => 300,
+            (_, GroupFault::Lost) => {
+                // Only one answer is lost.
+                self.group.set_standing_fault(TOKEN, None);
+                state.fault = GroupFault::None;
                 0
             }
             _ => return,
         };
-        if closed_for > 0 {
-            state.closed_until = Some(SystemTime::now() + Duration::from_secs(closed_for));
+        if banned_for > 0 {
+            state.banned_until = Some(SystemTime::now() + Duration::from_secs(banned_for));
         }
-        self.tell(&state);
+        self.publish(&state);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -291,7 +292,7 @@ impl Lab {
 }
 
 impl Problem {
-    /// Every fault on a line of its own, as `check` prints them.
+    /// Returns one line for each fault, as `check` prints them.
     pub fn text(&self) -> String {
         match self {
             Problem::Faults(faults) => {

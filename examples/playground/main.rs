@@ -1,26 +1,28 @@
-//! The whole thing on one machine, with nothing installed and no account: a stand-in for a DingTalk
-//! group and the function, both on loopback. Sample events go through `POST /invoke` as Function
-//! Compute would send them; the terminal shows what each invocation answered and what the group got.
-//! So does a page, at the address that is printed first: it shows the group as its members would see
-//! it, and lets you send, configure and break things.
+//! Runs the function and a stand-in for a DingTalk group on loopback, without an account.
+//!
+//! Sample events go through `POST /invoke` as Function Compute sends them. The terminal prints the
+//! answer of each invocation and the messages in the group. A page shows the group as its members
+//! see it, sends events, configures the function and injects faults; its address is printed first.
 //!
 //! ```text
-//! cargo run --example playground            # stays up for the page and for curl until Ctrl-C
-//! cargo run --example playground -- --once  # no page; ends by itself, with exit code 0 if all was delivered
+//! cargo run --example playground            # serves the page and curl until Ctrl-C
+//! cargo run --example playground -- --once  # no page; exits, with code 0 if all was delivered
 //! ```
 //!
-//! `EVENT_*` and `MESSAGE_*` of the environment are honoured: `MESSAGE_LANGUAGE=en cargo run --example playground`.
+//! The function uses `EVENT_*` and `MESSAGE_*` of the environment:
+//! `MESSAGE_LANGUAGE=en cargo run --example playground`.
 //!
-//! One event's way through the files: `web` (or curl) → [`lab::Lab::fire`] → the function behind
-//! `function` → the group → [`lab::Lab`]'s watcher → `chat` → `journal` → `web` → `page/page.js`.
+//! An event passes through the files in this order: `web` (or curl) → [`lab::Lab::fire`] → the
+//! function in `function` → the group → the watcher in [`lab::Lab`] → `chat` → `journal` → `web` →
+//! `page/page.js`.
 
 mod burst;
 mod chat;
+mod faults;
 mod function;
 mod invocations;
 mod journal;
 mod lab;
-mod mischief;
 mod samples;
 mod settings;
 mod web;
@@ -32,7 +34,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is sent first, in this order.
+/// The samples that are sent at the start, in this order.
 const FIRST: [&str; 6] = [
     "eventbridge/Instance-StateChange-Stopped.json",
     "eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json",
@@ -50,7 +52,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
 
     let (lab, server) = Lab::start()?;
-    lab.tell_state();
+    lab.publish_state();
     if !once {
         let page = web::serve(Arc::clone(&lab))?;
         println!("See the group on a page at   {page}");
@@ -72,7 +74,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
 
     if !once {
-        // Whoever comes to the page finds the chatbot's minute unused.
+        // Reset the rate limit, so that the page starts with an unused one.
         lab.restart().map_err(|problem| problem.text())?;
         heading("Your turn (Ctrl-C ends it)");
         let url = lab.invoke_url();
@@ -100,7 +102,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-/// Prints the messages that the group got since `seen`; tells how many there are now.
+/// Prints the messages after the first `seen`. Returns the number of all messages.
 fn show(group: &Group, seen: usize) -> usize {
     let deliveries = group.deliveries();
     for delivery in deliveries.iter().skip(seen) {

@@ -1,4 +1,5 @@
-//! The sample events of this repository, and how they are made fresh: new ids, and as if they happened now.
+//! Reads the sample events of this repository and makes new events of them: with new ids and with
+//! times moved to now.
 
 use ecs_dingtalk_notifier::channel::dingtalk::markdown;
 use ecs_dingtalk_notifier::config::Config;
@@ -12,22 +13,22 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
-/// Where the samples are, from the root of this repository.
+/// The path of the samples in this repository.
 pub const FOLDER: &str = "tests/events";
-/// Times further away from the event's own than this are moved on their own.
+/// Times further away from the event's own time are moved separately.
 const FAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What the page shows of a sample.
+/// A sample event.
 pub struct Sample {
     /// Its path under [`FOLDER`].
     pub file: String,
-    /// As it stands in the file.
+    /// The file's content, unchanged.
     pub text: String,
-    /// For the page.
-    pub told: Value,
+    /// What the page's list shows.
+    pub summary: Value,
 }
 
-/// The samples by the index of their folder, the likely ones first.
+/// Reads all samples in the order of the index, those of EventBridge first.
 ///
 /// # Errors
 /// If the index or one of the samples cannot be read.
@@ -39,25 +40,29 @@ pub fn all() -> Result<Vec<Sample>, String> {
     for entry in &index {
         let file = entry["file"].as_str().unwrap_or_default();
         let text = read(file)?;
-        let told = tell(file, &text);
+        let summary = summary(file, &text);
         let file = file.to_owned();
-        samples.push(Sample { file, text, told });
+        samples.push(Sample {
+            file,
+            text,
+            summary,
+        });
     }
-    // As EventBridge sends them comes first: that is what a function gets.
+    // EventBridge is what invokes the deployed function.
     samples.sort_by_key(|sample| !sample.file.starts_with("eventbridge/"));
     Ok(samples)
 }
 
-/// The text of a sample.
+/// Reads a sample.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If the file cannot be read.
 pub fn read(file: &str) -> Result<String, String> {
     let path = format!("{}/{FOLDER}/{file}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))
 }
 
-fn tell(file: &str, text: &str) -> Value {
+fn summary(file: &str, text: &str) -> Value {
     let events = event::parse(text.as_bytes()).events;
     let events: Vec<&Event> = events.iter().map(Arc::as_ref).collect();
     let (zh, en) = headline(&events);
@@ -74,7 +79,7 @@ fn tell(file: &str, text: &str) -> Value {
     })
 }
 
-/// What happened, in the words of the message's own title, in Chinese and in English.
+/// Returns the message's title without the resource, in Chinese and in English.
 pub fn headline(events: &[&Event]) -> (String, String) {
     static OPTIONS: LazyLock<[Option<RenderOptions>; 2]> =
         LazyLock::new(|| ["zh", "en"].map(render_options));
@@ -107,12 +112,12 @@ fn render_options(language: &str) -> Option<RenderOptions> {
     Some(route.render_options)
 }
 
-/// The payload as a new event that happens now.
+/// Returns the payload as a new event that happens now.
 pub fn fresh(payload: &str) -> String {
     moved_to_now(&with_new_ids(payload))
 }
 
-/// The payload as a new event of another resource: `number` counts them.
+/// Returns the payload as a new event of resource `number`.
 pub fn fresh_with_resource(payload: &str, number: usize) -> String {
     let mut text = fresh(payload);
     for id in resource_ids(payload) {
@@ -144,7 +149,7 @@ fn with_new_ids(payload: &str) -> String {
     text
 }
 
-/// Collects the texts that stand under one of these keys; also in JSON that stands in a text, as in queues.
+/// Collects the strings under these keys, also those in JSON inside a string, as in queue messages.
 fn collect(value: &Value, keys: &[&str], found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
@@ -167,9 +172,9 @@ fn collect(value: &Value, keys: &[&str], found: &mut BTreeSet<String>) {
     }
 }
 
-/// An id of the form that EventBridge uses.
+/// Returns a random id in EventBridge's format.
 fn new_id() -> String {
-    // Two keyed hashes of nothing are 128 random bits.
+    // The hasher's keys are random: two hashes are 128 random bits.
     let [a, b] = [(); 2].map(|()| RandomState::new().hash_one(()));
     format!(
         "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
@@ -181,7 +186,7 @@ fn new_id() -> String {
     )
 }
 
-/// Ids such as `i-bp1ecr4x7k2m9q5go2go`.
+/// Finds resource ids such as `i-bp1ecr4x7k2m9q5go2go`.
 fn resource_ids(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
     text.split(|c| !is_part(c))
@@ -199,8 +204,8 @@ fn resource_ids(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Moves every time in the payload by as much as brings the event to now, so that what was planned for
-/// two days later still is. A time that is months away from the event's own goes to now by itself.
+/// Moves every time in the payload by the event's distance from now, so that a plan two days ahead
+/// stays two days ahead. A time that is months away from the event's own is moved to now itself.
 fn moved_to_now(payload: &str) -> String {
     let events = event::parse(payload.as_bytes()).events;
     let Some(EventTime::At(own)) = events.iter().find_map(|event| event.time.clone()) else {
@@ -230,7 +235,7 @@ fn moved_to_now(payload: &str) -> String {
     text
 }
 
-/// Times as the samples write them, to the second: where, in which format, and when.
+/// Finds the times in the samples' formats, to the second: offset, format, and time.
 fn times(text: &str) -> Vec<(usize, &'static str, DateTime)> {
     let formats = [("%Y-%m-%dT%H:%M:%S", 19), ("%Y%m%dT%H%M%S", 15)];
     let mut found = Vec::new();
@@ -264,14 +269,14 @@ mod tests {
         assert!(samples.len() > 50);
         for sample in samples {
             for language in ["zh", "en"] {
-                let headline = sample.told[language].as_str().unwrap_or_default();
+                let headline = sample.summary[language].as_str().unwrap_or_default();
                 assert!(!headline.is_empty(), "{}", sample.file);
             }
         }
     }
 
     #[test]
-    fn a_fresh_event_is_a_new_one_that_happens_now_and_else_the_same() {
+    fn fresh_events_have_new_ids_and_times_and_else_stay_equal() {
         for sample in all().unwrap() {
             let before = parsed(&sample.text);
             let after = parsed(&fresh(&sample.text));
@@ -295,7 +300,7 @@ mod tests {
         let age = time.duration_until(Timestamp::now());
         assert!(age.abs() < SignedDuration::from_secs(60), "{age}");
         let hours = time.duration_until(planned).as_hours();
-        assert_eq!(hours, 68, "what was planned three days ahead still is");
+        assert_eq!(hours, 68, "the plan stays as far ahead");
     }
 
     #[test]

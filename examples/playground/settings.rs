@@ -1,5 +1,5 @@
-//! The form "Configure": environment variables as a user would set them, read by the function's own
-//! reader, and written as the lines of an `.env`.
+//! The form "Configure": environment variables, read by the function's own configuration code and
+//! written as the lines of an `.env`.
 
 use ecs_dingtalk_notifier::config::{Config, Fault, KNOWN};
 use fake_dingtalk::{Group, Robot};
@@ -13,37 +13,37 @@ pub const SECRET: &str = "SECplayground00000000000000000000000000000000000000000
 /// The token of the second chatbot.
 pub const FALLBACK_TOKEN: &str =
     "playground1111111111111111111111111111111111111111111111111111f00d";
-/// The keyword of a chatbot for which the form names none: every message holds it.
+/// The chatbot's keyword if the form names none. Every message holds it.
 const KEYWORD: &str = "CloudMonitor";
-/// Who is in the group.
+/// The mobile numbers of the group's members.
 pub const MOBILES: [&str; 2] = ["13800000000", "13900000001"];
-/// The same by their user ids.
+/// The user ids of the same members.
 pub const USER_IDS: [&str; 2] = ["manager7675", "oncall01"];
 
-/// What the form holds.
+/// The content of the form.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// By name, as typed; blank ones count as unset.
+    /// Values by name, as typed. Blank values count as unset.
     vars: BTreeMap<String, String>,
-    /// The chatbot wants signatures.
+    /// The chatbot requires signatures.
     pub signing: bool,
-    /// A second chatbot stands by.
+    /// A second chatbot is the fallback.
     fallback: bool,
-    /// Further lines of an `.env`.
+    /// More variables, as lines of an `.env`.
     more: String,
 }
 
-/// Why settings cannot be taken.
+/// Why settings are refused.
 #[derive(Debug)]
 pub enum Problem {
-    /// What `check` would report.
+    /// The errors that `check` would report.
     Faults(Vec<Fault>),
-    /// What only the playground minds.
+    /// A limit of the playground.
     Playground(String),
 }
 
 impl Settings {
-    /// What the playground starts with: `EVENT_*` and `MESSAGE_*` of the environment are honoured.
+    /// Returns the initial settings, with `EVENT_*` and `MESSAGE_*` of the environment.
     pub fn from_environment() -> Settings {
         let mut vars = BTreeMap::from([(
             "EVENT_INCLUDE".to_owned(),
@@ -61,7 +61,7 @@ impl Settings {
         }
     }
 
-    /// What the page's form sends.
+    /// Reads what the page's form sends.
     pub fn from_json(form: &Value) -> Settings {
         let vars = form["vars"].as_object().into_iter().flatten();
         Settings {
@@ -74,17 +74,17 @@ impl Settings {
         }
     }
 
-    /// What the page's form shows.
+    /// Returns what the page's form shows.
     pub fn to_json(&self) -> Value {
         json!({
             "vars": self.vars, "signing": self.signing, "fallback": self.fallback, "more": self.more,
         })
     }
 
-    /// The configuration that the function reads out of these variables.
+    /// Returns the function's configuration from these variables.
     ///
     /// # Errors
-    /// Every fault that it finds, or what only the playground minds: that no message leaves this machine.
+    /// Every error of the configuration, or a chatbot outside this machine.
     pub fn config(&self, group: &Group) -> Result<Config, Problem> {
         let mut vars = self.vars.clone();
         let mut set = |name: &str, value: &str| vars.insert(name.to_owned(), value.to_owned());
@@ -113,7 +113,7 @@ impl Settings {
         Ok(config)
     }
 
-    /// The chatbots as these settings want them.
+    /// Returns the chatbots that fit these settings: main and fallback.
     pub fn robots(&self) -> [Robot; 2] {
         let keyword = self.vars.get("DINGTALK_KEYWORD").map(|text| text.trim());
         let keyword = keyword.filter(|text| !text.is_empty()).unwrap_or(KEYWORD);
@@ -126,7 +126,7 @@ impl Settings {
         })
     }
 
-    /// The lines for an `.env`. What only a real chatbot has is left to be filled in.
+    /// Returns the lines for an `.env`. Token and secret of a real chatbot are left to the user.
     pub fn dot_env(&self) -> String {
         let mut text =
             String::from("DINGTALK_WEBHOOK='https://oapi.dingtalk.com/robot/send?access_token='\n");
@@ -152,7 +152,7 @@ impl Settings {
     }
 }
 
-/// A value that the shell and dotenv read alike.
+/// Quotes a value so that the shell and dotenv read the same.
 fn quoted(value: &str) -> String {
     if !value.contains('\'') {
         format!("'{value}'")
@@ -163,7 +163,7 @@ fn quoted(value: &str) -> String {
     }
 }
 
-/// Names and values of the lines of an `.env`.
+/// Parses the lines of an `.env`.
 fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_an_env_are_read_as_the_shell_reads_them_and_written_so() {
+    fn env_lines_are_read_and_written_as_the_shell_reads_them() {
         let text = "# comment\n\nexport A='b c'\nD = \"e\"\nF=g=h\n";
         let expected = [("A", "b c"), ("D", "e"), ("F", "g=h")];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -1,11 +1,12 @@
-//! The page and its endpoints: HTTP/1.1 on loopback, for the page itself and for nobody else.
+//! Serves the page and its endpoints over HTTP/1.1 on loopback.
 //!
-//! Whoever is on this machine may look, but no foreign page in a browser on it: a name that was made to
-//! point here is refused by `Host`, a request from another origin by `Origin` and content type.
+//! Every program on this machine may use it, but no other page in a browser: a host name that
+//! resolves to loopback is refused by `Host`, a request of another origin by `Origin` and content
+//! type.
 
 use crate::burst::{Bursts, Plan};
+use crate::faults::GroupFault;
 use crate::lab::Lab;
-use crate::mischief::Mischief;
 use crate::samples::fresh;
 use crate::settings::{Problem, Settings};
 use fake_dingtalk::http::{self, Request};
@@ -15,19 +16,19 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the page is looked for first; any free port where that one is taken.
+/// The preferred port; a free one is used if it is taken.
 const PORT: u16 = 9010;
-/// Most bytes of a request's body.
+/// In bytes.
 const MAX_BODY: usize = 1 << 20;
-/// How long a connection may be silent.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// After so much time without news, a stream says that it is still there.
+/// The timeout of a read or write.
+const IO_TIMEOUT: Duration = Duration::from_secs(60);
+/// A stream without entries sends a comment after this time, to detect a closed connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Nothing from anywhere else, nothing inline, in no frame.
+/// Allows files of this server only, nothing inline, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What the page is made of.
+/// The page's files: path, content type, content.
 const FILES: [(&str, &str, &str); 5] = [
     (
         "/",
@@ -52,7 +53,7 @@ const FILES: [(&str, &str, &str); 5] = [
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
 ];
 
-/// Serves the page in the background; gives its address.
+/// Serves the page in the background. Returns its URL.
 ///
 /// # Errors
 /// If there is no port to listen on.
@@ -68,7 +69,7 @@ pub fn serve(lab: Arc<Lab>) -> io::Result<String> {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let site = Arc::clone(&site);
-            // A peer that goes away ends its connection and nothing else.
+            // A broken connection has no effect on others.
             std::thread::spawn(move || site.connection(stream));
         }
     });
@@ -81,13 +82,13 @@ struct Site {
     address: SocketAddr,
 }
 
-/// Status and JSON.
+/// An HTTP status and a JSON body.
 type Answer = (u16, Value);
 
 impl Site {
     fn connection(&self, mut stream: TcpStream) -> io::Result<()> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(IO_TIMEOUT))?;
+        stream.set_write_timeout(Some(IO_TIMEOUT))?;
         let mut left = Vec::new();
         while let Some(request) = http::read(&mut stream, &mut left)? {
             if let Some(problem) = self.refusal(&request) {
@@ -114,7 +115,7 @@ impl Site {
         Ok(())
     }
 
-    /// Why a request is refused: it is not the page's own.
+    /// Returns the reason if a request may come from another page.
     fn refusal(&self, request: &Request) -> Option<&'static str> {
         let port = self.address.port();
         let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
@@ -137,7 +138,7 @@ impl Site {
         {
             return Some("requests from other pages are refused");
         }
-        // Any page may post a form; JSON it may not, without asking first.
+        // Other pages can post forms, but not JSON without a preflight request.
         let kind = request.header("content-type").unwrap_or_default();
         let is_json = kind.split(';').next() == Some("application/json");
         (!is_json).then_some("write Content-Type: application/json")
@@ -154,12 +155,12 @@ impl Site {
             ("GET", "/invocation") => {
                 let number = request.query("number").and_then(|text| text.parse().ok());
                 let detail = number.and_then(|number| lab.invocations.detail(number));
-                found(detail)
+                found_or_404(detail)
             }
             ("GET", "/sample") => {
                 let file = request.query("file").unwrap_or_default();
                 let sample = lab.samples.iter().find(|sample| sample.file == file);
-                found(sample.map(|sample| json!({"json": fresh(&sample.text)})))
+                found_or_404(sample.map(|sample| json!({"json": fresh(&sample.text)})))
             }
             ("POST", "/fire") => {
                 let file = body["file"].as_str();
@@ -167,7 +168,7 @@ impl Site {
                 let payload = match (sample, body["json"].as_str()) {
                     (Some(sample), _) => fresh(&sample.text),
                     (None, Some(own)) => own.to_owned(),
-                    (None, None) => return found(None),
+                    (None, None) => return found_or_404(None),
                 };
                 self.fire(payload)
             }
@@ -190,17 +191,17 @@ impl Site {
                 self.bursts.stop();
                 (200, json!({}))
             }
-            ("POST", "/configure") => told(lab.configure(Settings::from_json(&body))),
-            ("POST", "/break") => match body["mischief"].as_str().and_then(Mischief::by_name) {
-                Some(mischief) => told(lab.break_it(mischief)),
-                None => found(None),
+            ("POST", "/configure") => result_of(lab.configure(Settings::from_json(&body))),
+            ("POST", "/break") => match body["fault"].as_str().and_then(GroupFault::by_name) {
+                Some(fault) => result_of(lab.set_fault(fault)),
+                None => found_or_404(None),
             },
-            ("POST", "/restart") => told(lab.restart()),
-            _ => found(None),
+            ("POST", "/restart") => result_of(lab.restart()),
+            _ => found_or_404(None),
         }
     }
 
-    /// Sends a payload in the background; what becomes of it is told in the stream.
+    /// Sends a payload in the background. The stream carries the result.
     fn fire(&self, payload: String) -> Answer {
         let lab = Arc::clone(&self.lab);
         std::thread::spawn(move || {
@@ -209,7 +210,7 @@ impl Site {
         (202, json!({}))
     }
 
-    /// Server-sent events: what the page has not seen, and then everything as it comes.
+    /// Sends server-sent events: the entries after the page's last one, then new ones.
     fn stream(&self, mut stream: TcpStream, request: &Request) -> io::Result<()> {
         write!(
             stream,
@@ -233,21 +234,21 @@ impl Site {
                 text.push_str(&format!("id: {run}-{number}\ndata: {entry}\n\n"));
             }
             if text.is_empty() {
-                text.push_str(": still here\n\n");
+                text.push_str(": heartbeat\n\n");
             }
             stream.write_all(text.as_bytes())?;
         }
     }
 }
 
-fn found(value: Option<Value>) -> Answer {
+fn found_or_404(value: Option<Value>) -> Answer {
     match value {
         Some(value) => (200, value),
-        None => (404, json!({"problem": "there is no such thing"})),
+        None => (404, json!({"problem": "not found"})),
     }
 }
 
-fn told(result: Result<(), Problem>) -> Answer {
+fn result_of(result: Result<(), Problem>) -> Answer {
     match result {
         Ok(()) => (200, json!({})),
         Err(problem) => {

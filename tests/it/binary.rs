@@ -1,4 +1,4 @@
-//! The real binary: started as Function Compute starts it, called as Function Compute calls it, and its commands.
+//! The real binary, started and called as Function Compute does, and its commands.
 
 use crate::platform::{Call, Instance, run};
 use crate::samples::{REBOOT, STOPPED, sample};
@@ -19,7 +19,7 @@ fn assert_no_secret(text: &str) {
 }
 
 #[test]
-fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
+fn an_event_posted_as_by_the_platform_is_delivered() {
     let group = group();
     let webhook = group.webhook(TOKEN);
     let mut instance = Instance::start(&[
@@ -32,7 +32,7 @@ fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
     let body = sample(STOPPED);
     let shapes = [
         Call::invoke(sample(REBOOT)).request_id("1-67a5"),
-        // As the local mock does it: chunked, in small pieces, headers without values, a line feed behind.
+        // As the local emulator: chunked, in small pieces, empty headers, a trailing line feed.
         Call::invoke(format!("{body}\n"))
             .chunked(7)
             .fragmented(3)
@@ -47,7 +47,7 @@ fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
             "delivered"
         );
     }
-    // The same again: the instance remembers.
+    // The instance recognises the repeat.
     let response = caller.invoke(&body);
     assert_eq!(
         response.json()["events"][0]["routes"][0]["outcome"],
@@ -65,23 +65,23 @@ fn a_real_event_posted_as_the_platform_posts_it_ends_in_the_group() {
     assert_eq!(line["outcome"], "duplicate");
     let first: Value = serde_json::from_str(&instance.stdout_lines()[0]).unwrap();
     assert_eq!(first["requestId"], "1-67a5");
-    // What is no event has no line there: the reason stands on standard error.
+    // Invalid parts are not logged per event, so their reasons are on stderr.
     let response = caller.call(&Call::invoke("[7,{\"a\":1}]").request_id("1-67a6"));
     assert_eq!(response.json()["errorType"], "InvalidEvent");
     instance.sigterm();
     assert_eq!(instance.wait_exit(PATIENCE), 0);
-    let complaints = instance.stderr_text();
+    let stderr = instance.stderr_text();
     for part in ["$[0]: neither", "$[1]: an object"] {
         let line = format!("request 1-67a6: InvalidEvent: {part}");
-        assert!(complaints.contains(&line), "{complaints}");
+        assert!(stderr.contains(&line), "{stderr}");
     }
     assert_eq!(instance.stdout_lines().len(), 3);
     assert_no_secret(&instance.stdout_lines().join("\n"));
-    assert_no_secret(&complaints);
+    assert_no_secret(&stderr);
 }
 
 #[test]
-fn a_wrong_configuration_tells_all_faults_in_the_answer_to_the_first_invocation() {
+fn a_wrong_configuration_is_reported_by_the_first_invocation() {
     let instance = Instance::start(&[
         (
             "DINGTALK_WEBHOOK",
@@ -125,7 +125,7 @@ fn a_wrong_configuration_tells_all_faults_in_the_answer_to_the_first_invocation(
 }
 
 #[test]
-fn a_webhook_that_never_answers_fails_inside_the_functions_timeout() {
+fn when_the_webhook_never_answers_it_fails_before_the_timeout() {
     let group = group();
     let webhook = group.webhook(TOKEN);
     let instance = Instance::start(&[("DINGTALK_WEBHOOK", &webhook), ("DINGTALK_SECRET", SECRET)]);
@@ -147,7 +147,7 @@ fn a_webhook_that_never_answers_fails_inside_the_functions_timeout() {
 }
 
 #[test]
-fn a_hundred_parallel_invocations_are_all_served_and_cost_a_handful_of_messages() {
+fn a_hundred_parallel_invocations_send_few_messages() {
     let group = group();
     let webhook = group.webhook(TOKEN);
     let instance = Instance::start(&[
@@ -156,7 +156,7 @@ fn a_hundred_parallel_invocations_are_all_served_and_cost_a_handful_of_messages(
         ("EVENT_LEVELS", "INFO"),
     ]);
     let begun = Instant::now();
-    // The first request is held back until everybody has asked.
+    // The first request is held until all invocations were sent.
     group.fault(Fault::Hold);
     let idle: Vec<_> = (0..100).map(|_| instance.caller()).collect();
     let mut callers: Vec<_> = (0..100)
@@ -175,10 +175,11 @@ fn a_hundred_parallel_invocations_are_all_served_and_cost_a_handful_of_messages(
         assert_eq!(response.status, 200, "{}", response.json());
     }
     let deliveries = group.deliveries();
-    // Six at once, then one every five seconds: on a slow machine not everybody has come by the sixth.
-    let pace = 7 + begun.elapsed().as_secs() / 5;
+    // A burst of six, then one every five seconds. On a slow machine some invocations arrive after
+    // the burst.
+    let limit = 7 + begun.elapsed().as_secs() / 5;
     assert!(
-        deliveries.len() as u64 <= pace,
+        deliveries.len() as u64 <= limit,
         "{} messages",
         deliveries.len()
     );
@@ -212,22 +213,20 @@ fn a_bad_port_ends_the_process_with_one_line_and_code_2() {
     ] {
         let out = run::<&str>(&[], &[(name, value)], "");
         assert_eq!(out.status.code(), Some(2));
-        let complaint = String::from_utf8(out.stderr).unwrap();
-        assert_eq!(complaint.lines().count(), 1, "{complaint}");
-        assert!(
-            complaint.contains(name) && complaint.contains(value),
-            "{complaint}"
-        );
+        let stderr = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains(name) && stderr.contains(value), "{stderr}");
     }
     let taken = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let out = run::<&str>(&[], &[("FC_SERVER_PORT", &port)], "");
     assert_eq!(out.status.code(), Some(2));
-    let (stdout, complaint) = texts(&out);
-    assert_eq!((stdout.as_str(), complaint.lines().count()), ("", 1));
-    assert!(complaint.contains(&port), "{complaint}");
+    let (stdout, stderr) = texts(&out);
+    assert_eq!((stdout.as_str(), stderr.lines().count()), ("", 1));
+    assert!(stderr.contains(&port), "{stderr}");
 }
 
+/// Returns stdout and stderr.
 fn texts(out: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (text(&out.stdout), text(&out.stderr))
@@ -311,7 +310,7 @@ fn preview_shows_decision_and_message_without_a_network() {
 }
 
 #[test]
-fn send_delivers_for_real_and_its_code_tells_whether_it_did() {
+fn send_delivers_and_its_exit_code_is_the_result() {
     let group = group();
     let webhook = group.webhook(TOKEN);
     let vars = [
@@ -321,7 +320,7 @@ fn send_delivers_for_real_and_its_code_tells_whether_it_did() {
     let file = format!("tests/events/{REBOOT}");
     assert_eq!(run(&["send", &file], &vars, "").status.code(), Some(0));
     assert_eq!(group.deliveries().len(), 1);
-    // A filtered event is done.
+    // A filtered event is a success.
     assert_eq!(
         run(&["send", "-"], &vars, &sample(STOPPED)).status.code(),
         Some(0)
@@ -343,7 +342,7 @@ fn send_delivers_for_real_and_its_code_tells_whether_it_did() {
 }
 
 #[test]
-fn wrong_usage_and_unreadable_files_end_with_code_2_and_one_line() {
+fn wrong_usage_and_unreadable_files_print_one_line_and_code_2() {
     let vars = [(
         "DINGTALK_WEBHOOK",
         "https://x.invalid/robot/send?access_token=0123456789abcdef",
@@ -376,7 +375,7 @@ fn wrong_usage_and_unreadable_files_end_with_code_2_and_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn an_argument_may_be_any_bytes() {
+fn arguments_may_hold_any_bytes() {
     use std::os::unix::ffi::OsStrExt;
     let odd = OsStr::from_bytes(b"no/such/\xff");
     for arguments in [&[odd][..], &[OsStr::new("preview"), odd]] {

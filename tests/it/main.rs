@@ -9,7 +9,7 @@ mod messages;
 mod platform;
 mod playground;
 mod properties;
+mod resilience;
 mod samples;
 mod secrets;
 mod support;
-mod torture;

@@ -3,7 +3,7 @@
 // A kit for several test modules, none of which needs all of it.
 #![allow(dead_code, unused_imports)]
 
-use crate::secrets::Watch;
+use crate::secrets::SecretScanner;
 pub use fake_fc::{Call, Caller, PATIENCE, Response, free_port, rss_kb};
 use std::io::Write;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 /// secrets of its environment.
 pub struct Instance {
     process: fake_fc::Instance,
-    watch: Watch,
+    scanner: SecretScanner,
 }
 
 impl Instance {
@@ -30,7 +30,7 @@ impl Instance {
     /// Starts the command for a free port and waits until it accepts connections.
     pub fn start_command(command: impl Fn(u16) -> Command) -> Instance {
         Instance {
-            watch: Watch::over(&command(0)),
+            scanner: SecretScanner::for_command(&command(0)),
             process: fake_fc::Instance::start_command(command),
         }
     }
@@ -43,7 +43,7 @@ impl Instance {
     /// Starts a command and does not wait.
     pub fn spawn_command(command: Command) -> Instance {
         Instance {
-            watch: Watch::over(&command),
+            scanner: SecretScanner::for_command(&command),
             process: fake_fc::Instance::spawn_command(command),
         }
     }
@@ -56,7 +56,7 @@ impl Instance {
         let port = env.iter().find(|(name, _)| *name == "FC_SERVER_PORT");
         let port = port.and_then(|(_, port)| port.parse().ok());
         Instance {
-            watch: Watch::over(&command),
+            scanner: SecretScanner::for_command(&command),
             process: fake_fc::Instance::start_redirected(command, port.expect("a port")),
         }
     }
@@ -79,8 +79,8 @@ impl DerefMut for Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.watch.heard(&self.process.end());
-            self.watch.assert_no_secret();
+            self.scanner.record(&self.process.end());
+            self.scanner.assert_no_secret();
         }
     }
 }
@@ -99,15 +99,15 @@ pub fn run<S: AsRef<std::ffi::OsStr>>(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let watch = Watch::over(&command);
+    let scanner = SecretScanner::for_command(&command);
     let mut child = command.spawn().expect("the binary starts");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
-    watch.heard(&output.stdout);
-    watch.heard(&output.stderr);
-    watch.assert_no_secret();
+    scanner.record(&output.stdout);
+    scanner.record(&output.stderr);
+    scanner.assert_no_secret();
     output
 }
 

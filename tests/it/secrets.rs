@@ -1,5 +1,5 @@
-//! What must never leave a process: the tokens and secrets of its environment, and the signatures made with them, as
-//! they are, encoded, and in part.
+//! Searches the output of a process for the tokens and secrets of its environment and for the
+//! signatures made with them: plain, encoded, and in part.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,59 +8,60 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// So many characters of a secret in a row are a leak.
+/// This many consecutive characters of a secret are a leak.
 const PART: usize = 12;
-/// Beginnings of the parts of a signature that are looked for: any 23 characters of it in a row hold one.
+/// Offsets of the searched parts of a signature: any 23 consecutive characters contain one.
 const SIGNATURE_PARTS: [usize; 4] = [0, 11, 22, 32];
-/// A process signs between these times around its life.
+/// Is added to both ends of a process's life, in which it can have signed.
 const SLACK: Duration = Duration::from_secs(1);
 
 type Part = [u8; PART];
 
-/// Listens to a process and knows its secrets.
-pub struct Watch {
+/// Records the output of a process and searches it for the process's secrets.
+pub struct SecretScanner {
     since: SystemTime,
-    /// What the process signs with.
+    /// The secrets that the process signs with.
     secrets: Vec<String>,
-    /// Parts of tokens and secrets, in lower case where letter case is no matter.
+    /// Parts of tokens and secrets, plain and hexadecimal, in lower case.
     parts: HashSet<Part>,
+    /// Parts of tokens and secrets in Base64.
     encoded_parts: HashSet<Part>,
-    heard: Mutex<Vec<u8>>,
+    recorded: Mutex<Vec<u8>>,
 }
 
-impl Watch {
-    /// Takes tokens and secrets from the environment that the process is to have.
-    pub fn over(command: &Command) -> Watch {
-        let mut watch = Watch {
+impl SecretScanner {
+    /// Takes tokens and secrets from the environment of this command.
+    pub fn for_command(command: &Command) -> SecretScanner {
+        let mut scanner = SecretScanner {
             since: SystemTime::now(),
             secrets: Vec::new(),
             parts: HashSet::new(),
             encoded_parts: HashSet::new(),
-            heard: Mutex::default(),
+            recorded: Mutex::default(),
         };
         for (name, value) in command.get_envs() {
             let (name, value) = (name.to_string_lossy(), value.unwrap_or_default());
             let value = value.to_string_lossy();
             if name.contains("SECRET") {
                 for secret in value.split(',').map(str::trim) {
-                    watch.guard(secret);
-                    watch.secrets.push(secret.to_owned());
+                    scanner.add(secret);
+                    scanner.secrets.push(secret.to_owned());
                 }
             }
             if let Some((_, token)) = value.split_once("access_token=") {
-                watch.guard(token.split('&').next().unwrap_or_default());
+                scanner.add(token.split('&').next().unwrap_or_default());
             }
         }
-        watch
+        scanner
     }
 
-    fn guard(&mut self, secret: &str) {
+    fn add(&mut self, secret: &str) {
         let lower = secret.to_ascii_lowercase();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         for text in [lower, hex] {
             self.parts.extend(parts(text.as_bytes()));
         }
-        // Whatever stands before it, Base64 of a text is one of three.
+        // Base64 of a text depends on its offset modulo three.
         for before in ["", "x", "xx"] {
             let base64 = STANDARD.encode(format!("{before}{secret}"));
             let own = base64.as_bytes().get(4..).unwrap_or_default();
@@ -68,17 +69,17 @@ impl Watch {
         }
     }
 
-    /// Takes down what the process said.
-    pub fn heard(&self, bytes: &[u8]) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.extend_from_slice(bytes);
-        heard.push(b'\n');
+    /// Records output of the process.
+    pub fn record(&self, bytes: &[u8]) {
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.extend_from_slice(bytes);
+        recorded.push(b'\n');
     }
 
-    /// Searches all that was heard so far.
+    /// Searches everything recorded so far.
     pub fn assert_no_secret(&self) {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let encoded = decoded(&heard);
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let encoded = decoded(&recorded);
         let lower = encoded.to_ascii_lowercase();
         let signatures = self.signatures();
         for (text, wanted) in [
@@ -96,7 +97,8 @@ impl Watch {
         }
     }
 
-    /// Parts of every signature that the process can have made: one for each secret and millisecond of its life.
+    /// Returns parts of every signature that the process can have made: one for each secret and
+    /// millisecond of its life.
     fn signatures(&self) -> HashSet<Part> {
         let ms = |time: SystemTime| {
             let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);
@@ -119,13 +121,13 @@ impl Watch {
     }
 }
 
-/// Every part of a text, from each of its bytes on; the whole of it where it is shorter is none.
+/// Returns the parts of a text that start at each of its bytes; none if the text is shorter.
 fn parts(text: &[u8]) -> impl Iterator<Item = Part> {
     text.windows(PART)
         .filter_map(|window| window.try_into().ok())
 }
 
-/// The text with what percent-encoding and JSON make of Base64's marks undone.
+/// Decodes the characters of Base64 that percent-encoding and JSON escape.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(text);
     let mut text = text.replace("\\/", "/");
@@ -149,7 +151,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     #[test]
-    fn the_watch_finds_secrets_whole_in_part_and_encoded_and_nothing_else() {
+    fn the_scanner_finds_secrets_whole_in_part_and_encoded() {
         let mut command = Command::new("true");
         let webhook = format!("https://x/robot/send?access_token={TOKEN}&a=b");
         command.envs([
@@ -159,13 +161,13 @@ mod tests {
         let begun = SystemTime::now();
         let finds = |said: &str| {
             // The signature below is made once, and each search may take a second on a busy machine.
-            let watch = Watch {
+            let scanner = SecretScanner {
                 since: begun,
-                ..Watch::over(&command)
+                ..SecretScanner::for_command(&command)
             };
-            watch.heard(b"before");
-            watch.heard(said.as_bytes());
-            catch_unwind(AssertUnwindSafe(|| watch.assert_no_secret())).is_err()
+            scanner.record(b"before");
+            scanner.record(said.as_bytes());
+            catch_unwind(AssertUnwindSafe(|| scanner.assert_no_secret())).is_err()
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let signature = fake_dingtalk::sign(now.unwrap().as_millis() as u64, SECRET);

@@ -4,7 +4,7 @@
 const MACHINE_X86_64: u16 = 0x3e;
 const SEGMENT_INTERPRETER: u32 = 3;
 
-/// Checks that `binary` is for x86_64 Linux and asks for no loader.
+/// Checks that `binary` is for x86_64 Linux and has no dynamic loader.
 pub(crate) fn check_static(binary: &[u8]) -> Result<(), String> {
     let cut = || "the binary is cut short".to_owned();
     if binary.get(..6) != Some(&[0x7f, b'E', b'L', b'F', 2, 1]) {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn static_binaries_pass_and_others_are_told_apart() {
+    fn static_binaries_pass_and_others_are_refused() {
         assert_eq!(check_static(&elf(0x3e, &[1, 1])), Ok(()));
         // A static position-independent binary has a dynamic segment, but no interpreter.
         assert_eq!(check_static(&elf(0x3e, &[6, 1, 2])), Ok(()));

@@ -1,35 +1,34 @@
-//! `cargo xtask instructions`: counts instructions under callgrind, for the target that is deployed, and
+//! `cargo xtask instructions`: counts instructions of the deployed target under callgrind and
 //! compares them with `benches/instructions.json`.
 //!
-//! The counts are exact for one compiler, so a growth of more than 5 % is the change's own. It fails
-//! unless the change writes the new counts down: `UPDATE=1 cargo xtask instructions`. With another
-//! compiler than the one that the file names nothing is judged.
+//! The counts are exact for one compiler, so a growth of more than 5 % is caused by the change. It
+//! fails unless the change updates the counts: `UPDATE=1 cargo xtask instructions`. With another
+//! compiler than the one in the file, counts are printed and not compared.
 
-use crate::{Way, is_on_path};
+use crate::{Toolchain, is_on_path};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-/// Growth that is let pass, in percent.
+/// The growth that is accepted, in percent.
 const TOLERATED: u64 = 5;
-/// The version of gungraun in benches/Cargo.toml; its runner must be the same.
+/// The version of gungraun in benches/Cargo.toml. Its runner must have the same version.
 const GUNGRAUN: &str = "0.20.0";
-/// The works of which growth is shown, by their names in benches/instructions.rs.
+/// The benchmarks of the growth table: their names in benches/instructions.rs and titles.
 const GROWTH: [(&str, &str); 3] = [
     ("pure", "parse, decide, render"),
     ("whole", "whole invocation"),
     ("waiting", "queued and sent"),
 ];
 
-/// Instructions by the name of the work.
+/// Instructions by benchmark.
 type Counts = BTreeMap<String, u64>;
 
-/// Counts, compares, prints, and where `UPDATE` is set writes the counts down.
+/// Counts instructions, compares and prints them, and writes them to the file if `UPDATE` is set.
 ///
 /// # Errors
-/// If something took over 5 % more instructions than written down, is not written down at all, or
-/// a tool is missing.
+/// If a count grew by more than 5 %, is missing on either side, or a tool is missing.
 pub fn check(root: &Path) -> Result<(), String> {
     let file = root.join("benches/instructions.json");
     let compiler = version("rustc", "--version")?;
@@ -70,7 +69,7 @@ pub fn check(root: &Path) -> Result<(), String> {
     ))
 }
 
-/// What is written down.
+/// The committed counts.
 #[derive(Debug, Default, PartialEq)]
 struct Known {
     compiler: String,
@@ -78,7 +77,7 @@ struct Known {
 }
 
 impl Known {
-    /// An empty text is a file that is yet to be written.
+    /// Parses the file. An empty text is a file that does not exist yet.
     fn parse(text: &str) -> Result<Known, String> {
         if text.is_empty() {
             return Ok(Known::default());
@@ -97,7 +96,7 @@ impl Known {
     }
 }
 
-/// The first line that a program tells of its version.
+/// Returns the first line of a program's version.
 fn version(program: &str, option: &str) -> Result<String, String> {
     let name = match program {
         "rustc" => std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
@@ -111,7 +110,7 @@ fn version(program: &str, option: &str) -> Result<String, String> {
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-/// Runs the benchmarks and reads what they left behind.
+/// Runs the benchmarks and reads their counts.
 fn count(root: &Path) -> Result<Counts, String> {
     let home = root.join("target/instructions");
     if home.exists() {
@@ -129,7 +128,7 @@ fn count(root: &Path) -> Result<Counts, String> {
         "--save-summary=json",
         &option,
     ];
-    Way::find()?.cargo(root, "bench", &arguments)?;
+    Toolchain::find()?.cargo(root, "bench", &arguments)?;
     let mut counts = Counts::new();
     collect(&home, &mut counts)?;
     if counts.is_empty() {
@@ -138,7 +137,7 @@ fn count(root: &Path) -> Result<Counts, String> {
     Ok(counts)
 }
 
-/// Takes the counts from every `summary.json` under a folder.
+/// Reads the counts from every `summary.json` under a folder.
 fn collect(folder: &Path, counts: &mut Counts) -> Result<(), String> {
     let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
     for entry in std::fs::read_dir(folder).map_err(fail)? {
@@ -155,11 +154,11 @@ fn collect(folder: &Path, counts: &mut Counts) -> Result<(), String> {
     Ok(())
 }
 
-/// Name and instructions of one benchmark.
+/// Returns name and instructions of one benchmark.
 fn read(text: &str) -> Option<(String, u64)> {
     let summary: Value = serde_json::from_str(text).ok()?;
     let function = summary["function_name"].as_str()?;
-    // Several sizes of one work are told apart by the size: the argument of what prepares it.
+    // Sizes of one benchmark differ in the argument of their setup only: add it to the name.
     let name = if summary["id"].as_str()?.starts_with("events") {
         let prepared_by = summary["description"].as_str()?;
         let size: String = prepared_by.chars().filter(char::is_ascii_digit).collect();
@@ -175,7 +174,7 @@ fn growth_in_percent(now: u64, before: u64) -> f64 {
     (now as f64 / before.max(1) as f64 - 1.0) * 100.0
 }
 
-/// What is over the limit, or not comparable.
+/// Returns the counts over the limit, and those without a counterpart.
 fn faults(counts: &Counts, known: &Counts) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, now) in counts {
@@ -195,7 +194,7 @@ fn faults(counts: &Counts, known: &Counts) -> Vec<String> {
     faults
 }
 
-/// All counts beside the written ones, as Markdown.
+/// Returns all counts beside the committed ones, as Markdown.
 fn table(counts: &Counts, known: &Counts) -> String {
     let mut text =
         String::from("| work | instructions | written down | growth |\n|---|---|---|---|\n");
@@ -215,7 +214,7 @@ fn table(counts: &Counts, known: &Counts) -> String {
     text
 }
 
-/// Instructions for one event, by the number of events that come together, as Markdown.
+/// Returns the instructions for one event by the number of events in a payload, as Markdown.
 fn growth(counts: &Counts) -> String {
     let mut text = format!(
         "Instructions for one event:\n\n| events together | {} |\n|---|{}\n",
@@ -235,7 +234,7 @@ fn growth(counts: &Counts) -> String {
     text
 }
 
-/// A number with commas between thousands.
+/// Formats a number with commas between thousands.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -260,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn growth_over_five_percent_fails_and_all_must_be_written_down() {
+    fn growth_over_five_percent_and_missing_counts_fail() {
         let known = counts(&[("parse", 1_000), ("gone", 1)]);
         assert_eq!(
             faults(&counts(&[("parse", 1_050), ("gone", 0)]), &known),
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again_and_nonsense_is_told() {
+    fn committed_counts_are_parsed_and_other_json_is_refused() {
         let text = r#"{"rustc": "rustc 1", "instructions": {"parse": 5}}"#;
         let known = Known::parse(text).unwrap();
         assert_eq!(

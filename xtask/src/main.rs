@@ -1,9 +1,10 @@
-//! Tasks around the binary that is deployed:
+//! Tasks for the deployed binary:
 //!
 //! ```text
-//! cargo xtask package                 the package, a static x86_64 Linux binary called `bootstrap`
-//! cargo xtask static PACKAGE BINARY   another binary of the workspace, built the same way; prints its path
-//! cargo xtask instructions            compares instruction counts with the committed ones (UPDATE=1 writes them)
+//! cargo xtask package                 builds the package: a static x86_64 Linux binary `bootstrap`
+//! cargo xtask static PACKAGE BINARY   builds another binary in the same way and prints its path
+//! cargo xtask instructions            compares instruction counts with the committed ones
+//!                                     (UPDATE=1 writes them)
 //! ```
 
 #![forbid(unsafe_code)]
@@ -44,7 +45,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Builds, checks, and lays the binary where `s.yaml` takes it, and into a zip for ROS.
+/// Builds and checks the binary, and writes it to the folder that `s.yaml` deploys and to a zip for
+/// ROS.
 fn package() -> Result<(), String> {
     let root = root();
     let built = build(&root, BINARY, BINARY)?;
@@ -74,37 +76,37 @@ fn package() -> Result<(), String> {
 
 /// Builds a binary as it is deployed and returns its path.
 fn build(root: &Path, package: &str, binary: &str) -> Result<PathBuf, String> {
-    let way = Way::find()?;
+    let toolchain = Toolchain::find()?;
     let mut arguments = vec!["--release", "--package", package, "--bin", binary];
     // Relocations as a bit map: 100 KB less to read at start. musl knows it since 1.2.4, a linker that
     // does not ignores it. Zig's linker, on other machines than Linux, rejects the option.
-    let compact_relocations = way.verb == "rustc" && way.target == MUSL;
+    let compact_relocations = toolchain.verb == "rustc" && toolchain.target == MUSL;
     if compact_relocations {
         arguments.extend(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);
     }
-    way.cargo(root, way.verb, &arguments)?;
-    let folder = root.join("target").join(way.target);
+    toolchain.cargo(root, toolchain.verb, &arguments)?;
+    let folder = root.join("target").join(toolchain.target);
     Ok(folder.join("release").join(binary))
 }
 
 /// How static binaries for Linux are built on this machine.
-struct Way {
+struct Toolchain {
     /// `rustc`, or `zigbuild` where the machine is not x86_64 Linux.
     verb: &'static str,
     target: &'static str,
     env: Vec<(&'static str, OsString)>,
 }
 
-impl Way {
-    fn find() -> Result<Way, String> {
+impl Toolchain {
+    fn find() -> Result<Toolchain, String> {
         let is_linux = cfg!(all(target_os = "linux", target_arch = "x86_64"));
         let has_musl = has_target(MUSL);
-        let way = |verb, target, env| Ok(Way { verb, target, env });
+        let toolchain = |verb, target, env| Ok(Toolchain { verb, target, env });
         if is_linux && !has_musl {
             eprintln!("xtask: {MUSL} is not to be had; building a static glibc binary instead");
             let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
             flags.push_str(" -C target-feature=+crt-static");
-            return way("rustc", GNU, vec![("RUSTFLAGS", flags.into())]);
+            return toolchain("rustc", GNU, vec![("RUSTFLAGS", flags.into())]);
         }
         if !has_musl {
             return Err(format!(
@@ -112,16 +114,16 @@ impl Way {
             ));
         }
         if is_linux {
-            // ring has C code; musl's own compiler is used where it is there, the machine's gcc does as well.
+            // ring has C code. The machine's gcc compiles it if there is no compiler for musl.
             let variable = "CC_x86_64_unknown_linux_musl";
-            let has_own = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
-            let is_told = std::env::var_os(variable).is_some();
-            let env = if has_own || is_told {
+            let has_musl_gcc = is_on_path("x86_64-linux-musl-gcc") || is_on_path("musl-gcc");
+            let is_set = std::env::var_os(variable).is_some();
+            let env = if has_musl_gcc || is_set {
                 Vec::new()
             } else {
                 vec![(variable, "gcc".into())]
             };
-            return way("rustc", MUSL, env);
+            return toolchain("rustc", MUSL, env);
         }
         if !is_on_path("cargo-zigbuild") {
             return Err(
@@ -129,7 +131,7 @@ impl Way {
                     .into(),
             );
         }
-        way("zigbuild", MUSL, Vec::new())
+        toolchain("zigbuild", MUSL, Vec::new())
     }
 
     /// Runs cargo with these arguments for the target.
@@ -152,7 +154,7 @@ impl Way {
     }
 }
 
-/// Whether the toolchain has the target, after trying to add it.
+/// Returns true if rustc has the target, after trying to add it.
 fn has_target(target: &str) -> bool {
     let is_there = || {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -165,7 +167,7 @@ fn has_target(target: &str) -> bool {
         })
     };
     is_there() || {
-        // Where there is no rustup, or it finds nothing, the answer stays no.
+        // Without rustup, or if it fails, the target stays missing.
         let _ = Command::new("rustup")
             .args(["target", "add", target])
             .status();
@@ -190,7 +192,8 @@ fn make_executable(_file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The binary as the only, executable file of an archive; the same bytes for the same binary.
+/// Returns an archive with the binary as its only, executable file. The same binary always gives
+/// the same bytes.
 fn zip(binary: &[u8]) -> Result<Vec<u8>, String> {
     let fail = |error: zip::result::ZipError| format!("the zip cannot be made: {error}");
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

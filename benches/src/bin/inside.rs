@@ -1,5 +1,7 @@
-//! Times work inside a process, built as the function is deployed: `inside WORK EVENTS MS` prints the
-//! nanoseconds for one event, the median of as many repeats as fit into MS milliseconds.
+//! Times work inside a process that is built like the deployed function.
+//!
+//! `inside WORK EVENTS MS` prints the nanoseconds for one event: the median of as many repeats as
+//! fit into MS milliseconds.
 
 use benches::stats::summary;
 use benches::work::{self, Waiting, Whole};
@@ -14,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (events, time) = (events.parse()?, Duration::from_millis(ms.parse()?));
     let samples = match work.as_str() {
-        // Payloads of one event, one message each.
+        // One message for each payload of one event.
         "single" => {
             let (route, payloads) = (work::route(), work::singles(events));
             repeat(
@@ -58,8 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Nanoseconds of each repeat, at least three after one that does not count. What `prepare` does and
-/// what dropping its result takes is not in them.
+/// Returns the nanoseconds of each repeat: at least three, after a first one that is not counted.
+/// They do not include `prepare` and dropping its result.
 fn repeat<T>(time: Duration, prepare: impl Fn() -> T, run: impl Fn(&T)) -> Vec<f64> {
     run(&prepare());
     let mut samples = Vec::new();

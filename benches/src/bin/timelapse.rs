@@ -1,8 +1,8 @@
-//! The function as it is deployed, but for its clock: it moves on before every invocation, so that the
-//! chatbot has room for the next message. Ten thousand real deliveries can be watched in seconds.
+//! The deployed function with a clock that moves forward before every invocation, so that the rate
+//! limit never delays a message. Ten thousand deliveries take seconds.
 //!
-//! Run it with `DINGTALK_RATE_LIMIT=20`: at the default pace, one message in 5 s, every delivery would
-//! be on a new connection, because none is trusted that rested for longer than 5 s.
+//! Run it with `DINGTALK_RATE_LIMIT=20`: the default limit is one message in 5 s, and connections
+//! that were idle for longer than 5 s are not reused.
 
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::{Config, Fault, http_config};
@@ -16,10 +16,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// 14 messages a minute are two thirds of the highest limit: what flows when nothing is saved up.
+/// The interval of 14 messages a minute, two thirds of the highest limit: the rate without a burst.
 const PACE: Duration = Duration::from_millis(60_000 / 14 + 1);
 
-/// A function that is called just when its chatbot can take a message.
+/// A function that is called when its rate limit allows a message.
 struct Paced {
     function: Function,
     clock: Arc<ManualClock>,

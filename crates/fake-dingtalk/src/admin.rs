@@ -1,4 +1,4 @@
-//! A second port for whoever does not live in the same process: `GET /deliveries`, `POST /clock`
+//! A second port for clients in other processes: `GET /deliveries`, `POST /clock`
 //! (`{"ms": 1700000000000}`), `POST /faults` (`["Html200"]`), `DELETE /state`.
 
 use crate::fault::Fault;
@@ -9,19 +9,20 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-/// Serves one request after another until the group is stopped.
+/// Serves one request at a time until the group is stopped.
 pub(crate) fn serve(shared: &Arc<Shared>, listener: &TcpListener, stopped: impl Fn() -> bool) {
     for stream in listener.incoming() {
         if stopped() {
             return;
         }
         if let Ok(stream) = stream {
-            let _ = one(shared, stream);
+            // A broken connection concerns its client only.
+            let _ = serve_one(shared, stream);
         }
     }
 }
 
-fn one(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
+fn serve_one(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
     if let Some(request) = http::read(&mut stream, &mut Vec::new())? {
         let (status, answer) = answer(shared, &request);
         let close = [("Connection".to_owned(), "close".to_owned())];
@@ -40,8 +41,8 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     match (request.method.as_str(), request.path()) {
         ("GET", "/deliveries") => {
-            let books = shared.books();
-            let deliveries = books.deliveries.iter().map(|delivery| {
+            let state = shared.lock();
+            let deliveries = state.deliveries.iter().map(|delivery| {
                 json!({
                     "clockMs": delivery.clock_ms, "msgtype": delivery.msgtype, "title": delivery.title,
                     "text": delivery.text, "mentioned": delivery.mentioned, "atAll": delivery.at_all,
@@ -52,7 +53,7 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
         }
         ("POST", "/clock") => match body["ms"].as_u64() {
             Some(ms) => {
-                shared.change(|books| books.clock_ms = Some(ms));
+                shared.change(|state| state.clock_ms = Some(ms));
                 (200, json!({}))
             }
             None => (
@@ -69,19 +70,19 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
             });
             match names {
                 Some(faults) => {
-                    shared.change(|books| books.faults.extend(faults));
+                    shared.change(|state| state.faults.extend(faults));
                     (200, json!({}))
                 }
                 None => (400, json!({"error": "write a list of names of faults"})),
             }
         }
         ("DELETE", "/state") => {
-            shared.change(|books| {
-                books.deliveries.clear();
-                books.calls.clear();
-                books.faults.clear();
-                books.standing_faults.clear();
-                books.ledger = Default::default();
+            shared.change(|state| {
+                state.deliveries.clear();
+                state.calls.clear();
+                state.faults.clear();
+                state.standing_faults.clear();
+                state.history = Default::default();
             });
             (200, json!({}))
         }

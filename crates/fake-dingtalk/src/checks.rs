@@ -1,4 +1,4 @@
-//! What the service checks, in the order in which it is taken to check.
+//! The service's checks. Their order is assumed; tests must not depend on it.
 
 use crate::answers::Refusal;
 use crate::http::Request;
@@ -8,39 +8,43 @@ use crate::sign::{decode_once, sign};
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 
-/// Most bytes of a body.
-pub(crate) const MAX_BODY: usize = 20_000;
-/// How far a signature's time may be off, in milliseconds.
+/// In bytes.
+const MAX_BODY: usize = 20_000;
+/// The largest difference between a signature's time and the service's, in milliseconds.
 const MAX_SKEW: u64 = 3_600_000;
-/// Most people that are mentioned.
+/// People in `at` beyond this number are not mentioned.
 const MAX_MENTIONS: usize = 50;
 
-/// What the service remembers of its callers.
+/// What the service stores of earlier calls.
 #[derive(Default)]
-pub(crate) struct Ledger {
+pub(crate) struct History {
+    /// By token: when calls came in the current window.
     windows: HashMap<String, VecDeque<u64>>,
+    /// By token: when the ban ends.
     bans: HashMap<String, u64>,
+    /// By token and `msgUuid`: when the message was accepted.
     seen: HashMap<(String, String), u64>,
+    /// By token: how many messages were accepted.
     accepted: HashMap<String, usize>,
 }
 
-impl Ledger {
-    /// Ends a chatbot's ban and forgets its window.
-    pub(crate) fn forget_pace(&mut self, token: &str) {
+impl History {
+    /// Ends a chatbot's ban and clears its window.
+    pub(crate) fn reset_rate_limit(&mut self, token: &str) {
         self.windows.remove(token);
         self.bans.remove(token);
     }
 }
 
-/// The outcome of an accepted call: a message to show, or `None` for one that was shown before.
+/// The result of an accepted call: the message to show, or `None` if it was shown before.
 pub(crate) type Accepted = Option<Delivery>;
 
-/// Judges a call. The order is largely a choice; tests must not depend on it.
-pub(crate) fn judge(
+/// Accepts or refuses a call at time `now`, in milliseconds since 1970.
+pub(crate) fn check(
     request: &Request,
     robots: &[Robot],
     behaviour: &Behaviour,
-    ledger: &mut Ledger,
+    history: &mut History,
     now: u64,
 ) -> Result<Accepted, Refusal> {
     if request.path() != "/robot/send" {
@@ -62,8 +66,9 @@ pub(crate) fn judge(
         return Err(Refusal::ContentType);
     }
     let robot = robots.iter().find(|robot| robot.token == token);
+    // Calls with an unknown token count, too.
     if behaviour.throttling {
-        throttle(&token, robot, behaviour, ledger, now)?;
+        check_rate_limit(&token, robot, behaviour, history, now)?;
     }
     let robot = robot.ok_or(Refusal::UnknownToken)?;
     match robot.state {
@@ -79,16 +84,16 @@ pub(crate) fn judge(
         }
     }
     if let Some(secret) = &robot.secret {
-        signature(request, secret, now)?;
+        check_signature(request, secret, now)?;
     }
     if request.body.len() > MAX_BODY {
         return Err(Refusal::TooLong);
     }
-    let body: Value = serde_json::from_slice(&request.body).map_err(|_| Refusal::NoJson)?;
+    let body: Value = serde_json::from_slice(&request.body).map_err(|_| Refusal::NotJson)?;
     if !body.is_object() {
-        return Err(Refusal::NoJson);
+        return Err(Refusal::NotJson);
     }
-    let (title, text) = fields(&body, behaviour)?;
+    let (title, text) = check_fields(&body, behaviour)?;
     if !robot.keywords.is_empty() {
         let all = format!("{title}\n{text}");
         if !robot
@@ -104,32 +109,34 @@ pub(crate) fn judge(
             return Err(Refusal::Content(*code));
         }
     }
-    let accepted = ledger.accepted.entry(token.clone()).or_default();
+    let accepted = history.accepted.entry(token.clone()).or_default();
     if robot.monthly_limit.is_some_and(|limit| *accepted >= limit) {
-        return Err(Refusal::Month);
+        return Err(Refusal::MonthlyQuota);
     }
+    // A known idempotency key is accepted and not shown again.
     let msg_uuid = body["msgUuid"].as_str().map(str::to_owned);
     if let Some(uuid) = &msg_uuid {
         let key = (token.clone(), uuid.clone());
         let kept = behaviour.dedupe.as_millis() as u64;
-        if ledger
+        if history
             .seen
             .get(&key)
             .is_some_and(|at| now.saturating_sub(*at) < kept)
         {
             return Ok(None);
         }
-        ledger.seen.insert(key, now);
+        history.seen.insert(key, now);
     }
     *accepted += 1;
     Ok(Some(delivery(robot, body, title, text, msg_uuid, now)))
 }
 
-fn throttle(
+/// Counts a call against its token's window; a call beyond the limit starts a ban.
+fn check_rate_limit(
     token: &str,
     robot: Option<&Robot>,
     behaviour: &Behaviour,
-    ledger: &mut Ledger,
+    history: &mut History,
     now: u64,
 ) -> Result<(), Refusal> {
     let (limit, window, ban) = robot.map_or((20, 60_000, 600_000), |robot| {
@@ -139,17 +146,16 @@ fn throttle(
             robot.ban.as_millis() as u64,
         )
     });
-    if let Some(until) = ledger.bans.get_mut(token) {
+    if let Some(until) = history.bans.get_mut(token) {
         if now < *until {
             if behaviour.ban_prolonged {
                 *until = now + ban;
             }
             return Err(Refusal::Throttled);
         }
-        ledger.bans.remove(token);
-        ledger.windows.remove(token);
+        history.reset_rate_limit(token);
     }
-    let calls = ledger.windows.entry(token.to_owned()).or_default();
+    let calls = history.windows.entry(token.to_owned()).or_default();
     while calls
         .front()
         .is_some_and(|at| now.saturating_sub(*at) >= window)
@@ -158,15 +164,15 @@ fn throttle(
     }
     calls.push_back(now);
     if calls.len() > limit {
-        ledger.bans.insert(token.to_owned(), now + ban);
+        history.bans.insert(token.to_owned(), now + ban);
         return Err(Refusal::Throttled);
     }
     Ok(())
 }
 
-fn signature(request: &Request, secret: &str, now: u64) -> Result<(), Refusal> {
-    let given = |name| request.query(name).filter(|value| !value.is_empty());
-    let (Some(timestamp), Some(signature)) = (given("timestamp"), given("sign")) else {
+fn check_signature(request: &Request, secret: &str, now: u64) -> Result<(), Refusal> {
+    let parameter = |name| request.query(name).filter(|value| !value.is_empty());
+    let (Some(timestamp), Some(signature)) = (parameter("timestamp"), parameter("sign")) else {
         return Err(Refusal::Signature);
     };
     let timestamp: u64 = timestamp.parse().map_err(|_| Refusal::Timestamp)?;
@@ -179,11 +185,11 @@ fn signature(request: &Request, secret: &str, now: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks the message's fields in their order; gives title and text.
-fn fields(body: &Value, behaviour: &Behaviour) -> Result<(String, String), Refusal> {
-    let kind = body["msgtype"].as_str().unwrap_or_default();
-    let object = &body[kind];
-    let whole = |code, name| {
+/// Checks that the fields of the message's type are there. Returns title and text.
+fn check_fields(body: &Value, behaviour: &Behaviour) -> Result<(String, String), Refusal> {
+    let msgtype = body["msgtype"].as_str().unwrap_or_default();
+    let object = &body[msgtype];
+    let require_object = |code, name| {
         if object.is_object() {
             Ok(())
         } else {
@@ -194,40 +200,40 @@ fn fields(body: &Value, behaviour: &Behaviour) -> Result<(String, String), Refus
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(Refusal::Field(code, name)),
     };
-    match kind {
+    match msgtype {
         "text" => {
-            whole(400201, "text")?;
+            require_object(400201, "text")?;
             Ok((
                 String::new(),
                 field(object, "content", 400202, "text->content")?,
             ))
         }
         "link" => {
-            whole(400301, "link")?;
+            require_object(400301, "link")?;
             let text = field(object, "text", 400302, "link->text")?;
             let title = field(object, "title", 400303, "link->title")?;
             field(object, "messageUrl", 400304, "link->messageUrl")?;
             Ok((title, text))
         }
         "markdown" => {
-            whole(400401, "markdown")?;
+            require_object(400401, "markdown")?;
             let title = field(object, "title", 400402, "markdown->title")?;
             Ok((title, field(object, "text", 400403, "markdown->text")?))
         }
         "actionCard" => {
-            whole(400501, "actionCard")?;
+            require_object(400501, "actionCard")?;
             let title = object["title"].as_str().unwrap_or_default().to_owned();
             if behaviour.strict_cards {
                 field(object, "title", 400502, "actionCard->title")?;
             }
             let text = field(object, "text", 400503, "actionCard->text")?;
             if behaviour.strict_cards {
-                card_buttons(object)?;
+                check_card_buttons(object)?;
             }
             Ok((title, text))
         }
         "feedCard" => {
-            whole(400601, "feedCard")?;
+            require_object(400601, "feedCard")?;
             let links = object["links"].as_array().filter(|links| !links.is_empty());
             let links = links.ok_or(Refusal::Field(400602, "feedCard->links"))?;
             let mut titles = Vec::new();
@@ -242,7 +248,8 @@ fn fields(body: &Value, behaviour: &Behaviour) -> Result<(String, String), Refus
     }
 }
 
-fn card_buttons(card: &Value) -> Result<(), Refusal> {
+/// Checks a card's one button, or its list of buttons and their orientation.
+fn check_card_buttons(card: &Value) -> Result<(), Refusal> {
     let is_set =
         |value: &Value, key: &str| value[key].as_str().is_some_and(|text| !text.is_empty());
     let missing = |code, name| Err(Refusal::Field(code, name));
@@ -274,6 +281,7 @@ fn card_buttons(card: &Value) -> Result<(), Refusal> {
     }
 }
 
+/// Builds the message that the group's members see.
 fn delivery(
     robot: &Robot,
     body: Value,

@@ -1,13 +1,13 @@
-//! What can go wrong with a call, on request.
+//! Faults that tests inject into calls.
 
 use std::time::Duration;
 
-/// One fault. Faults are queued, and each spoils one call to `/robot/send`.
+/// One fault. Faults are queued, and each applies to one call to `/robot/send`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// HTTP 200 with this text; nothing is shown.
+    /// Answers HTTP 200 with this text and shows nothing.
     Answer(String),
-    /// Shows the message, but never answers.
+    /// Shows the message and never answers.
     AcceptThenNeverAnswer,
     /// Shows the message, then resets the connection.
     AcceptThenReset,
@@ -15,63 +15,63 @@ pub enum Fault {
     ResetBeforeReading,
     /// Closes the connection before the request is read.
     CloseBeforeReading,
-    /// Reads the request and never answers; nothing is shown.
+    /// Reads the request, shows nothing and never answers.
     NeverAnswer,
-    /// This HTTP status, body and headers; nothing is shown.
+    /// Answers with this HTTP response and shows nothing.
     Status {
-        /// The status.
+        /// The HTTP status.
         code: u16,
-        /// The body.
+        /// The body, sent as `text/html`.
         body: String,
-        /// Headers beside the usual ones.
+        /// Headers beside `Content-Type` and `Content-Length`.
         headers: Vec<(String, String)>,
     },
-    /// HTTP 200 with a page of HTML.
+    /// Answers HTTP 200 with an HTML page and shows nothing.
     Html200,
-    /// HTTP 200 without a body.
+    /// Answers HTTP 200 without a body and shows nothing.
     Empty200,
-    /// HTTP 200 with `{}`.
+    /// Answers HTTP 200 with `{}` and shows nothing.
     EmptyObject,
     /// Shows the message and answers `"errcode":"0"`.
     StringZero,
-    /// Shows the message and answers with the keys the other way round.
+    /// Shows the message and answers with `errmsg` before `errcode`.
     ReversedKeys,
-    /// The anti-flood answer merged with 130101.
+    /// Answers with the anti-flood answer merged with 130101 and shows nothing.
     ExtraKeys1111,
-    /// The anti-flood answer, which has no `errcode`.
+    /// Answers with the anti-flood answer, which has no `errcode`, and shows nothing.
     Flood1111,
-    /// The anti-flood page.
+    /// Answers with the anti-flood page and shows nothing.
     FloodHtml,
-    /// A redirect to this same server, under another path or another host name.
+    /// Redirects to another path of this server.
     Redirect {
-        /// The status: 301, 302, 303, 307 or 308.
+        /// The HTTP status: 301, 302, 303, 307 or 308.
         code: u16,
-        /// To another host name.
+        /// Redirects to another host name, too.
         to_other_host: bool,
     },
-    /// HTTP 429.
+    /// Answers HTTP 429 and shows nothing.
     TooManyRequests {
         /// The value of `Retry-After`.
         retry_after: Option<String>,
     },
-    /// A good answer, one byte at a time; the message is shown.
+    /// Shows the message and sends the regular answer one byte at a time.
     SlowDrip {
-        /// Between two bytes.
+        /// The time between two bytes.
         interval: Duration,
     },
-    /// HTTP 200 with so many bytes.
+    /// Answers HTTP 200 with this many bytes and shows nothing.
     Huge {
-        /// How many.
+        /// The length of the body.
         bytes: usize,
     },
-    /// HTTP 200 with JSON that ends in the middle.
+    /// Answers HTTP 200 with incomplete JSON and shows nothing.
     TruncatedJson,
-    /// Holds the answer back until [`crate::Group::release`]; then all goes its usual way.
+    /// Stops the call until [`crate::Group::release`], then handles it in the regular way.
     Hold,
 }
 
 impl Fault {
-    /// A fault by its name, for those that need nothing else; for the admin endpoint.
+    /// Returns the fault of this name, if it is one without parameters. `Http500` is a `Status`.
     pub fn by_name(name: &str) -> Option<Fault> {
         Some(match name {
             "AcceptThenNeverAnswer" => Fault::AcceptThenNeverAnswer,

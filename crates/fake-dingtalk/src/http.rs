@@ -1,28 +1,28 @@
-//! As much of HTTP/1.1 as the stand-in needs, and whoever shows it on a page.
+//! A small HTTP/1.1 server side for the stand-in and for the playground's page.
 
 use std::io::{self, Read, Write};
 
-/// Most bytes of a request that are taken.
-const MAX_REQUEST: usize = 16 << 20;
+/// In bytes.
+const MAX_BODY: usize = 16 << 20;
 
-/// Most bytes of a request's head.
+/// In bytes.
 const MAX_HEAD: usize = 64 << 10;
 
-/// One request.
+/// A request that was received whole.
 #[derive(Debug, Default)]
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
-    /// Path and query, as they came.
+    /// Path and query, not decoded.
     pub target: String,
-    /// Names and values, in the order in which they came.
+    /// Names and values in the order of the request.
     pub headers: Vec<(String, String)>,
-    /// The body; a chunked one is put together.
+    /// The body; of a chunked one, the content of its chunks.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// The target without its query.
+    /// Returns the target without its query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
@@ -31,7 +31,7 @@ impl Request {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// The first value of a parameter, as it came.
+    /// Returns the first value of a query parameter, not decoded.
     pub fn query(&self, name: &str) -> Option<String> {
         self.query_string()
             .split('&')
@@ -40,7 +40,7 @@ impl Request {
             .map(|(_, value)| value.to_owned())
     }
 
-    /// The first header of this name, in whatever letter case.
+    /// Returns the first header of this name, ignoring letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -49,16 +49,17 @@ impl Request {
     }
 }
 
-/// Reads the next request; `None` where the peer is done. `left` keeps what was read too far.
+/// Reads the next request. Returns `None` if the peer closed the connection before one.
+/// `left` keeps bytes of the following request between calls.
 ///
 /// # Errors
-/// If the connection breaks, or brings what is no request or too long a one.
+/// If the connection breaks, or the request is malformed or too long.
 pub fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Request>> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut head = httparse::Request::new(&mut headers);
-        let bad = |_| io::Error::from(io::ErrorKind::InvalidData);
-        if let httparse::Status::Complete(length) = head.parse(left).map_err(bad)? {
+        let malformed = |_| io::Error::from(io::ErrorKind::InvalidData);
+        if let httparse::Status::Complete(length) = head.parse(left).map_err(malformed)? {
             let mut request = Request {
                 method: head.method.unwrap_or_default().to_owned(),
                 target: head.path.unwrap_or_default().to_owned(),
@@ -75,13 +76,13 @@ pub fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Req
                 body: Vec::new(),
             };
             left.drain(..length);
-            request.body = body(stream, left, &request)?;
+            request.body = read_body(stream, left, &request)?;
             return Ok(Some(request));
         }
         if left.len() > MAX_HEAD {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        if !more(stream, left)? {
+        if !read_more(stream, left)? {
             return if left.is_empty() {
                 Ok(None)
             } else {
@@ -91,64 +92,67 @@ pub fn read(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<Option<Req
     }
 }
 
-fn body(stream: &mut impl Read, left: &mut Vec<u8>, request: &Request) -> io::Result<Vec<u8>> {
+fn read_body(stream: &mut impl Read, left: &mut Vec<u8>, request: &Request) -> io::Result<Vec<u8>> {
     if request
         .header("transfer-encoding")
         .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
     {
         let mut body = Vec::new();
         loop {
-            let line = line(stream, left)?;
+            let line = read_line(stream, left)?;
             let size = line.split(';').next().unwrap_or_default().trim();
             let size = usize::from_str_radix(size, 16).map_err(|_| io::ErrorKind::InvalidData)?;
-            let mut chunk = exactly(stream, left, size)?;
+            let mut chunk = read_exactly(stream, left, size)?;
             body.append(&mut chunk);
             if size == 0 {
-                while !self::line(stream, left)?.is_empty() {}
+                // Skip the trailers up to the empty line.
+                while !read_line(stream, left)?.is_empty() {}
                 return Ok(body);
             }
-            self::line(stream, left)?;
+            // The line break after the chunk.
+            read_line(stream, left)?;
         }
     }
     let length = request
         .header("content-length")
         .and_then(|value| value.parse().ok())
         .unwrap_or(0);
-    exactly(stream, left, length)
+    read_exactly(stream, left, length)
 }
 
-fn line(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<String> {
+fn read_line(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<String> {
     loop {
         if let Some(end) = left.windows(2).position(|pair| pair == b"\r\n") {
             let line: Vec<u8> = left.drain(..end + 2).take(end).collect();
             return Ok(String::from_utf8_lossy(&line).into_owned());
         }
-        if !more(stream, left)? {
+        if !read_more(stream, left)? {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
 }
 
-fn exactly(stream: &mut impl Read, left: &mut Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
-    if length > MAX_REQUEST {
+fn read_exactly(stream: &mut impl Read, left: &mut Vec<u8>, length: usize) -> io::Result<Vec<u8>> {
+    if length > MAX_BODY {
         return Err(io::ErrorKind::InvalidData.into());
     }
     while left.len() < length {
-        if !more(stream, left)? {
+        if !read_more(stream, left)? {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
     Ok(left.drain(..length).collect())
 }
 
-fn more(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads once. Returns false at the end of the stream.
+fn read_more(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
     let mut buffer = [0; 16 * 1024];
     let count = stream.read(&mut buffer)?;
     left.extend_from_slice(buffer.get(..count).unwrap_or_default());
     Ok(count > 0)
 }
 
-/// Writes a whole answer.
+/// Writes a whole response.
 ///
 /// # Errors
 /// If the connection breaks.

@@ -1,5 +1,5 @@
-//! A stand-in for a DingTalk group with its chatbots, on loopback: it refuses what DingTalk would
-//! refuse, in DingTalk's words, and shows what a client made of its answers.
+//! A stand-in for a DingTalk group with its chatbots, on loopback. It refuses what DingTalk would
+//! refuse, in DingTalk's words, and records every call and every message.
 //!
 //! ```
 //! use fake_dingtalk::{Group, Robot};
@@ -9,16 +9,17 @@
 //! assert!(group.deliveries().is_empty());
 //! ```
 //!
-//! Time is the machine's, or an injected clock that only moves when told; nothing sleeps to keep time.
-//! Nothing here was compared with the live service beyond what is published of it.
+//! Time is the machine's, or that of an injected clock that moves only when a test moves it.
+//! The behaviour follows published documents and reports. It was not compared with the live
+//! service.
 
 #![forbid(unsafe_code)]
 
 mod admin;
 mod answers;
-mod cable;
 mod checks;
 mod fault;
+mod faulty_proxy;
 pub mod http;
 mod record;
 mod robot;
@@ -27,8 +28,8 @@ mod sign;
 mod tls;
 
 pub use answers::{Answer, Refusal};
-pub use cable::{Cable, Cut, Place};
 pub use fault::Fault;
+pub use faulty_proxy::{ConnectionFault, FaultyProxy, Offset};
 pub use record::{Call, Delivery};
 pub use robot::{Behaviour, Family, Robot, State};
 pub use server::Close;
@@ -43,7 +44,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A running stand-in; dropping it ends it.
+/// A running stand-in. Dropping it stops it.
 pub struct Group {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -53,7 +54,7 @@ pub struct Group {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// How a group is to be.
+/// Builds a [`Group`].
 pub struct GroupBuilder {
     robots: Vec<Robot>,
     behaviour: Behaviour,
@@ -75,24 +76,24 @@ impl GroupBuilder {
         self
     }
 
-    /// Injects a clock that stands at this moment, in milliseconds since 1970.
+    /// Injects a clock that stands still at this moment, in milliseconds since 1970.
     pub fn clock_ms(mut self, ms: u64) -> Self {
         self.clock_ms = Some(ms);
         self
     }
 
-    /// Speaks TLS, with a certificate that nobody knows; see [`Group::ca_pem`].
+    /// Serves TLS with a certificate of its own authority, which is [`Group::ca_pem`].
     pub fn tls(self) -> Self {
         self.certificate(Certificate::Good)
     }
 
-    /// Speaks TLS, with this certificate.
+    /// Serves TLS with this certificate.
     pub fn certificate(mut self, certificate: Certificate) -> Self {
         self.tls = Some(certificate);
         self
     }
 
-    /// Listens there instead of on a free port of 127.0.0.1.
+    /// Listens at this address instead of a free port of 127.0.0.1.
     pub fn bind(mut self, address: SocketAddr) -> Self {
         self.bind = address;
         self
@@ -101,7 +102,7 @@ impl GroupBuilder {
     /// Starts the group.
     ///
     /// # Errors
-    /// If it cannot listen, or the certificates cannot be made.
+    /// If the address is taken, or the certificates cannot be made.
     pub fn start(self) -> io::Result<Group> {
         let identity = self.tls.map(tls::identity).transpose()?;
         let (config, ca_pem) = match identity {
@@ -141,7 +142,7 @@ impl GroupBuilder {
 }
 
 impl Group {
-    /// A group with these chatbots, on a free port of 127.0.0.1, that behaves as usual.
+    /// Starts a group with these chatbots and the default behaviour on a free port of 127.0.0.1.
     ///
     /// # Panics
     /// If there is no port to listen on.
@@ -152,7 +153,7 @@ impl Group {
         builder.start().expect("a free port on 127.0.0.1")
     }
 
-    /// A group to be described.
+    /// Returns a builder without chatbots.
     pub fn builder() -> GroupBuilder {
         GroupBuilder {
             robots: Vec::new(),
@@ -163,17 +164,17 @@ impl Group {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address of the webhooks.
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the admin endpoint listens.
+    /// Returns the address of the admin endpoint.
     pub fn admin_addr(&self) -> SocketAddr {
         self.admin
     }
 
-    /// The webhook of the chatbot with this token.
+    /// Returns the webhook of the chatbot with this token.
     pub fn webhook(&self, token: &str) -> String {
         let port = self.address.port();
         match self.ca_pem {
@@ -182,140 +183,141 @@ impl Group {
         }
     }
 
-    /// The certificate authority of a group that speaks TLS, in PEM.
+    /// Returns the certificate authority in PEM; `None` without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
     }
 
-    /// Queues a fault for the next call.
+    /// Queues a fault for one call.
     pub fn fault(&self, fault: Fault) {
         self.faults([fault]);
     }
 
-    /// Queues faults for the next calls, one each.
+    /// Queues faults for the next calls, one for each.
     pub fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.change(|books| books.faults.extend(faults));
+        self.shared.change(|state| state.faults.extend(faults));
     }
 
-    /// Spoils every call to this chatbot that no queued fault spoils, until `None` ends it. Not for the
-    /// faults that strike before a request is read: they cannot know whom it is for.
-    pub fn fault_always(&self, token: &str, fault: Option<Fault>) {
-        self.shared.change(|books| match fault {
-            Some(fault) => books.standing_faults.insert(token.to_owned(), fault),
-            None => books.standing_faults.remove(token),
+    /// Applies a fault to every call to this chatbot that has no queued fault; `None` ends that.
+    /// Faults that come before a request is read have no effect here: the token is not known then.
+    pub fn set_standing_fault(&self, token: &str, fault: Option<Fault>) {
+        self.shared.change(|state| match fault {
+            Some(fault) => state.standing_faults.insert(token.to_owned(), fault),
+            None => state.standing_faults.remove(token),
         });
     }
 
-    /// Has the machine's clock read so many milliseconds too late (or, below 0, too early), and running on.
-    /// An injected clock is not concerned.
+    /// Adds an offset in milliseconds to the machine's clock. An injected clock is not affected.
     pub fn set_clock_offset_ms(&self, ms: i64) {
-        self.shared.change(|books| books.clock_offset_ms = ms);
+        self.shared.change(|state| state.clock_offset_ms = ms);
     }
 
-    /// Ends a chatbot's ban and forgets its calls of the last minute. What it has shown stays.
-    pub fn forget_pace(&self, token: &str) {
-        self.shared.change(|books| books.ledger.forget_pace(token));
+    /// Ends a chatbot's ban and clears its count of calls. The messages it has shown stay.
+    pub fn reset_rate_limit(&self, token: &str) {
+        self.shared
+            .change(|state| state.history.reset_rate_limit(token));
     }
 
-    /// Sets the clock; from then on it moves only when told.
+    /// Injects a clock that stands still at this moment, in milliseconds since 1970.
     pub fn set_clock_ms(&self, ms: u64) {
-        self.shared.change(|books| books.clock_ms = Some(ms));
+        self.shared.change(|state| state.clock_ms = Some(ms));
     }
 
-    /// Moves the clock on.
+    /// Moves the clock forward; from then on it is an injected one.
     pub fn advance(&self, time: Duration) {
-        self.shared.change(|books| {
-            let now = books.now_ms();
-            books.clock_ms = Some(now + time.as_millis() as u64);
+        self.shared.change(|state| {
+            let now = state.now_ms();
+            state.clock_ms = Some(now + time.as_millis() as u64);
         });
     }
 
-    /// Every request so far, refused ones too.
+    /// Returns every request so far, including refused ones.
     pub fn calls(&self) -> Vec<Call> {
-        self.shared.books().calls.clone()
+        self.shared.lock().calls.clone()
     }
 
-    /// Every message that was shown.
+    /// Returns every message shown so far.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.shared.books().deliveries.clone()
+        self.shared.lock().deliveries.clone()
     }
 
-    /// Waits until so many messages were shown, or the time is over; gives those there are.
+    /// Waits until `count` messages were shown or the timeout is over. Returns all messages.
     pub fn wait_for_deliveries(&self, count: usize, timeout: Duration) -> Vec<Delivery> {
-        let books = self
+        let state = self
             .shared
-            .wait(timeout, |books| books.deliveries.len() >= count);
-        books.deliveries.clone()
+            .wait(timeout, |state| state.deliveries.len() >= count);
+        state.deliveries.clone()
     }
 
-    /// Waits until there were so many requests, or the time is over; gives those there are.
+    /// Waits until there were `count` requests or the timeout is over. Returns all requests.
     pub fn wait_for_calls(&self, count: usize, timeout: Duration) -> Vec<Call> {
-        let books = self
+        let state = self
             .shared
-            .wait(timeout, |books| books.calls.len() >= count);
-        books.calls.clone()
+            .wait(timeout, |state| state.calls.len() >= count);
+        state.calls.clone()
     }
 
-    /// Waits until there are more calls or messages than were seen already, or the time is over; gives
-    /// those that are new.
-    pub fn wait_for_news(
+    /// Waits until there are more calls or messages than these, or the timeout is over. Returns the
+    /// new ones.
+    pub fn wait_for_activity(
         &self,
         calls_seen: usize,
         deliveries_seen: usize,
         timeout: Duration,
     ) -> (Vec<Call>, Vec<Delivery>) {
-        let books = self.shared.wait(timeout, |books| {
-            books.calls.len() > calls_seen || books.deliveries.len() > deliveries_seen
+        let state = self.shared.wait(timeout, |state| {
+            state.calls.len() > calls_seen || state.deliveries.len() > deliveries_seen
         });
-        let calls = books.calls.get(calls_seen..).unwrap_or_default();
-        let deliveries = books.deliveries.get(deliveries_seen..).unwrap_or_default();
+        let calls = state.calls.get(calls_seen..).unwrap_or_default();
+        let deliveries = state.deliveries.get(deliveries_seen..).unwrap_or_default();
         (calls.to_vec(), deliveries.to_vec())
     }
 
-    /// Changes a chatbot while it runs.
+    /// Changes a chatbot. Does nothing if no chatbot has this token.
     pub fn configure(&self, token: &str, change: impl FnOnce(&mut Robot)) {
-        self.shared.change(|books| {
-            if let Some(robot) = books.robots.iter_mut().find(|robot| robot.token == token) {
+        self.shared.change(|state| {
+            if let Some(robot) = state.robots.iter_mut().find(|robot| robot.token == token) {
                 change(robot);
             }
         });
     }
 
-    /// Changes the behaviour of the service while it runs.
+    /// Changes the behaviour of the service.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
-        self.shared.change(|books| books.behaviour = behaviour);
+        self.shared.change(|state| state.behaviour = behaviour);
     }
 
-    /// Closes every connection that waits for a request now.
+    /// Closes every connection that is idle now.
     pub fn close_idle(&self, how: Close) {
         self.shared.close_idle(how);
     }
 
-    /// Lets one more call go on that [`Fault::Hold`] holds back.
+    /// Lets one more call continue that [`Fault::Hold`] stopped.
     pub fn release(&self) {
-        self.shared.change(|books| books.released += 1);
+        self.shared.change(|state| state.released += 1);
     }
 
-    /// Waits until [`Fault::Hold`] holds back so many calls, counted from the start; false if the time is over first.
+    /// Waits until [`Fault::Hold`] has stopped `count` calls, counted from the start. Returns false
+    /// if that does not happen in time.
     pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
-        self.shared.wait(timeout, |books| books.held >= count).held >= count
+        self.shared.wait(timeout, |state| state.held >= count).held >= count
     }
 
-    /// Forgets calls, messages, windows, bans and faults.
+    /// Clears calls, messages, rate limits, bans and faults.
     pub fn clear(&self) {
-        self.shared.change(|books| {
-            books.calls.clear();
-            books.deliveries.clear();
-            books.faults.clear();
-            books.standing_faults.clear();
-            books.ledger = Default::default();
-            books.redirect_hits = 0;
+        self.shared.change(|state| {
+            state.calls.clear();
+            state.deliveries.clear();
+            state.faults.clear();
+            state.standing_faults.clear();
+            state.history = Default::default();
+            state.redirect_hits = 0;
         });
     }
 
-    /// How often the target of a redirect was asked for; a client that follows none leaves it at 0.
+    /// Returns the number of requests to the target of a redirect; 0 if the client follows none.
     pub fn redirect_hits(&self) -> usize {
-        self.shared.books().redirect_hits
+        self.shared.lock().redirect_hits
     }
 }
 

@@ -1,36 +1,36 @@
-//! What the group keeps of calls and messages.
+//! The group's records of calls and messages.
 
 use serde_json::Value;
 use std::time::Instant;
 
-/// One request, whatever became of it.
+/// One request, accepted or not.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// When it was read.
+    /// When the request was read.
     pub at: Instant,
     /// The group's clock at that moment, in milliseconds since 1970.
     pub clock_ms: u64,
-    /// Method of the request.
+    /// `GET`, `POST`, …
     pub method: String,
-    /// Path of the request.
+    /// The target without its query.
     pub path: String,
-    /// The token that it came with.
+    /// The decoded `access_token`; empty if there is none.
     pub token: String,
     /// The query with token and signature masked.
     pub query: String,
-    /// The headers.
+    /// Names and values in the order of the request.
     pub headers: Vec<(String, String)>,
     /// The body, byte for byte.
     pub raw_body: Vec<u8>,
-    /// The body as JSON, where it is JSON.
+    /// The body as JSON; `None` if it is not JSON.
     pub body: Option<Value>,
-    /// The code of the answer; `None` where a fault took its place.
+    /// The code of the answer; `None` if a fault replaced the answer.
     pub errcode: Option<i64>,
-    /// The answer's body.
+    /// The answer's body; empty if a fault replaced the answer.
     pub answer: String,
-    /// Which connection it came over; the first is 1.
+    /// The number of the connection; the first is 1.
     pub connection: u64,
-    /// The message had been accepted before, by its `msgUuid`.
+    /// A message with this `msgUuid` was accepted before.
     pub duplicate: bool,
 }
 
@@ -39,23 +39,23 @@ pub struct Call {
 pub struct Delivery {
     /// The group's clock, in milliseconds since 1970.
     pub clock_ms: u64,
-    /// The chatbot's token.
+    /// The token of the chatbot that sent it.
     pub token: String,
     /// `text`, `link`, `markdown`, `actionCard` or `feedCard`.
     pub msgtype: String,
     /// The title, shown in notifications.
     pub title: String,
-    /// The text.
+    /// The text with its markup.
     pub text: String,
-    /// Numbers and ids that are mentioned in fact: in `at`, in the text, and of the group.
+    /// Mobile numbers and user ids of members that stand both in `at` and in the text.
     pub mentioned: Vec<String>,
-    /// Everybody is mentioned.
+    /// All members are mentioned.
     pub at_all: bool,
-    /// More than 50 people were to be mentioned; the rest was left out.
+    /// `at` names more than 50 people; those beyond 50 are not mentioned.
     pub mention_overflow: bool,
     /// The message's idempotency key.
     pub msg_uuid: Option<String>,
-    /// The body as it came.
+    /// The whole body of the request.
     pub body: Value,
 }
 

@@ -1,17 +1,17 @@
-//! The chatbots of a group, and how the service as a whole behaves.
+//! The settings of chatbots and of the service as a whole.
 
 use std::time::Duration;
 
-/// What has become of a chatbot.
+/// The state of a chatbot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It works.
+    /// The chatbot works.
     Active,
-    /// Somebody stopped it.
+    /// A member disabled the chatbot.
     Stopped,
-    /// It was taken out of the group.
+    /// A member removed the chatbot from the group.
     Removed,
-    /// The group was dissolved.
+    /// The whole group was dissolved.
     GroupGone,
 }
 
@@ -20,30 +20,30 @@ pub enum State {
 pub struct Robot {
     /// The access token of its webhook.
     pub token: String,
-    /// The signing secret, if it wants signatures.
+    /// The signing secret; `None` accepts calls without a signature.
     pub secret: Option<String>,
-    /// Keywords, of which a message must hold one; letter case matters.
+    /// Keywords, of which a message must hold one. Letter case matters. Empty accepts all.
     pub keywords: Vec<String>,
-    /// Addresses that may send; `None` is everybody.
+    /// Client addresses that may send; `None` allows all.
     pub ip_allow: Option<Vec<String>>,
-    /// What has become of it.
+    /// Whether the chatbot works.
     pub state: State,
-    /// Mobile numbers of the group's members; empty: every number is a member's.
+    /// Mobile numbers of the group's members; empty makes every number a member's.
     pub mobiles: Vec<String>,
-    /// User ids of the group's members; empty: every id is a member's.
+    /// User ids of the group's members; empty makes every id a member's.
     pub user_ids: Vec<String>,
-    /// Calls per window before the ban.
+    /// Calls in a window; the next one starts a ban.
     pub limit: usize,
-    /// Length of the window.
+    /// The length of the window.
     pub window: Duration,
-    /// Length of the ban.
+    /// The length of the ban.
     pub ban: Duration,
-    /// Messages a month, if that is limited.
+    /// Messages in all; `None` is unlimited.
     pub monthly_limit: Option<usize>,
 }
 
 impl Robot {
-    /// A chatbot that takes everything, 20 times a minute.
+    /// Returns a chatbot without security settings and with DingTalk's limit of 20 a minute.
     pub fn new(token: &str) -> Robot {
         Robot {
             token: token.to_owned(),
@@ -60,20 +60,20 @@ impl Robot {
         }
     }
 
-    /// Wants signatures with this secret.
+    /// Requires signatures with this secret.
     pub fn secret(mut self, secret: &str) -> Robot {
         self.secret = Some(secret.to_owned());
         self
     }
 
-    /// Wants this keyword, or another that was named before.
+    /// Adds a keyword; a message needs one of them.
     pub fn keyword(mut self, keyword: &str) -> Robot {
         self.keywords.push(keyword.to_owned());
         self
     }
 }
 
-/// The three generations of refusals that the service has been seen to write.
+/// The three wordings of refusals that were reported of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// `sign not match`
@@ -84,34 +84,34 @@ pub enum Family {
     Zh,
 }
 
-/// How the service behaves where it has been seen to behave in several ways.
+/// Selects the service's behaviour where several ones were reported.
 #[derive(Debug, Clone)]
 pub struct Behaviour {
-    /// Whose wording refusals have.
+    /// The wording of refusals.
     pub family: Family,
     /// Writes `errcode` as a string.
     pub errcode_as_string: bool,
     /// Writes `errmsg` before `errcode`.
     pub keys_reversed: bool,
-    /// 660026, 130101 or 410100.
+    /// The code of a throttled call: 660026, 130101 or 410100.
     pub throttle_code: i64,
-    /// 300005, 400101 or 300001.
+    /// The code of an unknown token: 300005, 400101 or 300001.
     pub unknown_token_code: i64,
-    /// 43004 or 300001.
+    /// The code of a wrong content type: 43004 or 300001.
     pub content_type_code: i64,
-    /// Wants title and buttons of action cards.
+    /// Requires title and buttons of action cards.
     pub strict_cards: bool,
-    /// Adds the link that legacy refusals came to carry.
+    /// Adds a link to legacy refusals, as the service did in later years.
     pub more_link: bool,
-    /// Calls during a ban prolong it.
+    /// Restarts a ban with every call during it.
     pub ban_prolonged: bool,
-    /// Counts calls and bans at all.
+    /// Enforces rate limits and bans.
     pub throttling: bool,
-    /// How long a message's `msgUuid` is remembered.
+    /// How long a message's `msgUuid` is stored.
     pub dedupe: Duration,
-    /// Texts that the content policy refuses, with the code to refuse them with (430101 to 430104).
+    /// Texts that the content policy refuses, each with its code (430101 to 430104).
     pub unwanted: Vec<(String, i64)>,
-    /// How long an answer takes.
+    /// The time before each answer.
     pub delay: Duration,
 }
 

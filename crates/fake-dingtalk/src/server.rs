@@ -1,7 +1,7 @@
-//! Connections: a thread each, until the group is dropped.
+//! Serves connections, each on its own thread, until the group is dropped.
 
 use crate::answers::{Answer, Refusal};
-use crate::checks::{self, Ledger};
+use crate::checks::{self, History};
 use crate::fault::Fault;
 use crate::http::{self, Request};
 use crate::record::{Call, Delivery, masked};
@@ -14,42 +14,43 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How to close the connections that wait for a request.
+/// How to close idle connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close {
-    /// In order.
+    /// Closes in order.
     Fin,
-    /// With a reset.
+    /// Resets.
     Reset,
-    /// Not at all: the connection stays open, and nothing on it is ever answered again.
+    /// Leaves the connection open and never answers on it again.
     Blackhole,
 }
 
-/// Everything that the connections share.
+/// What all connections share.
 pub(crate) struct Shared {
-    books: Mutex<Books>,
+    state: Mutex<GroupState>,
     changed: Condvar,
     tls: Option<Arc<ServerConfig>>,
     address: SocketAddr,
 }
 
-/// What stands behind the lock.
-pub(crate) struct Books {
+/// The group's settings and records, behind one lock.
+pub(crate) struct GroupState {
     pub(crate) robots: Vec<Robot>,
     pub(crate) behaviour: Behaviour,
-    pub(crate) ledger: Ledger,
-    /// Milliseconds since 1970 by the injected clock, if there is one.
+    pub(crate) history: History,
+    /// The injected clock, in milliseconds since 1970.
     pub(crate) clock_ms: Option<u64>,
-    /// How far the machine's clock is taken to be off, where none is injected.
+    /// Is added to the machine's clock if none is injected, in milliseconds.
     pub(crate) clock_offset_ms: i64,
     pub(crate) faults: VecDeque<Fault>,
-    /// By token: what spoils every call that no queued fault spoils.
+    /// By token: the fault of every call that has no queued one.
     pub(crate) standing_faults: HashMap<String, Fault>,
     pub(crate) calls: Vec<Call>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) redirect_hits: usize,
-    /// Calls held back by [`Fault::Hold`] that may go on.
+    /// How many calls that [`Fault::Hold`] stopped may continue.
     pub(crate) released: usize,
+    /// How many calls [`Fault::Hold`] has stopped.
     pub(crate) held: usize,
     connections: HashMap<u64, Connection>,
     last_connection: u64,
@@ -58,11 +59,13 @@ pub(crate) struct Books {
 
 struct Connection {
     stream: TcpStream,
+    /// No request is being read or answered.
     idle: bool,
-    dead: bool,
+    /// Requests are never answered again.
+    blackholed: bool,
 }
 
-impl Books {
+impl GroupState {
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock_ms.unwrap_or_else(|| {
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -81,10 +84,10 @@ impl Shared {
         address: SocketAddr,
     ) -> Shared {
         Shared {
-            books: Mutex::new(Books {
+            state: Mutex::new(GroupState {
                 robots,
                 behaviour,
-                ledger: Ledger::default(),
+                history: History::default(),
                 clock_ms,
                 clock_offset_ms: 0,
                 faults: VecDeque::new(),
@@ -104,38 +107,38 @@ impl Shared {
         }
     }
 
-    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, GroupState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something, and wakes whoever waits for it.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Books) -> T) -> T {
-        let result = change(&mut self.books());
+    /// Changes the state and wakes the threads that wait for a change.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut GroupState) -> T) -> T {
+        let result = change(&mut self.lock());
         self.changed.notify_all();
         result
     }
 
-    /// Waits until `ready`, or until the time is over.
+    /// Waits until `ready` or until the timeout is over.
     pub(crate) fn wait(
         &self,
         timeout: Duration,
-        ready: impl Fn(&Books) -> bool,
-    ) -> MutexGuard<'_, Books> {
+        ready: impl Fn(&GroupState) -> bool,
+    ) -> MutexGuard<'_, GroupState> {
         self.changed
-            .wait_timeout_while(self.books(), timeout, |books| !ready(books))
+            .wait_timeout_while(self.lock(), timeout, |state| !ready(state))
             .unwrap_or_else(PoisonError::into_inner)
             .0
     }
 
-    /// Does nothing until `ready`, or until the time is over.
-    fn pause(&self, timeout: Duration, ready: impl Fn(&Books) -> bool) {
+    /// Blocks until `ready` or until the timeout is over.
+    fn pause(&self, timeout: Duration, ready: impl Fn(&GroupState) -> bool) {
         drop(self.wait(timeout, ready));
     }
 
     /// Accepts connections until the group is stopped.
     pub(crate) fn serve(self: &Arc<Self>, listener: &TcpListener) {
         for stream in listener.incoming() {
-            if self.books().stopped {
+            if self.lock().stopped {
                 return;
             }
             let Ok(stream) = stream else {
@@ -143,31 +146,32 @@ impl Shared {
             };
             let shared = Arc::clone(self);
             std::thread::spawn(move || {
-                // A peer that goes away, or talks nonsense, ends its connection and nothing else.
-                let _ = shared.connection(stream);
+                // A broken or malformed connection ends without an effect on others.
+                let _ = shared.handle_connection(stream);
             });
         }
     }
 
-    /// Ends every connection and lets the threads run out.
+    /// Closes every connection, which ends their threads.
     pub(crate) fn stop(&self) {
-        self.change(|books| {
-            books.stopped = true;
-            for connection in books.connections.values() {
+        self.change(|state| {
+            state.stopped = true;
+            for connection in state.connections.values() {
                 let _ = connection.stream.shutdown(Shutdown::Both);
             }
         });
+        // Wakes the accepting thread, which then sees `stopped`.
         let _ = TcpStream::connect(self.address);
     }
 
     pub(crate) fn close_idle(&self, how: Close) {
-        self.change(|books| {
-            for connection in books.connections.values_mut().filter(|c| c.idle) {
-                connection.dead = how == Close::Blackhole;
+        self.change(|state| {
+            for connection in state.connections.values_mut().filter(|c| c.idle) {
+                connection.blackholed = how == Close::Blackhole;
                 let stream = &connection.stream;
                 let _ = match how {
                     Close::Fin => stream.shutdown(Shutdown::Both),
-                    // The thread wakes up, and the last handle to close resets.
+                    // Wakes the thread; dropping the last handle sends the reset.
                     Close::Reset => socket2::SockRef::from(stream)
                         .set_linger(Some(Duration::ZERO))
                         .and_then(|()| stream.shutdown(Shutdown::Read)),
@@ -177,21 +181,21 @@ impl Shared {
         });
     }
 
-    fn connection(&self, stream: TcpStream) -> io::Result<()> {
+    fn handle_connection(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let handle = stream.try_clone()?;
-        let number = self.change(|books| {
-            books.last_connection += 1;
+        let number = self.change(|state| {
+            state.last_connection += 1;
             let connection = Connection {
                 stream: handle,
                 idle: true,
-                dead: false,
+                blackholed: false,
             };
-            books.connections.insert(books.last_connection, connection);
-            books.last_connection
+            state.connections.insert(state.last_connection, connection);
+            state.last_connection
         });
         let result = match &self.tls {
-            None => self.talk(stream.try_clone()?, &stream, number),
+            None => self.serve_requests(stream.try_clone()?, &stream, number),
             Some(config) => {
                 let session =
                     ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
@@ -199,14 +203,15 @@ impl Shared {
                 while tls.conn.is_handshaking() {
                     tls.conn.complete_io(&mut tls.sock)?;
                 }
-                self.talk(tls, &stream, number)
+                self.serve_requests(tls, &stream, number)
             }
         };
-        self.change(|books| books.connections.remove(&number));
+        self.change(|state| state.connections.remove(&number));
         result
     }
 
-    fn talk(
+    /// Answers the requests of one connection until it ends.
+    fn serve_requests(
         &self,
         mut stream: impl Read + Write,
         socket: &TcpStream,
@@ -214,32 +219,28 @@ impl Shared {
     ) -> io::Result<()> {
         let mut left = Vec::new();
         loop {
-            // Waits for a request without reading it. Over TLS it may have been read already, with the handshake.
+            // Wait for a request without reading it. With TLS, the handshake may have read it.
             if left.is_empty() && self.tls.is_none() && socket.peek(&mut [0])? == 0 {
                 return Ok(());
             }
-            let early = self.change(|books| {
-                if books.stopped {
+            let before_reading = self.change(|state| {
+                if state.stopped {
                     return None;
                 }
-                let early = books.faults.pop_front_if(|fault| {
+                let fault = state.faults.pop_front_if(|fault| {
                     matches!(fault, Fault::ResetBeforeReading | Fault::CloseBeforeReading)
                 });
-                let dead = match books.connections.get_mut(&number) {
-                    Some(connection) => {
-                        connection.idle = false;
-                        connection.dead
-                    }
-                    None => true,
-                };
-                Some((early, dead))
+                let connection = state.connections.get_mut(&number);
+                let connection = connection.expect("an open connection is registered");
+                connection.idle = false;
+                Some((fault, connection.blackholed))
             });
-            match early {
+            match before_reading {
                 None => return Ok(()),
                 Some((Some(Fault::ResetBeforeReading), _)) => return reset(socket),
                 Some((Some(_), _)) => return close(socket),
                 Some((None, true)) => {
-                    self.pause(Duration::MAX, |books| books.stopped);
+                    self.pause(Duration::MAX, |state| state.stopped);
                     return Ok(());
                 }
                 Some((None, false)) => {}
@@ -250,15 +251,15 @@ impl Shared {
             if !self.answer(&request, &mut stream, socket, number)? {
                 return Ok(());
             }
-            self.change(|books| {
-                if let Some(connection) = books.connections.get_mut(&number) {
+            self.change(|state| {
+                if let Some(connection) = state.connections.get_mut(&number) {
                     connection.idle = true;
                 }
             });
         }
     }
 
-    /// Answers one request; false where the connection is to end.
+    /// Answers one request. Returns false if the connection must end.
     fn answer(
         &self,
         request: &Request,
@@ -266,29 +267,29 @@ impl Shared {
         socket: &TcpStream,
         number: u64,
     ) -> io::Result<bool> {
-        let fault = self.change(|books| match request.path() {
-            "/robot/send" => books.faults.pop_front().or_else(|| {
+        let fault = self.change(|state| match request.path() {
+            "/robot/send" => state.faults.pop_front().or_else(|| {
                 let token = decode_once(&request.query("access_token")?);
-                books.standing_faults.get(&token).cloned()
+                state.standing_faults.get(&token).cloned()
             }),
             "/redirected" => {
-                books.redirect_hits += 1;
+                state.redirect_hits += 1;
                 None
             }
             _ => None,
         });
         if fault == Some(Fault::Hold) {
-            let turn = self.change(|books| {
-                books.held += 1;
-                books.held
+            let turn = self.change(|state| {
+                state.held += 1;
+                state.held
             });
-            self.pause(Duration::MAX, |books| {
-                books.stopped || books.released >= turn
+            self.pause(Duration::MAX, |state| {
+                state.stopped || state.released >= turn
             });
         }
-        let delay = self.books().behaviour.delay;
+        let delay = self.lock().behaviour.delay;
         if !delay.is_zero() {
-            self.pause(delay, |books| books.stopped);
+            self.pause(delay, |state| state.stopped);
         }
         let json = "application/json";
         let is_shown = !matches!(
@@ -309,13 +310,13 @@ impl Shared {
                     | Fault::TruncatedJson
             )
         );
-        let usual = self.record(request, number, is_shown, &fault);
+        let regular = self.process(request, number, is_shown, &fault);
         let text = |text: &str, stream: &mut _| {
             http::write(stream, 200, json, &[], text.as_bytes()).map(|()| true)
         };
         match fault {
             None | Some(Fault::Hold | Fault::StringZero | Fault::ReversedKeys) => {
-                text(&usual, stream)
+                text(&regular, stream)
             }
             Some(Fault::Answer(answer)) => text(&answer, stream),
             Some(Fault::EmptyObject) => text("{}", stream),
@@ -376,11 +377,11 @@ impl Shared {
                 http::write(stream, code, json, &[("Location".into(), to)], b"").map(|()| true)
             }
             Some(Fault::SlowDrip { interval }) => {
-                for byte in http::encode(200, json, &[], usual.as_bytes()) {
+                for byte in http::encode(200, json, &[], regular.as_bytes()) {
                     stream.write_all(&[byte])?;
                     stream.flush()?;
-                    self.pause(interval, |books| books.stopped);
-                    if self.books().stopped {
+                    self.pause(interval, |state| state.stopped);
+                    if self.lock().stopped {
                         return Ok(false);
                     }
                 }
@@ -391,23 +392,24 @@ impl Shared {
             }
             Some(Fault::CloseBeforeReading) => Ok(false),
             Some(Fault::AcceptThenNeverAnswer | Fault::NeverAnswer) => {
-                self.pause(Duration::MAX, |books| books.stopped);
+                self.pause(Duration::MAX, |state| state.stopped);
                 Ok(false)
             }
         }
     }
 
-    /// Judges a call, shows its message if it has one to show, and writes it down. Gives the usual answer.
-    fn record(
+    /// Checks a call, shows its message if it is accepted, and records it. Returns the regular
+    /// answer. If `is_shown` is false, a fault replaces the answer: the call is only recorded.
+    fn process(
         &self,
         request: &Request,
         connection: u64,
         is_shown: bool,
         fault: &Option<Fault>,
     ) -> String {
-        self.change(|books| {
-            let now = books.now_ms();
-            let mut behaviour = books.behaviour.clone();
+        self.change(|state| {
+            let now = state.now_ms();
+            let mut behaviour = state.behaviour.clone();
             behaviour.errcode_as_string |= *fault == Some(Fault::StringZero);
             behaviour.keys_reversed |= *fault == Some(Fault::ReversedKeys);
             let mut call = Call {
@@ -429,11 +431,11 @@ impl Shared {
                 duplicate: false,
             };
             if is_shown {
-                let verdict =
-                    checks::judge(request, &books.robots, &behaviour, &mut books.ledger, now);
-                let answer = match verdict {
+                let checked =
+                    checks::check(request, &state.robots, &behaviour, &mut state.history, now);
+                let answer = match checked {
                     Ok(Some(delivery)) => {
-                        books.deliveries.push(delivery);
+                        state.deliveries.push(delivery);
                         Answer::ok()
                     }
                     Ok(None) => {
@@ -446,7 +448,7 @@ impl Shared {
                 call.answer = answer.text(&behaviour);
             }
             let answer = call.answer.clone();
-            books.calls.push(call);
+            state.calls.push(call);
             answer
         })
     }
@@ -454,12 +456,12 @@ impl Shared {
 
 const FLOOD: &str = "{\"status\":1111,\"wait\":5,\"source\":\"x5\",\"punish\":\"deny\",\"uuid\":\"00000000-0000-0000-0000-000000000000\"}";
 
-/// The connection ends with a reset once its last handle is dropped.
+/// Makes the connection end with a reset when its last handle is dropped.
 fn reset(socket: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO))
 }
 
-/// Ends the connection in order, although something was sent that nobody read.
+/// Closes the connection in order: reads what the peer sent, because unread bytes cause a reset.
 fn close(socket: &TcpStream) -> io::Result<()> {
     socket.shutdown(Shutdown::Write)?;
     socket.set_read_timeout(Some(Duration::from_millis(500)))?;

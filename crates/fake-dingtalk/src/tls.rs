@@ -1,4 +1,4 @@
-//! A certificate authority and a server certificate, made on the spot: a good one, or one with a fault.
+//! Generates a certificate authority and a server certificate, valid or with a fault.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
@@ -6,28 +6,28 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
 use std::sync::Arc;
 
-/// What a TLS server needs, and what its clients must trust.
+/// The configuration of a TLS server, and the authority that its clients must trust.
 pub(crate) struct Identity {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) ca_pem: String,
 }
 
-/// The certificate of a group that speaks TLS.
+/// The certificate of a group that serves TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certificate {
-    /// For `localhost` and `127.0.0.1`, signed by an authority that nobody knows; see [`crate::Group::ca_pem`].
+    /// For `localhost` and `127.0.0.1`, signed by the authority [`crate::Group::ca_pem`].
     Good,
-    /// Likewise, for another name.
+    /// For this name, signed by the same authority.
     For(&'static str),
-    /// Good until the year 2001.
+    /// Valid until 2001.
     Expired,
-    /// Good from the year 2199 on.
+    /// Valid from 2199 on.
     NotYetValid,
-    /// Signed by itself; the authority has nothing to do with it.
+    /// Signed with its own key instead of the authority's.
     SelfSigned,
 }
 
-/// A certificate and an authority to be trusted.
+/// Generates an authority and a certificate of this kind.
 pub(crate) fn identity(kind: Certificate) -> io::Result<Identity> {
     let fail = |error: rcgen::Error| io::Error::other(error.to_string());
     let mut authority = CertificateParams::new(Vec::<String>::new()).map_err(fail)?;

@@ -1,4 +1,4 @@
-// What moves on the page: the stream of news on one side, the forms on the other.
+// Shows the entries of the event stream and sends the forms.
 
 import { words } from "./words.js";
 
@@ -7,13 +7,13 @@ const root = document.documentElement;
 const wide = matchMedia("(min-width: 1100px)");
 const middling = matchMedia("(min-width: 760px)");
 
-// Most rows of the list of invocations, and messages in the group.
+// The oldest rows and messages beyond this number are removed.
 const MAX_ROWS = 400;
 
-let about = { samples: [], mischiefs: [], members: { mobiles: [], userIds: [] } };
+let about = { samples: [], faults: [], members: { mobiles: [], userIds: [] } };
 let state = null;
 let burst = null;
-let filter = null; // the msgUuid of the message whose invocations alone are shown
+let filter = null; // msgUuid: only the invocations of this message are shown
 let unread = 0;
 const messages = new Map();
 const invocations = new Map();
@@ -31,16 +31,16 @@ function recall(name) {
 }
 
 function remember(name, value) {
-  try { localStorage.setItem(name, value); } catch { /* then not */ }
+  try { localStorage.setItem(name, value); } catch { /* the choice is lost on reload */ }
 }
 
-/** The word for `key`, in the page's language. */
+/** Returns the text for `key` in the page's language. */
 function word(key, ...values) {
   const found = words[language][key];
   return typeof found === "function" ? found(...values) : found;
 }
 
-/** An element: `make("p.hint", {id: "x"}, "text", child)`. Text is text, never markup. */
+/** Creates an element: `make("p.hint", {id: "x"}, "text", child)`. Strings are never markup. */
 function make(kind, attributes = {}, ...children) {
   const [tag, ...classes] = kind.split(".");
   const element = document.createElement(tag);
@@ -57,7 +57,7 @@ function make(kind, attributes = {}, ...children) {
 const number = (value) => value.toLocaleString(language === "zh" ? "zh-CN" : "en-US");
 const clock = (ms) => new Date(ms).toLocaleTimeString("en-GB");
 const minute = (ms) => clock(ms).slice(0, 5);
-const inWords = (told) => (language === "zh" ? told.zh : told.en) || told.event || word("noEvent");
+const headline = (event) => (language === "zh" ? event.zh : event.en) || event.event || word("noEvent");
 
 function toast(text, kind = "") {
   const note = make("p", {}, text);
@@ -67,7 +67,7 @@ function toast(text, kind = "") {
   setTimeout(() => note.remove(), 7000);
 }
 
-/** Posts to an endpoint of the playground; gives status and answer. */
+/** Posts to an endpoint of the playground. Returns status and answer. */
 async function post(path, body = {}) {
   try {
     const response = await fetch(path, {
@@ -88,53 +88,53 @@ async function act(path, body) {
   return answer.ok;
 }
 
-// ── The news ──
+// ── Event stream ──
 
 async function begin() {
-  await learn();
-  speak();
+  await loadAbout();
+  showAll();
   const stream = new EventSource("/events");
-  stream.addEventListener("open", learn);
+  stream.addEventListener("open", loadAbout);
   stream.addEventListener("error", showHealth);
-  stream.addEventListener("message", ({ data }) => take(JSON.parse(data)));
+  stream.addEventListener("message", ({ data }) => handle(JSON.parse(data)));
   begin.stream = stream;
 }
 
-/** Learns what does not change; a playground that was started anew is another one. */
-async function learn() {
+/** Loads what does not change. Reloads the page if the playground was restarted. */
+async function loadAbout() {
   try {
-    const news = await (await fetch("/about")).json();
-    if (about.run && about.run !== news.run) location.reload();
-    about = news;
+    const current = await (await fetch("/about")).json();
+    if (about.run && about.run !== current.run) location.reload();
+    about = current;
     $("where").textContent = about.invokeUrl;
     showHealth();
-  } catch { /* the stream tells that it is gone */ }
+  } catch { /* the stream's error handler shows it */ }
 }
 
-function take(news) {
-  if (news.type === "message") {
-    messages.set(news.number, news);
-    showMessage(news);
-  } else if (news.type === "invocation") {
-    const before = invocations.get(news.number);
-    invocations.set(news.number, news);
-    showInvocation(news);
-    if (news.status != null && before && before.status == null) finished(news);
-  } else if (news.type === "call") {
-    calls.unshift(news.call);
+function handle(entry) {
+  if (entry.type === "message") {
+    messages.set(entry.number, entry);
+    showMessage(entry);
+  } else if (entry.type === "invocation") {
+    const before = invocations.get(entry.number);
+    invocations.set(entry.number, entry);
+    showInvocation(entry);
+    if (entry.status != null && before && before.status == null) finished(entry);
+  } else if (entry.type === "call") {
+    calls.unshift(entry.call);
     calls.length = Math.min(calls.length, 6);
     showCalls();
-  } else if (news.type === "state") {
-    state = news;
+  } else if (entry.type === "state") {
+    state = entry;
     showState();
-  } else if (news.type === "burst") {
-    burst = news;
+  } else if (entry.type === "burst") {
+    burst = entry;
     showBurst();
   }
 }
 
 function finished(invocation) {
-  if (invocation.status !== 200) showSays();
+  if (invocation.status !== 200) showFailure();
   if (invocation.burst) return;
   const rules = invocation.outcomes.includes("filtered") ? ` ${word("by", invocation.rules.join(", "))}` : "";
   toast(`${badge(invocation)}${rules}: ${what(invocation)}`, invocation.status === 200 ? "good" : "bad");
@@ -157,7 +157,7 @@ function showMessage(message) {
 }
 
 function bubble(message) {
-  // Rendered and sanitised by the playground: the tags of DingTalk's markdown subset and no others.
+  // The playground has sanitised it: only the tags of DingTalk's markdown subset.
   const text = make("div.markdown");
   text.innerHTML = message.html;
   const buttons = message.buttons.map(({ title, href }) =>
@@ -172,7 +172,7 @@ function bubble(message) {
       make("p.about", {}, aboutMessage(message))));
 }
 
-/** Below a message: what led to it. */
+/** Returns the line below a message: its size and its invocations. */
 function aboutMessage(message) {
   const count = [...invocations.values()].filter((one) => one.uuids.includes(message.uuid)).length;
   const parts = [make("span", {}, word("bytes", number(message.bytes)))];
@@ -184,7 +184,7 @@ function aboutMessage(message) {
 
 function showMessages() {
   const log = $("log");
-  // Not news, only other words.
+  // Screen readers must not announce old messages again.
   log.setAttribute("aria-live", "off");
   log.replaceChildren(...[...messages.values()].slice(-MAX_ROWS).map(bubble));
   if (!messages.size) log.append(make("p.empty.hint", {}, word("empty")));
@@ -205,7 +205,7 @@ function what(invocation) {
   const [first] = invocation.events;
   if (!first) return word("noEvent");
   const rest = invocation.count - 1;
-  return rest ? `${inWords(first)} ${word("more", language === "zh" ? invocation.count : rest)}` : inWords(first);
+  return rest ? `${headline(first)} ${word("more", language === "zh" ? invocation.count : rest)}` : headline(first);
 }
 
 function badge({ status, errorType, outcomes }) {
@@ -250,7 +250,7 @@ function showInvocation(invocation) {
     old.replaceWith(fresh);
     if (hadFocus) fresh.querySelector("summary").focus();
   } else {
-    // Newest first; what is told anew after a reload comes in the order of its last change.
+    // Newest first. After a reload the entries arrive in the order of their last change.
     const isOlder = (item) => Number(item.id.replace("invocation-", "")) < invocation.number;
     list.insertBefore(fresh, [...list.children].find(isOlder) ?? null);
     while (list.children.length > MAX_ROWS) list.lastChild.remove();
@@ -335,7 +335,7 @@ function showSamples() {
 }
 
 function sampleRow(sample) {
-  const title = inWords(sample);
+  const title = headline(sample);
   const shape = word("shapes")[sample.shape];
   return make("li", {},
     make("button.sample", { type: "button", "data-file": sample.file, onclick: () => act("/fire", { file: sample.file }) },
@@ -344,7 +344,7 @@ function sampleRow(sample) {
     make("button.quiet.edit", { type: "button", "aria-label": word("edit", title), title: word("edit", title), onclick: () => edit(sample) }, "✎"));
 }
 
-/** A long name that may be broken behind its colons and dots. */
+/** Returns a long name that can wrap after its colons and dots. */
 function breakable(name) {
   return name.split(/(?<=[.:])/).flatMap((part) => [part, make("wbr")]);
 }
@@ -361,13 +361,13 @@ async function edit(sample) {
 function showBurst() {
   if (!burst) return;
   $("burst-progress").hidden = false;
-  $("burst-stop").hidden = burst.over;
+  $("burst-stop").hidden = burst.finished;
   $("burst-bar").max = burst.count;
   $("burst-bar").value = burst.done;
   const tally = Object.entries(burst.outcomes)
     .map(([outcome, count]) => `${word("outcomes")[outcome] ?? outcome} ${count}`)
     .join(", ");
-  const waits = burst.over ? "" : ` · ${word("burstWaits")}`;
+  const waits = burst.finished ? "" : ` · ${word("burstWaits")}`;
   $("burst-tally").textContent = word("burstTally", burst.done, burst.count, tally) + waits;
 }
 
@@ -458,22 +458,22 @@ $("copy").addEventListener("click", async () => {
 
 // ── Break ──
 
-function showMischiefs() {
+function showGroupFaults() {
   const button = (name) => {
-    const [title, explained] = word("mischiefs")[name];
-    return make("button.mischief", {
-      type: "button", "data-mischief": name, "aria-pressed": String(state?.mischief === name),
+    const [title, explained] = word("groupFaults")[name];
+    return make("button.group-fault", {
+      type: "button", "data-fault": name, "aria-pressed": String(state?.fault === name),
       disabled: name === "clock" && state?.settings.signing === false,
-      onclick: () => act("/break", { mischief: name }),
+      onclick: () => act("/break", { fault: name }),
     }, make("span.title", {}, title), make("span.hint", {}, explained));
   };
-  const focused = document.activeElement?.dataset.mischief;
-  $("mischiefs").replaceChildren(...about.mischiefs.map(button));
-  if (focused) document.querySelector(`[data-mischief="${focused}"]`)?.focus();
+  const focused = document.activeElement?.dataset.fault;
+  $("group-faults").replaceChildren(...about.faults.map(button));
+  if (focused) document.querySelector(`[data-fault="${focused}"]`)?.focus();
 }
 
-function showSays() {
-  const since = showSays.since ?? 0;
+function showFailure() {
+  const since = showFailure.since ?? 0;
   const failed = [...invocations.values()]
     .filter(({ number: n, status }) => n > since && status != null && status !== 200)
     .sort((a, b) => b.number - a.number)[0];
@@ -510,25 +510,25 @@ function showState() {
     fillForm(state.settings);
     showState.filled = settings;
   }
-  if (showState.mischief !== state.mischief) {
-    showSays.since = Math.max(0, ...invocations.keys());
-    showState.mischief = state.mischief;
-    showSays();
+  if (showState.fault !== state.fault) {
+    showFailure.since = Math.max(0, ...invocations.keys());
+    showState.fault = state.fault;
+    showFailure();
   }
   $("env").textContent = state.env;
   $("repeat").disabled = !state.canRepeat;
-  const isClosed = state.closedUntil > Date.now();
-  $("closed").hidden = !isClosed;
-  if (isClosed) $("closed-words").textContent = word("closed", clock(state.closedUntil));
-  showMischiefs();
+  const isBanned = state.bannedUntil > Date.now();
+  $("ban").hidden = !isBanned;
+  if (isBanned) $("ban-words").textContent = word("ban", clock(state.bannedUntil));
+  showGroupFaults();
   showHealth();
 }
 
 function showHealth() {
   const isGone = begin.stream && begin.stream.readyState !== EventSource.OPEN;
-  const isBroken = state && state.mischief !== "none";
+  const isBroken = state && state.fault !== "none";
   $("health").textContent = isGone ? word("gone")
-    : isBroken ? word("broken", word("mischiefs")[state.mischief][0]) : word("well");
+    : isBroken ? word("broken", word("groupFaults")[state.fault][0]) : word("well");
   $("health").title = $("health").textContent;
   $("health").classList.toggle("bad", Boolean(isGone || isBroken));
 }
@@ -572,8 +572,8 @@ function showTheme() {
   $("theme-word").textContent = word({ auto: "themeAuto", light: "themeLight", dark: "themeDark" }[theme] ?? "themeAuto");
 }
 
-/** Says everything anew, in the page's language. */
-function speak() {
+/** Shows everything again, for a change of language. */
+function showAll() {
   root.lang = language === "zh" ? "zh-CN" : "en";
   document.title = word("name") + word("nameLong");
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
@@ -587,9 +587,9 @@ function speak() {
   showMessages();
   showInvocations();
   showCalls();
-  showSays();
+  showFailure();
   showBurst();
-  showMischiefs();
+  showGroupFaults();
   if (state) showState();
   showHealth();
 }
@@ -597,7 +597,7 @@ function speak() {
 $("language").addEventListener("click", () => {
   language = language === "zh" ? "en" : "zh";
   remember("language", language);
-  speak();
+  showAll();
 });
 $("theme").addEventListener("click", () => {
   theme = { auto: "light", light: "dark" }[theme] ?? "auto";

@@ -1,5 +1,5 @@
-//! `s.yaml` and `template.yml`: that they agree, set what the configuration knows, and let through what they should.
-//! The deployment tools themselves let nearly everything pass.
+//! `s.yaml` and `template.yml` agree, set all variables of the configuration, and filter the right
+//! events. The deployment tools themselves check little of that.
 
 mod pattern;
 mod shape;
@@ -11,6 +11,7 @@ use ecs_dingtalk_notifier::config::{Config, KNOWN};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Reads a file of the repository.
 fn file(name: &str) -> String {
     std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
@@ -30,7 +31,7 @@ fn ros(resource: &str) -> Value {
 fn keys(value: &Value) -> BTreeSet<String> {
     value
         .as_object()
-        .unwrap_or_else(|| panic!("{value} is no map"))
+        .unwrap_or_else(|| panic!("{value} is not a map"))
         .keys()
         .cloned()
         .collect()
@@ -41,7 +42,7 @@ fn names(list: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn both_files_set_the_variables_that_the_configuration_knows() {
+fn both_files_set_all_variables_of_the_configuration() {
     let known = names(&KNOWN);
     assert_eq!(keys(&s_props()["environmentVariables"]), known);
     let variables = ros("Function")["EnvironmentVariables"].clone();
@@ -54,7 +55,8 @@ fn both_files_set_the_variables_that_the_configuration_knows() {
     }
 }
 
-/// The default of each variable: `None` where there is none and the value must be given.
+/// Returns the default of each variable in `s.yaml` and in `template.yml`. `None` is a variable
+/// that must be set.
 fn defaults() -> (
     BTreeMap<String, Option<String>>,
     BTreeMap<String, Option<String>>,
@@ -90,7 +92,7 @@ fn defaults() -> (
 }
 
 #[test]
-fn the_defaults_are_the_same_and_make_a_valid_configuration_with_a_webhook() {
+fn both_files_have_the_programs_defaults() {
     let (of_s, of_ros) = defaults();
     assert_eq!(of_s, of_ros);
     let required: Vec<&String> = of_s
@@ -108,7 +110,7 @@ fn the_defaults_are_the_same_and_make_a_valid_configuration_with_a_webhook() {
     assert_eq!(
         format!("{from_files:?}"),
         format!("{alone:?}"),
-        "the files' defaults are the program's"
+        "the files' defaults differ from the program's"
     );
 }
 
@@ -155,7 +157,7 @@ fn both_files_deploy_the_same_settings() {
         (&b["MaxAsyncRetryAttempts"], &b["MaxAsyncEventAgeInSeconds"]),
         (&json!(8), &json!(86400))
     );
-    // What the contract with users names.
+    // These values are documented.
     assert_eq!(
         json!([
             s["runtime"],
@@ -183,7 +185,7 @@ fn both_triggers_are_the_same_and_retry() {
     }
     let config = &trigger["triggerConfig"];
     let mut of_ros = other["TriggerConfig"].clone();
-    // Optional there, and a comment in s.yaml, which knows no conditions.
+    // Optional in the template. It is a comment in s.yaml, which has no conditions.
     of_ros["runOptions"]
         .as_object_mut()
         .unwrap()
@@ -244,9 +246,9 @@ fn secrets_are_neither_in_the_files_nor_echoed() {
 }
 
 #[test]
-fn the_example_of_an_environment_names_what_s_yaml_asks_for() {
+fn env_example_names_the_variables_of_s_yaml() {
     let s = file("s.yaml");
-    let asked: BTreeSet<String> = s
+    let used: BTreeSet<String> = s
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'))
         .flat_map(|line| line.split("${env('").skip(1))
@@ -258,22 +260,22 @@ fn the_example_of_an_environment_names_what_s_yaml_asks_for() {
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| Some(line.split_once('=')?.0.to_owned()))
         .collect();
-    assert_eq!(asked, named);
+    assert_eq!(used, named);
 }
 
 #[test]
-fn the_pattern_accepts_every_ecs_event_that_it_should_and_no_other() {
+fn the_event_pattern_accepts_ecs_events_only() {
     let text = s_props()["triggers"][0]["triggerConfig"]["eventRuleFilterPattern"]
         .as_str()
         .unwrap()
         .to_owned();
-    let wanted: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(wanted["source"], json!(["acs.ecs"]));
-    let expressions = wanted["type"].as_array().unwrap();
-    assert!(expressions.len() <= 5, "EventBridge takes no more");
-    // A type of tomorrow is heard of, too.
+    let pattern: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(pattern["source"], json!(["acs.ecs"]));
+    let expressions = pattern["type"].as_array().unwrap();
+    assert!(expressions.len() <= 5, "EventBridge accepts no more");
+    // Unknown types of future events pass.
     let new = json!({"source": "acs.ecs", "type": "ecs:Instance:SystemFailure.Brand.New"});
-    assert!(pattern::matches(&wanted, &new));
+    assert!(pattern::matches(&pattern, &new));
     let mut checked = 0;
     for row in index() {
         let name = row["file"].as_str().unwrap();
@@ -289,7 +291,7 @@ fn the_pattern_accepts_every_ecs_event_that_it_should_and_no_other() {
             .filter(|event| event["specversion"].is_string())
         {
             assert_eq!(
-                pattern::matches(&wanted, event),
+                pattern::matches(&pattern, event),
                 event["source"] == "acs.ecs",
                 "{name}"
             );
@@ -297,15 +299,15 @@ fn the_pattern_accepts_every_ecs_event_that_it_should_and_no_other() {
         }
     }
     assert!(checked > 30, "{checked}");
-    let catalogue: Vec<Value> = serde_json::from_str(&file("data/ecs-events.json")).unwrap();
-    for entry in catalogue {
+    let catalog: Vec<Value> = serde_json::from_str(&file("data/ecs-events.json")).unwrap();
+    for entry in catalog {
         let Some(kind) = entry["eventbridge_type"].as_str() else {
             continue;
         };
         let source = format!("acs.{}", kind.split(':').next().unwrap());
         let should = source == "acs.ecs" && !kind.contains(":ActionTrail:");
         assert_eq!(
-            pattern::matches(&wanted, &json!({"source": source, "type": kind})),
+            pattern::matches(&pattern, &json!({"source": source, "type": kind})),
             should,
             "{kind}"
         );

@@ -1,33 +1,37 @@
-//! EventBridge's event patterns, as far as a test of ours needs them.
+//! The part of EventBridge's event patterns that the tests need.
 //!
-//! All keys of a pattern must match (and), each by one of its alternatives (or); matching is exact and
-//! minds letter case; an array in the event matches if one of its items does.
+//! All keys of a pattern must match, each with one of its alternatives. Matching is exact and
+//! case-sensitive. An array in the event matches if one of its items does.
 
 use serde_json::Value;
 
-/// Whether `event` matches `pattern`.
+/// Returns true if `event` matches `pattern`.
 pub fn matches(pattern: &Value, event: &Value) -> bool {
     match pattern {
         Value::Object(keys) => keys.iter().all(|(key, inner)| match inner {
-            Value::Array(alternatives) => alternatives.iter().any(|a| one(a, event.get(key))),
+            Value::Array(alternatives) => {
+                alternatives.iter().any(|a| matches_one(a, event.get(key)))
+            }
             inner => event.get(key).is_some_and(|value| matches(inner, value)),
         }),
         _ => false,
     }
 }
 
-fn one(alternative: &Value, value: Option<&Value>) -> bool {
+fn matches_one(alternative: &Value, value: Option<&Value>) -> bool {
     if let Some(wanted) = alternative.get("exists").and_then(Value::as_bool) {
         return value.is_some() == wanted;
     }
     match value {
         None => false,
-        Some(Value::Array(items)) => items.iter().any(|item| one(alternative, Some(item))),
-        Some(value) => single(alternative, value),
+        Some(Value::Array(items)) => items
+            .iter()
+            .any(|item| matches_one(alternative, Some(item))),
+        Some(value) => matches_value(alternative, value),
     }
 }
 
-fn single(alternative: &Value, value: &Value) -> bool {
+fn matches_value(alternative: &Value, value: &Value) -> bool {
     let Some(operator) = alternative.as_object() else {
         return alternative == value;
     };
@@ -38,8 +42,10 @@ fn single(alternative: &Value, value: &Value) -> bool {
             ("prefix", Value::String(wanted)) => value.is_string() && text.starts_with(wanted),
             ("suffix", Value::String(wanted)) => value.is_string() && text.ends_with(wanted),
             ("contains", Value::String(wanted)) => value.is_string() && text.contains(wanted),
-            ("anything-but", Value::Array(unwanted)) => !unwanted.iter().any(|u| single(u, value)),
-            ("anything-but", unwanted) => !single(unwanted, value),
+            ("anything-but", Value::Array(unwanted)) => {
+                !unwanted.iter().any(|u| matches_value(u, value))
+            }
+            ("anything-but", unwanted) => !matches_value(unwanted, value),
             ("numeric", Value::Array(ranges)) => {
                 value.as_f64().is_some_and(|n| in_ranges(n, ranges))
             }
@@ -56,7 +62,7 @@ fn in_ranges(number: f64, ranges: &[Value]) -> bool {
             ">=" => number >= bound,
             "<" => number < bound,
             "<=" => number <= bound,
-            other => panic!("{other} is no comparison"),
+            other => panic!("{other} is not a comparison"),
         }
     })
 }

@@ -1,12 +1,15 @@
-//! That both files use property names that exist, at the place where they belong, and that nothing in the
-//! template points nowhere. Unknown names pass the tools' own checks and are then dropped or refused.
+//! Both files use existing property names in the right places, and all references in the template
+//! resolve. Unknown names pass the tools' own checks and are then dropped or refused.
 
 use super::{keys, names, ros, s_props, yaml};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Faults of `value` held against `shape`: a map of the names allowed, in which `1` stands for a plain value
-/// and `null` for anything. Each item of a list has the list's shape, each branch of `Fn::If` that of the whole.
+/// Compares `value` with `shape` and returns the differences.
+///
+/// A shape is a map of the allowed names, in which `1` stands for a plain value and `null` for
+/// anything. Each item of a list must have the list's shape, each branch of `Fn::If` that of the
+/// whole.
 fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
     if let Some(branches) = value.get("Fn::If").and_then(Value::as_array) {
         return branches
@@ -28,7 +31,7 @@ fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
             .iter()
             .flat_map(|(key, inner)| match known.get(key) {
                 Some(shape) => faults(inner, shape, &format!("{path}.{key}")),
-                None => vec![format!("{path}.{key} is no known property")],
+                None => vec![format!("{path}.{key} is not a known property")],
             })
             .collect(),
         (Value::Object(_), _) => vec![format!("{path} is a plain value")],
@@ -37,7 +40,7 @@ fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
     }
 }
 
-/// What an eventbridge trigger's configuration may hold; the same in both files.
+/// Returns the shape of an eventbridge trigger's configuration, which both files share.
 fn trigger_config() -> Value {
     json!({
         "triggerEnable": 1, "asyncInvocationType": 1, "eventRuleFilterPattern": 1,
@@ -122,7 +125,7 @@ fn the_template_has_known_property_names_only() {
         "Concurrency": {"Type": "ALIYUN::FC3::ConcurrencyConfig", "Properties": {
             "FunctionName": 1, "ReservedConcurrency": 1
         }},
-        // No Qualifier here, although the API has one.
+        // The resource has no Qualifier, unlike the API.
         "AsyncInvoke": {"Type": "ALIYUN::FC3::AsyncInvokeConfig", "Properties": {
             "FunctionName": 1, "MaxAsyncRetryAttempts": 1, "MaxAsyncEventAgeInSeconds": 1,
             "DestinationConfig": {"OnSuccess": destination, "OnFailure": destination}
@@ -148,7 +151,7 @@ fn a_name_at_the_wrong_place_or_in_a_branch_is_found() {
     let found = |value: Value| faults(&value, &shape, "x");
     assert_eq!(
         found(json!({"log": {"port": 1}})),
-        ["x.log.port is no known property"]
+        ["x.log.port is not a known property"]
     );
     assert_eq!(
         found(json!({"port": {"log": 1}})),
@@ -157,11 +160,11 @@ fn a_name_at_the_wrong_place_or_in_a_branch_is_found() {
     assert_eq!(found(json!({"log": "auto"})), ["x.log is a map"]);
     assert_eq!(
         found(json!({"log": {"Fn::If": ["HasLog", {"projekt": 1}, {"Ref": "ALIYUN::NoValue"}]}})),
-        ["x.log.projekt is no known property"]
+        ["x.log.projekt is not a known property"]
     );
 }
 
-/// What the functions of ROS below `value` name: `(function, name)`.
+/// Collects the names that ROS functions below `value` refer to: `(function, name)`.
 fn uses(value: &Value, found: &mut BTreeSet<(String, String)>) {
     match value {
         Value::Object(map) => {
@@ -183,7 +186,7 @@ fn uses(value: &Value, found: &mut BTreeSet<(String, String)>) {
 }
 
 #[test]
-fn what_the_template_declares_is_what_it_uses() {
+fn the_template_uses_all_that_it_declares() {
     let template = yaml("template.yml");
     let mut found = BTreeSet::new();
     uses(&template, &mut found);

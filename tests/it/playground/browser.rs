@@ -1,4 +1,4 @@
-//! A real browser without a window: Chromium, driven by chromedriver over the WebDriver protocol.
+//! Drives headless Chromium through chromedriver with the WebDriver protocol.
 
 use crate::platform::PATIENCE;
 use serde_json::{Value, json};
@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// `required` makes a missing browser a failure; else tests that want one are skipped.
+/// The value `required` makes a missing browser a failure. Otherwise the tests are skipped.
 const SWITCH: &str = "PLAYGROUND_BROWSER";
-/// The browser is for one page on this machine: it has nothing to look for elsewhere, nor a sandbox to set up.
+/// Turn off network access in the background, and the sandbox, which needs privileges.
 const FLAGS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -22,15 +22,15 @@ const FLAGS: [&str; 9] = [
     "--disable-sync",
     "--hide-scrollbars",
 ];
-/// How a WebDriver names an element in JSON.
+/// The key of an element's id in WebDriver's JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Keys that are no letters.
+/// The Tab key in WebDriver's encoding.
 pub const TAB: &str = "\u{e004}";
-/// The same.
+/// The Enter key in WebDriver's encoding.
 pub const ENTER: &str = "\u{e007}";
 
-/// One browser with one page. Ends when dropped.
+/// A browser with one page. Dropping it ends the browser.
 pub struct Browser {
     driver: Child,
     session: String,
@@ -38,7 +38,8 @@ pub struct Browser {
     profile: PathBuf,
 }
 
-/// A browser with a window of this size; `None`, and a word about it, where there is none on this machine.
+/// Starts a browser with a window of this size. Prints a note and returns `None` if no browser is
+/// installed.
 pub fn browser(width: u32, height: u32) -> Option<Browser> {
     let found = |names: &[&str]| {
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -58,7 +59,7 @@ pub fn browser(width: u32, height: u32) -> Option<Browser> {
         std::env::var(SWITCH).as_deref() != Ok("required"),
         "{why}, but {SWITCH} says that they are required"
     );
-    // Not by eprintln, which the test runner keeps to itself when a test passes.
+    // The test runner captures `eprintln!`.
     let _ = writeln!(
         std::io::stderr(),
         "\nSKIPPED a test of the playground in a browser: {why}"
@@ -91,8 +92,8 @@ impl Browser {
                 let port = line.split_once("started successfully on port ")?.1;
                 port.trim_end_matches('.').parse().ok()
             })
-            .expect("chromedriver tells its port");
-        // Whatever else it says must not fill the pipe.
+            .expect("chromedriver prints its port");
+        // Read the rest of its output, so that the pipe does not fill.
         std::thread::spawn(move || lines.count());
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -108,7 +109,7 @@ impl Browser {
         };
         let mut args: Vec<String> = FLAGS.map(str::to_owned).to_vec();
         args.push(format!("--user-data-dir={}", profile.display()));
-        // Emulated, because a window is never narrower than 500 pixels.
+        // Emulate the screen, because a window is at least 500 pixels wide.
         let screen = json!({"width": width, "height": height, "pixelRatio": 1, "touch": false, "mobile": false});
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {
@@ -122,7 +123,7 @@ impl Browser {
         browser
     }
 
-    /// One command of the protocol; gives its value.
+    /// Sends a command of the protocol. Returns its value.
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}{path}", self.session);
         let answer = match method {
@@ -151,7 +152,7 @@ impl Browser {
         self.call("POST", "/url", &json!({ "url": url }));
     }
 
-    /// Runs a function's body in the page; `arguments` are its arguments.
+    /// Runs the body of a function in the page with these arguments. Returns its value.
     pub fn run(&self, script: &str, arguments: Value) -> Value {
         self.call(
             "POST",
@@ -160,12 +161,12 @@ impl Browser {
         )
     }
 
-    /// The value of an expression in the page.
+    /// Returns the value of an expression in the page.
     pub fn value(&self, expression: &str) -> Value {
         self.run(&format!("return {expression}"), json!([]))
     }
 
-    /// The text of an element as a person sees it; empty where there is none.
+    /// Returns the visible text of an element; empty if there is no such element.
     pub fn text(&self, selector: &str) -> String {
         let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
         let text = self.run(script, json!([selector]));
@@ -177,15 +178,15 @@ impl Browser {
         self.wait_for(expression, PATIENCE);
     }
 
-    /// The same for what takes its time.
-    pub fn wait_for(&self, expression: &str, patience: Duration) {
-        let end = Instant::now() + patience;
+    /// Waits with another timeout.
+    pub fn wait_for(&self, expression: &str, timeout: Duration) {
+        let end = Instant::now() + timeout;
         while self.value(expression) != json!(true) {
             assert!(
                 Instant::now() < end,
                 "not in time: {expression}\n{}\n{:?}",
                 self.text("body"),
-                self.complaints()
+                self.console_messages()
             );
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -197,7 +198,7 @@ impl Browser {
         element[ELEMENT].as_str().expect("an element").to_owned()
     }
 
-    /// Clicks where a person would; fails where something else is in the way.
+    /// Clicks an element. Fails if another element covers it.
     pub fn click(&self, selector: &str) {
         let path = format!("/element/{}/click", self.element(selector));
         self.call("POST", &path, &json!({}));
@@ -211,7 +212,7 @@ impl Browser {
         self.call("POST", &format!("/element/{element}/value"), &typed);
     }
 
-    /// Presses a key, wherever the focus is.
+    /// Presses a key; the focused element receives it.
     pub fn press(&self, key: &str) {
         let actions = json!([
             {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
@@ -220,14 +221,14 @@ impl Browser {
         self.call("POST", "/actions", &keyboard);
     }
 
-    /// What the browser complained about since it was asked last.
-    pub fn complaints(&self) -> Vec<String> {
+    /// Returns the warnings and errors in the browser's console since the last call.
+    pub fn console_messages(&self) -> Vec<String> {
         let log = self.call("POST", "/se/log", &json!({"type": "browser"}));
         let entries = log.as_array().into_iter().flatten();
         entries.map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// A picture of the window, as PNG.
+    /// Returns a picture of the window as PNG.
     pub fn screenshot(&self) -> Vec<u8> {
         use base64::Engine as _;
         let picture = self.call("GET", "/screenshot", &Value::Null);

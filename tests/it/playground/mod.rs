@@ -1,4 +1,4 @@
-//! The playground: the example's real binary, its page over plain HTTP, and (in `page`) in a real browser.
+//! Tests of the playground's real binary: over plain HTTP here, in a real browser in `page`.
 
 mod browser;
 mod page;
@@ -13,16 +13,16 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// A running playground. Ends when dropped.
+/// A running playground. Dropping it kills the process.
 pub struct Playground {
     /// Killed when dropped.
     _process: Instance,
-    /// `http://127.0.0.1:…`, without a slash behind.
+    /// `http://127.0.0.1:…`, without a trailing slash.
     pub url: String,
 }
 
 impl Playground {
-    /// Starts one, and waits until it has sent its first samples.
+    /// Starts the playground and waits until it has sent its first samples.
     pub fn start(env: &[(&str, &str)]) -> Playground {
         let mut command = Command::new(example());
         command.env_clear().envs(env.iter().copied());
@@ -43,12 +43,12 @@ impl Playground {
         }
     }
 
-    /// The address without scheme.
+    /// Returns host and port.
     pub fn host(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    /// Sends a request on a connection of its own; gives status, head and body of the answer.
+    /// Sends a request on a new connection. Returns status, head and body of the response.
     fn request(&self, head: &str, body: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(self.host()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -79,26 +79,26 @@ impl Playground {
         (status, serde_json::from_str(&body).unwrap())
     }
 
-    /// The stream of news, from the beginning.
-    fn news(&self) -> News {
+    /// Opens the event stream from its first entry.
+    fn events(&self) -> EventStream {
         let mut stream = TcpStream::connect(self.host()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let host = self.host();
         write!(stream, "GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
-        News(BufReader::new(stream))
+        EventStream(BufReader::new(stream))
     }
 }
 
-struct News(BufReader<TcpStream>);
+struct EventStream(BufReader<TcpStream>);
 
-impl News {
-    /// The next entry of this type for which `is_it` holds.
+impl EventStream {
+    /// Waits for an entry of this type for which `is_it` holds.
     fn next(&mut self, kind: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         let mut line = String::new();
         while Instant::now() < end {
             line.clear();
-            self.0.read_line(&mut line).expect("news in time");
+            self.0.read_line(&mut line).expect("an entry in time");
             let entry = line.strip_prefix("data: ").map(serde_json::from_str);
             if let Some(Ok::<Value, _>(entry)) = entry
                 && entry["type"] == kind
@@ -111,7 +111,7 @@ impl News {
     }
 }
 
-/// The example's binary. A test of this target alone does not have it built, so it is built here.
+/// Returns the example's binary. `cargo test --test it` does not build it, so this does.
 fn example() -> &'static Path {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
     EXAMPLE.get_or_init(|| {
@@ -123,16 +123,16 @@ fn example() -> &'static Path {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("CARGO_TARGET_DIR", profile.parent().unwrap())
             .args(["build", "--quiet", "--locked", "--example", "playground"]);
-        // What cargo tells a test of its package would be news to build scripts, which would run again.
+        // Remove the variables that cargo sets for a test: build scripts would run again for them.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            let told = [
+            let prefixes = [
                 "CARGO_PKG_",
                 "CARGO_MANIFEST_",
                 "CARGO_BIN_",
                 "CARGO_CRATE_",
             ];
-            if text == "OUT_DIR" || told.iter().any(|prefix| text.starts_with(prefix)) {
+            if text == "OUT_DIR" || prefixes.iter().any(|prefix| text.starts_with(prefix)) {
                 build.env_remove(&name);
             }
         }
@@ -146,7 +146,7 @@ fn example() -> &'static Path {
 }
 
 #[test]
-fn the_page_is_for_this_machine_and_its_own_origin_only() {
+fn requests_from_other_hosts_and_origins_are_refused() {
     let playground = Playground::start(&[]);
     let host = playground.host();
     let port = host.split(':').nth(1).unwrap();
@@ -186,23 +186,23 @@ fn the_page_is_for_this_machine_and_its_own_origin_only() {
         let head = format!("POST /repeat HTTP/1.1\nHost: {host}\n{headers}");
         assert_eq!(playground.request(&head, "{}").0, status, "{headers}");
     }
-    // Not on other addresses of this machine either.
+    // The server does not listen on other addresses of this machine.
     let elsewhere = format!("127.0.0.2:{port}");
     assert!(TcpStream::connect(elsewhere).is_err());
 }
 
 #[test]
-fn what_is_fired_comes_back_as_invocation_call_and_message() {
+fn a_fired_event_appears_as_invocation_call_and_message() {
     let playground = Playground::start(&[("MESSAGE_LANGUAGE", "en")]);
-    let mut news = playground.news();
+    let mut events = playground.events();
     assert_eq!(playground.post("/fire", &json!({"file": STOPPED})).0, 202);
     let is_new = |invocation: &Value| invocation["number"] == 7 && invocation["status"] == 200;
-    let invocation = news.next("invocation", is_new);
+    let invocation = events.next("invocation", is_new);
     assert_eq!(invocation["outcomes"], json!(["delivered"]));
     assert_eq!(invocation["rules"], json!(["EVENT_INCLUDE"]));
     let uuid = invocation["uuids"][0].as_str().unwrap();
-    let mut news = playground.news();
-    let message = news.next("message", |message| message["uuid"] == uuid);
+    let mut events = playground.events();
+    let message = events.next("message", |message| message["uuid"] == uuid);
     assert_eq!(
         message["title"],
         "🔵 Instance status changed · Stopped · test-host-01"
@@ -215,26 +215,26 @@ fn what_is_fired_comes_back_as_invocation_call_and_message() {
     assert_eq!(detail["calls"][0]["bytes"], message["bytes"]);
     assert!(message["bytes"].as_u64().unwrap() > 500);
 
-    // The same again costs no message; a new one by click does, though the sample is the same.
+    // A repeat is a duplicate; firing the same sample again is a new event.
     playground.post("/repeat", &json!({}));
-    let repeat = news.next("invocation", |i| i["number"] == 8 && i["status"] == 200);
+    let repeat = events.next("invocation", |i| i["number"] == 8 && i["status"] == 200);
     assert_eq!(repeat["outcomes"], json!(["duplicate"]));
     playground.post("/fire", &json!({"file": STOPPED}));
-    let again = news.next("invocation", |i| i["number"] == 9 && i["status"] == 200);
+    let again = events.next("invocation", |i| i["number"] == 9 && i["status"] == 200);
     assert_eq!(again["outcomes"], json!(["delivered"]));
 
-    // Somebody else's call to the function is seen as well.
+    // Invocations of other callers are shown, too.
     let (_, about) = playground.get("/about");
     let answer = ureq::post(about["invokeUrl"].as_str().unwrap())
         .send(sample(STOPPED))
         .unwrap();
     assert_eq!(answer.status(), 200);
-    let guest = news.next("invocation", |i| i["ours"] == false && i["status"] == 200);
+    let guest = events.next("invocation", |i| i["ours"] == false && i["status"] == 200);
     assert_eq!(guest["outcomes"], json!(["delivered"]));
 
     for (path, body, status) in [
         ("/fire", json!({"file": "../Cargo.toml"}), 404),
-        ("/break", json!({"mischief": "everything"}), 404),
+        ("/break", json!({"fault": "everything"}), 404),
         ("/burst", json!({"count": 0, "seconds": 1}), 409),
         ("/burst", json!({"count": 1001, "seconds": 1}), 409),
         ("/burst", json!({"count": 5}), 409),
@@ -245,7 +245,7 @@ fn what_is_fired_comes_back_as_invocation_call_and_message() {
 }
 
 #[test]
-fn settings_are_read_by_the_functions_own_reader_and_stay_in_this_group() {
+fn settings_are_checked_like_the_functions_configuration() {
     let playground = Playground::start(&[]);
     let configure = |vars: Value, more: &str| {
         let form = json!({"vars": vars, "signing": true, "fallback": false, "more": more});
@@ -279,31 +279,31 @@ fn settings_are_read_by_the_functions_own_reader_and_stay_in_this_group() {
 
     let vars = json!({"EVENT_LEVELS": "INFO", "MESSAGE_TIME_ZONE": "Europe/Berlin"});
     assert_eq!(configure(vars, ""), (200, String::new()));
-    let mut news = playground.news();
-    let state = news.next("state", |_| true);
+    let mut events = playground.events();
+    let state = events.next("state", |_| true);
     assert_eq!(
         state["env"],
         "DINGTALK_WEBHOOK='https://oapi.dingtalk.com/robot/send?access_token='\nDINGTALK_SECRET='SEC'\nEVENT_LEVELS='INFO'\nMESSAGE_TIME_ZONE='Europe/Berlin'\n"
     );
     playground.post("/fire", &json!({"file": STOPPED}));
-    let invocation = news.next("invocation", |i| i["number"] == 7 && i["status"] == 200);
+    let invocation = events.next("invocation", |i| i["number"] == 7 && i["status"] == 200);
     assert_eq!(invocation["rules"], json!(["EVENT_LEVELS"]));
 }
 
-/// Every fault goes its way through the real function and ends in a remedy, and all is well afterwards.
+/// The faults pass through the real function, and it delivers again after each.
 #[test]
-fn each_way_to_break_the_group_ends_in_its_own_remedy() {
+fn each_fault_of_the_group_has_its_own_remedy() {
     let playground = Playground::start(&[]);
-    let mut news = playground.news();
+    let mut events = playground.events();
     let mut number = 6;
-    let mut fire = |news: &mut News| {
+    let mut fire = |events: &mut EventStream| {
         number += 1;
         playground.post("/fire", &json!({"file": STOPPED}));
-        news.next("invocation", |i| {
+        events.next("invocation", |i| {
             i["number"] == number && !i["status"].is_null()
         })
     };
-    for (mischief, error_type, remedy) in [
+    for (fault, error_type, remedy) in [
         ("keyword", "Refused", "DINGTALK_KEYWORD"),
         ("secret", "Refused", "DINGTALK_SECRET"),
         ("clock", "Refused", "clock"),
@@ -314,37 +314,37 @@ fn each_way_to_break_the_group_ends_in_its_own_remedy() {
         ("address", "Refused", "listed addresses"),
         ("policy", "Refused", "content policy"),
     ] {
-        let (status, _) = playground.post("/break", &json!({"mischief": mischief}));
-        assert_eq!(status, 200, "{mischief}");
-        let invocation = fire(&mut news);
-        assert_eq!(invocation["errorType"], error_type, "{mischief}");
-        let told = invocation["remedies"][0].as_str().unwrap();
-        assert!(told.contains(remedy), "{mischief}: {told}");
-        // The function's own pace is not what is tested here.
+        let (status, _) = playground.post("/break", &json!({"fault": fault}));
+        assert_eq!(status, 200, "{fault}");
+        let invocation = fire(&mut events);
+        assert_eq!(invocation["errorType"], error_type, "{fault}");
+        let text = invocation["remedies"][0].as_str().unwrap();
+        assert!(text.contains(remedy), "{fault}: {text}");
+        // Reset the rate limit.
         playground.post("/restart", &json!({}));
     }
-    // An answer that is lost is no message that is shown twice.
-    playground.post("/break", &json!({"mischief": "lost"}));
-    let invocation = fire(&mut news);
+    // When an answer is lost, the retry does not show the message again.
+    playground.post("/break", &json!({"fault": "lost"}));
+    let invocation = fire(&mut events);
     assert_eq!(invocation["outcomes"], json!(["delivered"]));
     let detail = format!("/invocation?number={}", invocation["number"]);
     let calls = playground.get(&detail).1["calls"].clone();
     assert_eq!(calls.as_array().unwrap().len(), 2, "{calls}");
     assert_eq!(calls[1]["duplicate"], true);
 
-    // After a throttle the function keeps its chatbot closed, and the page says so until a restart.
-    playground.post("/break", &json!({"mischief": "throttled"}));
-    assert_eq!(fire(&mut news)["errorType"], "Throttled");
-    playground.post("/break", &json!({"mischief": "none"}));
-    let state = news.next("state", |state| state["mischief"] == "none");
-    assert!(state["closedUntil"].is_u64(), "{state}");
-    assert_eq!(fire(&mut news)["errorType"], "Throttled");
+    // After a ban the function sends nothing, and the page says so until a restart.
+    playground.post("/break", &json!({"fault": "throttled"}));
+    assert_eq!(fire(&mut events)["errorType"], "Throttled");
+    playground.post("/break", &json!({"fault": "none"}));
+    let state = events.next("state", |state| state["fault"] == "none");
+    assert!(state["bannedUntil"].is_u64(), "{state}");
+    assert_eq!(fire(&mut events)["errorType"], "Throttled");
     playground.post("/restart", &json!({}));
-    news.next("state", |state| state["closedUntil"].is_null());
-    assert_eq!(fire(&mut news)["outcomes"], json!(["delivered"]));
+    events.next("state", |state| state["bannedUntil"].is_null());
+    assert_eq!(fire(&mut events)["outcomes"], json!(["delivered"]));
 }
 
-/// What `check` reports of these variables.
+/// Returns the output of `check` for these variables.
 fn checked(vars: &[(&str, &str)]) -> String {
     let webhook = "http://127.0.0.1:1/robot/send?access_token=0123456789abcdef";
     let mut command = crate::platform::binary(&[("DINGTALK_WEBHOOK", webhook)]);

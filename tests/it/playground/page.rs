@@ -1,4 +1,4 @@
-//! The page as a person uses it, in a real browser.
+//! Tests of the page in a real browser.
 
 use super::browser::{Browser, ENTER, TAB, browser};
 use super::{Playground, checked};
@@ -7,10 +7,11 @@ use std::time::Duration;
 
 /// The sample that the tests fire.
 const STOPPED: &str = "[data-file='eventbridge/Instance-StateChange-Stopped.json']";
-/// How many messages the first samples make.
+/// The number of messages of the first samples.
 const FIRST: usize = 5;
 
-/// A playground and a browser that shows its page, in English and with its first messages.
+/// Starts a playground and a wide browser with its page in English. Returns `None` if no browser is
+/// installed.
 fn desktop() -> Option<(Playground, Browser)> {
     let browser = browser(1440, 900)?;
     let playground = Playground::start(&[("MESSAGE_LANGUAGE", "en")]);
@@ -23,7 +24,7 @@ fn open(playground: &Playground, browser: &Browser, query: &str) {
     browser.wait(&format!("{MESSAGES} === {FIRST}"));
 }
 
-/// How many messages the group shows.
+/// An expression for the number of messages.
 const MESSAGES: &str = "document.querySelectorAll('#log .message').length";
 /// The newest message.
 const NEWEST: &str = "#log .message:last-child";
@@ -39,7 +40,7 @@ fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
 }
 
 #[test]
-fn an_event_fired_by_a_click_shows_in_the_group_and_in_the_list() {
+fn a_click_on_a_sample_shows_message_and_invocation() {
     let Some((playground, browser)) = desktop() else {
         return;
     };
@@ -66,7 +67,7 @@ fn an_event_fired_by_a_click_shows_in_the_group_and_in_the_list() {
     );
     browser.wait(&is_in_view);
 
-    // Beside it, what caused it.
+    // The invocation is beside the message.
     wait_for_text(&browser, INVOCATION, "delivered");
     wait_for_text(&browser, NEWEST, "1 invocation");
     browser.click(&format!("{INVOCATION} summary"));
@@ -85,7 +86,7 @@ fn an_event_fired_by_a_click_shows_in_the_group_and_in_the_list() {
     wait_for_text(&browser, INVOCATION, "duplicate");
     assert_eq!(browser.value(MESSAGES), FIRST + 1);
 
-    // In Chinese all words of the page change, and the messages stay what they were.
+    // A change of the language changes the page's texts, not the messages.
     browser.click("#language");
     wait_for_text(&browser, "#repeat", "重复上一个事件");
     wait_for_text(&browser, INVOCATION, "重复");
@@ -93,12 +94,12 @@ fn an_event_fired_by_a_click_shows_in_the_group_and_in_the_list() {
 
     let foreign = "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => !name.startsWith(location.origin))";
     assert_eq!(browser.value(foreign), json!([]));
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.console_messages(), Vec::<String>::new());
     drop(playground);
 }
 
 #[test]
-fn a_burst_of_200_shows_as_a_handful_of_digests_that_account_for_all() {
+fn a_burst_of_200_events_is_shown_in_few_digests() {
     let Some((_playground, browser)) = desktop() else {
         return;
     };
@@ -108,7 +109,7 @@ fn a_burst_of_200_shows_as_a_handful_of_digests_that_account_for_all() {
     browser.click("#burst-form [type=submit]");
     let over = "document.querySelector('#burst-tally').innerText.startsWith('200 of 200')";
     browser.wait_for(over, Duration::from_secs(90));
-    // Every sixth of a mixed burst is of level INFO.
+    // Every sixth event of a mixed burst has level INFO.
     assert_eq!(
         browser.text("#burst-tally"),
         "200 of 200 answered: delivered 167, filtered 33"
@@ -125,12 +126,12 @@ fn a_burst_of_200_shows_as_a_handful_of_digests_that_account_for_all() {
 }
 
 #[test]
-fn a_broken_group_shows_what_the_function_answers_and_what_to_do() {
+fn a_fault_of_the_group_shows_answer_and_remedy() {
     let Some((_playground, browser)) = desktop() else {
         return;
     };
     browser.click("nav [data-view=break]");
-    browser.click("[data-mischief=keyword]");
+    browser.click("[data-fault=keyword]");
     wait_for_text(&browser, "#health", "Wrong keyword");
     browser.click("nav [data-view=fire]");
     browser.click(STOPPED);
@@ -141,7 +142,7 @@ fn a_broken_group_shows_what_the_function_answers_and_what_to_do() {
     wait_for_text(&browser, "#wire li", "errcode 310000");
     assert_eq!(browser.value(MESSAGES), FIRST);
 
-    browser.click("[data-mischief=none]");
+    browser.click("[data-fault=none]");
     wait_for_text(&browser, "#health", "All is well");
     browser.click("nav [data-view=fire]");
     browser.click(STOPPED);
@@ -149,7 +150,7 @@ fn a_broken_group_shows_what_the_function_answers_and_what_to_do() {
 }
 
 #[test]
-fn what_an_event_tries_to_inject_is_text() {
+fn markup_in_an_event_is_shown_as_text() {
     let Some((playground, browser)) = desktop() else {
         return;
     };
@@ -173,7 +174,7 @@ fn what_an_event_tries_to_inject_is_text() {
     let elements = browser.value(&format!(
         "[...document.querySelectorAll('{NEWEST} .bubble *')].map((e) => e.localName).filter((name) => !['div', 'h3', 'p', 'br', 'strong'].includes(name))"
     ));
-    // The function's own link and its own mention, and nothing beside them.
+    // Only the function's own link and mention are elements.
     assert_eq!(elements, json!(["a", "span"]), "{}", browser.text(NEWEST));
     let strong = browser.value(&format!(
         "[...document.querySelectorAll('{NEWEST} .bubble strong')].map((e) => e.innerText).includes('d')"
@@ -189,16 +190,16 @@ fn what_an_event_tries_to_inject_is_text() {
         assert!(text.contains(part), "{text}");
     }
     assert_eq!(browser.value("window.injected ?? null"), json!(null));
-    // Nor anywhere else on the page, where the name shows as well.
+    // The name is text in the rest of the page, too.
     browser.click(&format!("{INVOCATION} summary"));
     wait_for_text(&browser, &format!("{INVOCATION} .detail"), "<script>");
     let injected = "document.querySelectorAll('main script, main b:not([data-word]):not(.who b), main img:not([src=\"/icon.svg\"])').length";
     assert_eq!(browser.value(injected), 0);
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.console_messages(), Vec::<String>::new());
 }
 
 #[test]
-fn faults_of_a_configuration_show_as_check_reports_them() {
+fn configuration_errors_are_shown_as_check_prints_them() {
     let Some((_playground, browser)) = desktop() else {
         return;
     };
@@ -240,7 +241,7 @@ fn faults_of_a_configuration_show_as_check_reports_them() {
 }
 
 #[test]
-fn the_keyboard_alone_is_enough() {
+fn the_page_can_be_used_with_the_keyboard_alone() {
     let Some((_playground, browser)) = desktop() else {
         return;
     };
@@ -249,7 +250,7 @@ fn the_keyboard_alone_is_enough() {
     assert_eq!(
         browser.value("document.activeElement.className"),
         "skip",
-        "the first thing is a way to the group"
+        "the first element is a link to the group"
     );
     let mut walked = Vec::new();
     while browser.value(focus) != json!("eventbridge/Instance-StateChange-Stopped.json") {
@@ -263,12 +264,13 @@ fn the_keyboard_alone_is_enough() {
     browser.press(ENTER);
     browser.wait(&format!("{MESSAGES} === {}", FIRST + 1));
     wait_for_text(&browser, INVOCATION, "delivered");
-    // The focus has stayed where it was.
+    // The focus stays on the sample.
     let place = browser.value(focus);
     assert_eq!(place, "eventbridge/Instance-StateChange-Stopped.json");
 }
 
-/// The relative luminance of WCAG 2, over every text that shows.
+/// Computes WCAG 2's contrast ratio of every visible text. Returns their number and those below
+/// 4.5.
 const CONTRAST: &str = "
     const parse = (color) => color.match(/[\\d.]+/g).map(Number);
     const luminance = ([r, g, b]) => {
@@ -298,14 +300,14 @@ const CONTRAST: &str = "
 ";
 
 #[test]
-fn every_layout_fits_and_every_text_has_contrast_in_both_themes_and_languages() {
+fn every_layout_fits_and_every_text_has_contrast() {
     for (width, height) in [(390, 844), (900, 800), (1440, 900)] {
         let Some(browser) = browser(width, height) else {
             return;
         };
         let playground = Playground::start(&[]);
         let event = json!({"file": "eventbridge/Instance-StateChange-Stopped.json"});
-        playground.post("/break", &json!({"mischief": "throttled"}));
+        playground.post("/break", &json!({"fault": "throttled"}));
         for (language, theme) in [
             ("en", "light"),
             ("zh", "dark"),
@@ -317,9 +319,9 @@ fn every_layout_fits_and_every_text_has_contrast_in_both_themes_and_languages() 
                 &browser,
                 &format!("?lang={language}&theme={theme}"),
             );
-            // So that there is a failure to be seen, and a note, and a fault.
+            // Makes a failed invocation visible.
             playground.post("/fire", &event);
-            // The note goes by itself, on a busy machine before it is looked for: it is made to stay for those who are slow.
+            // A toast disappears by itself, so add one that stays.
             browser.wait("document.querySelectorAll('#invocations > li').length > 0");
             browser.run("document.querySelector('#toasts').append(Object.assign(document.createElement('p'), {className: 'bad', textContent: 'Throttled'}))", json!([]));
             for view in ["group", "fire", "configure", "break", "calls"] {
@@ -342,7 +344,7 @@ fn every_layout_fits_and_every_text_has_contrast_in_both_themes_and_languages() 
     }
 }
 
-/// Makes the pictures of README: `docs/screenshots.sh` runs it.
+/// Writes the pictures of README; `docs/screenshots.sh` runs it.
 #[test]
 #[ignore = "writes docs/playground.*.png; run docs/screenshots.sh"]
 fn screenshots() {

@@ -1,4 +1,4 @@
-//! A panic in the middle of an attempt, while others wait for the same chatbot.
+//! A panic during an attempt while other invocations wait for the same chatbot.
 
 use super::event;
 use crate::platform::PATIENCE;
@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// Panics in its first attempt, when told to; makes the others.
+/// Panics in its first attempt after a signal; delivers in the others.
 struct Panicking {
     begun: Sender<()>,
     first: Mutex<Option<Receiver<()>>>,
@@ -46,7 +46,7 @@ impl Transport for Panicking {
 }
 
 #[test]
-fn a_panic_in_an_attempt_fails_its_own_invocation_and_those_who_wait_are_served() {
+fn when_an_attempt_panics_only_its_invocation_fails() {
     let (begun, has_begun) = channel();
     let (go, told) = channel();
     let (bodies, sent) = channel();

@@ -1,5 +1,5 @@
-//! Callers that break every rule, against the real process: each gets the answer that it deserves, memory stays within
-//! bounds, and a well-formed caller beside them is served the whole time.
+//! Malformed, slow and endless requests to the real process. Each gets its documented answer,
+//! memory stays within a limit, and a well-formed caller is served the whole time.
 
 use super::requests::{self, INVOKE, READY, Row, framed};
 use super::{event, rounds, start_with};
@@ -11,16 +11,16 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How much memory, in KiB, the process may take, whatever is done to it. The smallest instance has 128 MB, of which the
-/// deployed binary, whose allocator gives back what is free, takes far less. glibc's keeps a good deal for each thread.
-fn ceiling() -> u64 {
+/// Returns the largest allowed memory of the process, in KiB. The smallest instance has 128 MB. The
+/// deployed binary needs far less, but glibc's allocator keeps free memory for each thread.
+fn memory_limit() -> u64 {
     let is_deployed = std::env::var_os("NOTIFIER_BINARY").is_some();
     if is_deployed { 96 * 1024 } else { 192 * 1024 }
 }
 
-/// Sends the row's bytes, in one piece or byte by byte, and compares what comes.
+/// Sends the row's bytes in pieces of this size and compares the answers.
 fn check(instance: &Instance, row: &Row, piece: usize) {
-    let told = format!(
+    let context = format!(
         "{:?}",
         String::from_utf8_lossy(&row.sent[..row.sent.len().min(300)])
     );
@@ -32,24 +32,24 @@ fn check(instance: &Instance, row: &Row, piece: usize) {
     }
     for (status, error) in &row.answers {
         let answer = caller.receive();
-        assert_eq!(answer.status, *status, "{told}: {answer:?}");
+        assert_eq!(answer.status, *status, "{context}: {answer:?}");
         if *status == 200 {
             answer.success();
         } else {
-            assert_eq!(answer.failure(*status), *error, "{told}");
+            assert_eq!(answer.failure(*status), *error, "{context}");
         }
     }
     if row.stays {
         let next = caller.call(&Call::new("GET", "/ready"));
-        assert_eq!(next.status, 200, "{told}: {next:?}");
+        assert_eq!(next.status, 200, "{context}: {next:?}");
     } else {
         caller.expect_closed();
     }
 }
 
-/// Invokes again and again while `during` runs, always over one connection and never without success; fails unless
-/// each of these invocations was answered.
-fn beside<T>(instance: &Instance, during: impl FnOnce() -> T) -> T {
+/// Runs `during` and invokes over one connection meanwhile. Fails unless each of these invocations
+/// succeeds in time.
+fn while_serving<T>(instance: &Instance, during: impl FnOnce() -> T) -> T {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let served = scope.spawn(|| {
@@ -70,39 +70,40 @@ fn beside<T>(instance: &Instance, during: impl FnOnce() -> T) -> T {
         });
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(during));
         done.store(true, Ordering::SeqCst);
-        assert!(served.join().unwrap() > 0, "nobody was served");
+        assert!(served.join().unwrap() > 0, "no invocation was served");
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn assert_within_ceiling(instance: &Instance) {
+fn assert_memory_is_limited(instance: &Instance) {
     let peak = instance.peak_kb();
     println!("at most {peak} KiB of memory");
-    assert!(peak < ceiling(), "{peak} KiB");
+    assert!(peak < memory_limit(), "{peak} KiB");
 }
 
-/// An instance that has delivered event 0, and knows it from then on.
-fn tortured(test: impl FnOnce(&Instance)) {
+/// Runs a test on an instance that has delivered event 0. Afterwards checks memory, messages, exit
+/// code and stderr.
+fn with_instance(test: impl FnOnce(&Instance)) {
     let group = group();
     let mut instance = start_with(&group.webhook(TOKEN), &[("EVENT_EXCLUDE", "*greedy*")]);
     instance.caller().invoke(event(0).to_string()).success();
-    beside(&instance, || test(&instance));
-    assert_within_ceiling(&instance);
+    while_serving(&instance, || test(&instance));
+    assert_memory_is_limited(&instance);
     assert_eq!(group.deliveries().len(), 1);
     instance.sigterm();
     assert_eq!(instance.wait_exit(PATIENCE), 0);
-    // Beside its first line it complains of bodies that are no events, and of nothing else.
-    let complaints = instance.stderr_text();
-    let others = complaints
+    // After its first line, stderr may report invalid events only.
+    let stderr = instance.stderr_text();
+    let others = stderr
         .lines()
         .skip(1)
         .filter(|line| !line.contains(": InvalidEvent: "));
-    assert_eq!(others.count(), 0, "{complaints}");
+    assert_eq!(others.count(), 0, "{stderr}");
 }
 
 #[test]
-fn every_request_that_breaks_a_rule_gets_the_answer_that_it_deserves() {
-    tortured(|instance| {
+fn every_raw_request_gets_its_documented_answer() {
+    with_instance(|instance| {
         let rows = requests::all();
         println!("{} raw requests", rows.len());
         for row in &rows {
@@ -114,10 +115,10 @@ fn every_request_that_breaks_a_rule_gets_the_answer_that_it_deserves() {
     });
 }
 
+/// The answers come in order, and the connection closes after the first malformed request.
 #[test]
-fn a_hundred_pipelined_requests_good_and_bad_are_answered_in_order_up_to_the_first_that_breaks_a_rule()
- {
-    tortured(|instance| {
+fn when_100_requests_are_pipelined_all_are_answered_in_order() {
+    with_instance(|instance| {
         let mut caller = instance.caller();
         let known = Call::invoke(event(0).to_string());
         let calls = [
@@ -138,12 +139,13 @@ fn a_hundred_pipelined_requests_good_and_bad_are_answered_in_order_up_to_the_fir
     });
 }
 
+/// A whole request from a peer that has finished sending is still answered.
 #[test]
-fn peers_that_leave_early_leave_nothing_behind_and_who_has_asked_gets_an_answer() {
-    tortured(|instance| {
+fn when_peers_disconnect_within_a_request_others_are_served() {
+    with_instance(|instance| {
         let call = Call::invoke(event(0).to_string()).encode();
         for at in (0..call.len()).step_by(7) {
-            // Half-closed within a request: there is nothing to answer.
+            // Half-closed within a request: no answer.
             let mut caller = instance.caller();
             caller.send(&call[..at]);
             caller.finish_sending();
@@ -152,7 +154,7 @@ fn peers_that_leave_early_leave_nothing_behind_and_who_has_asked_gets_an_answer(
             let mut caller = instance.caller();
             caller.send(&call[..at]);
             drop(caller);
-            // Reset: there is an answer that nobody reads.
+            // Reset with an unread answer.
             let mut caller = instance.caller();
             caller.send(READY);
             caller.send(&call[..at]);
@@ -167,10 +169,10 @@ fn peers_that_leave_early_leave_nothing_behind_and_who_has_asked_gets_an_answer(
     });
 }
 
-/// Sends `piece` again and again until the process has had enough; tells how many bytes that took.
+/// Sends `piece` again and again until the process answers. Returns the bytes sent and the answer.
 fn endlessly(caller: &mut Caller, head: &str, piece: &[u8]) -> (usize, Response) {
     let mut sent = caller.send_while_taken(head.as_bytes());
-    // It reads on for a second, slowly, so that the peer can read the answer.
+    // After the answer the process reads on slowly for a second, so that the peer can read it.
     while sent < 64 << 20 && !caller.hears_within(Duration::from_millis(1)) {
         sent += caller.send_while_taken(piece);
     }
@@ -178,7 +180,7 @@ fn endlessly(caller: &mut Caller, head: &str, piece: &[u8]) -> (usize, Response)
 }
 
 #[test]
-fn what_never_ends_is_ended_and_takes_no_memory() {
+fn endless_heads_and_bodies_are_refused_without_memory() {
     let piece = [b'x'; 60_000];
     let fields = b"a: b\r\n".repeat(10_000);
     let chunk = [b"1000\r\n".as_slice(), &[b' '; 4096], b"\r\n"].concat();
@@ -193,7 +195,7 @@ fn what_never_ends_is_ended_and_takes_no_memory() {
         (400, "BadRequest", format!("{chunked}1;"), &piece),
         (431, "HeadTooLarge", format!("{chunked}0\r\n"), &fields),
     ];
-    tortured(|instance| {
+    with_instance(|instance| {
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 for (status, error, head, piece) in &endless {
@@ -213,7 +215,7 @@ fn what_never_ends_is_ended_and_takes_no_memory() {
 }
 
 #[test]
-fn slow_heads_and_bodies_are_cut_off_and_hold_up_nobody() {
+fn slow_heads_and_bodies_time_out_while_others_are_served() {
     let slow = [
         "",
         "POST /invoke HTTP/1.1\r\nX: ",
@@ -223,7 +225,7 @@ fn slow_heads_and_bodies_are_cut_off_and_hold_up_nobody() {
         // A client that speaks TLS to the plain port and waits for an answer.
         "\u{16}\u{3}\u{1}\u{0}\u{7f}",
     ];
-    tortured(|instance| {
+    with_instance(|instance| {
         std::thread::scope(|scope| {
             for head in slow {
                 scope.spawn(move || {
@@ -243,11 +245,11 @@ fn slow_heads_and_bodies_are_cut_off_and_hold_up_nobody() {
 }
 
 #[test]
-fn bodies_that_fill_the_memory_come_in_turn() {
-    // Read by nobody until there is memory for it: more than one instance has, in all.
+fn large_bodies_wait_for_memory_or_are_refused() {
+    // Forty of them are more than an instance's memory.
     let body = [b"[".as_slice(), &vec![b' '; 5 << 20], b"7]"].concat();
     let call = Call::invoke(body);
-    tortured(|instance| {
+    with_instance(|instance| {
         std::thread::scope(|scope| {
             for _ in 0..40 {
                 scope.spawn(|| {
@@ -261,7 +263,7 @@ fn bodies_that_fill_the_memory_come_in_turn() {
                 });
             }
         });
-        // As many values as are read, and each takes many times its bytes.
+        // Just below the limit of values, each of which takes many times its bytes.
         let values: Vec<String> = (0..199_000).map(|n| format!("\"{n}\":0")).collect();
         let greedy = format!("{{\"type\":\"greedy\",\"data\":{{{}}}}}", values.join(","));
         std::thread::scope(|scope| {
@@ -272,12 +274,12 @@ fn bodies_that_fill_the_memory_come_in_turn() {
                 });
             }
         });
-        let marks = [
+        let too_many_values = [
             vec!["7"; 3_000_000].join(","),
             vec!["[]"; 1_500_000].join(","),
             vec!["{\"type\":\"a\"}"; 400_000].join(","),
         ];
-        for items in marks {
+        for items in too_many_values {
             let answer = instance.caller().invoke(format!("[{items}]"));
             assert_eq!(answer.failure(404), "InvalidEvent");
             assert!(answer.body.len() < 10_000);
@@ -285,8 +287,8 @@ fn bodies_that_fill_the_memory_come_in_turn() {
     });
 }
 
-/// Not a test by itself: a crowd of connections, in a process of its own because of all the descriptors. Says `here`
-/// when everybody has come, and goes when standard input ends.
+/// A helper process, not a test: it opens 1,000 connections, which need many file descriptors.
+/// Prints `here` when all are open and ends with its standard input.
 #[test]
 fn crowd() {
     let Some(address) = std::env::var_os("CROWD_AT") else {
@@ -294,9 +296,9 @@ fn crowd() {
     };
     let address = address.into_string().unwrap();
     let say = |stream: &mut TcpStream, text: &str| stream.write_all(text.as_bytes()).unwrap();
-    let people: Vec<TcpStream> = (0..1_000)
+    let connections: Vec<TcpStream> = (0..1_000)
         .map(|n| {
-            // The kernel queues 128; a connection beyond them is tried again after a second.
+            // The kernel queues 128. It retries a connection beyond them after a second.
             if n % 50 == 49 {
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -315,18 +317,18 @@ fn crowd() {
         .collect();
     println!("\nhere");
     let _ = std::io::stdin().read(&mut [0]);
-    drop(people);
+    drop(connections);
 }
 
 #[test]
-fn a_thousand_connections_idle_and_slow_keep_nobody_else_out() {
-    tortured(|instance| {
+fn with_1_000_idle_and_slow_connections_others_are_served() {
+    with_instance(|instance| {
         for _ in 0..rounds() {
             let program = std::env::current_exe().unwrap();
             let mut crowd = Command::new("sh")
                 .args([
                     "-c",
-                    "ulimit -n 4096; exec \"$0\" --exact torture::http::crowd --nocapture",
+                    "ulimit -n 4096; exec \"$0\" --exact resilience::http::crowd --nocapture",
                 ])
                 .arg(program)
                 .env("CROWD_AT", instance.address().to_string())
@@ -334,13 +336,13 @@ fn a_thousand_connections_idle_and_slow_keep_nobody_else_out() {
                 .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
-            let mut said = BufReader::new(crowd.stdout.take().unwrap());
-            // The pipe must outlive the crowd, which says more than that.
+            let mut output = BufReader::new(crowd.stdout.take().unwrap());
+            // The pipe must outlive the process, which prints more later.
             let mut line = String::new();
             while line != "here\n" {
                 line.clear();
-                let length = said.read_line(&mut line).unwrap();
-                assert!(length > 0, "the crowd could not come");
+                let length = output.read_line(&mut line).unwrap();
+                assert!(length > 0, "the connections could not be opened");
             }
             for _ in 0..20 {
                 instance.caller().invoke(event(0).to_string()).success();

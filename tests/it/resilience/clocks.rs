@@ -1,5 +1,5 @@
-//! The wall clock is set, by hours and to either side, at every point where something depends on it. What waits or is
-//! limited in time goes by the monotonic clock; signatures and what must see a freeze go by the wall clock.
+//! Sets the wall clock forward and back at every point where something depends on it. Waits and
+//! limits use the monotonic clock; signatures and the detection of a freeze use the wall clock.
 
 use super::{event, shown};
 use crate::platform::PATIENCE;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
-/// Ahead and behind: within what DingTalk takes, beyond it, by days, and to before 1970.
+/// In seconds: within and beyond what DingTalk accepts, by days, and to before 1970.
 const JUMPS: [i64; 8] = [
     HOUR / 2,
     -HOUR / 2,
@@ -36,8 +36,9 @@ fn send(bench: &Bench, number: usize) -> Result<(), (String, String)> {
     bench.handle(&event(number).to_string()).0
 }
 
+/// With the right clock, the repeat delivers the event.
 #[test]
-fn between_deliveries_a_wrong_clock_is_named_and_the_right_one_completes_it() {
+fn when_the_clock_jumps_between_deliveries_the_error_names_it() {
     for jump in JUMPS {
         let group = group();
         let bench = bench(&group, &[]);
@@ -54,7 +55,7 @@ fn between_deliveries_a_wrong_clock_is_named_and_the_right_one_completes_it() {
             assert_eq!(send(&bench, 2), Ok(()), "{jump}");
         }
         assert_eq!(shown(&group.deliveries(), 2), 1, "{jump}");
-        // The log tells how long it took, not how far the clock went.
+        // The duration in the log is not affected by the jump.
         for line in bench.lines.all() {
             assert!(
                 line["durationMs"].as_u64().unwrap() < 60_000,
@@ -65,11 +66,11 @@ fn between_deliveries_a_wrong_clock_is_named_and_the_right_one_completes_it() {
 }
 
 #[test]
-fn while_an_attempt_is_under_way_and_while_a_retry_waits() {
+fn when_the_clock_jumps_during_an_attempt_or_retry_it_delivers() {
     for jump in JUMPS {
         let group = group();
         let bench = bench(&group, &[]);
-        // The message is shown, its answer held back; meanwhile the clock goes. The answer counts all the same.
+        // The clock jumps while the answer is held; the answer still counts.
         group.fault(Fault::Hold);
         std::thread::scope(|scope| {
             let sent = scope.spawn(|| send(&bench, 1));
@@ -86,7 +87,7 @@ fn while_an_attempt_is_under_way_and_while_a_retry_waits() {
             );
         }
     }
-    // Between an attempt whose answer is lost and its retry.
+    // The clock jumps between an attempt whose answer is lost and its retry.
     let group = group();
     let bench = bench(&group, &[]);
     group.faults([Fault::AcceptThenReset, Fault::AcceptThenReset]);
@@ -106,7 +107,7 @@ fn while_an_attempt_is_under_way_and_while_a_retry_waits() {
 }
 
 #[test]
-fn during_a_ban_a_clock_that_goes_back_prolongs_nothing() {
+fn when_the_clock_goes_back_a_ban_is_not_prolonged() {
     let group = group();
     let bench = bench(&group, &[]);
     group.fault(Fault::Answer(
@@ -124,8 +125,9 @@ fn during_a_ban_a_clock_that_goes_back_prolongs_nothing() {
 }
 
 #[test]
-fn during_a_ban_a_clock_that_goes_ahead_costs_one_request_at_most() {
-    // It cannot be told from a freeze, in which the monotonic clock may stand still while the ban ends.
+fn when_the_clock_goes_ahead_a_ban_costs_one_request_at_most() {
+    // A jump looks like a freeze, during which the monotonic clock may stand still while the ban
+    // ends.
     let group = group();
     let bench = bench(&group, &[]);
     let ban = Fault::Answer(r#"{"errcode":130101,"errmsg":"send too fast"}"#.into());
@@ -141,8 +143,9 @@ fn during_a_ban_a_clock_that_goes_ahead_costs_one_request_at_most() {
     assert_eq!(send(&bench, 1), Ok(()));
 }
 
+/// A clock that goes ahead by a day ends the record, but DingTalk still knows the message's key.
 #[test]
-fn the_memory_of_a_day_outlives_a_clock_that_goes_back_and_none_that_goes_ahead_shows_twice() {
+fn when_the_clock_jumps_a_repeat_is_not_shown_again() {
     for jump in JUMPS {
         let group = group();
         let bench = bench(&group, &[]);
@@ -164,7 +167,7 @@ fn the_memory_of_a_day_outlives_a_clock_that_goes_back_and_none_that_goes_ahead_
 }
 
 #[test]
-fn the_pace_goes_by_the_monotonic_clock_alone() {
+fn the_rate_limit_uses_the_monotonic_clock_alone() {
     for jump in JUMPS {
         let group = group();
         let bench = bench(&group, &[("DINGTALK_RATE_LIMIT", "3")]);
@@ -183,8 +186,9 @@ fn the_pace_goes_by_the_monotonic_clock_alone() {
     }
 }
 
+/// The fallback still works then.
 #[test]
-fn names_and_connections_are_not_trusted_after_a_jump_and_fallbacks_work_on() {
+fn after_a_jump_connections_are_not_reused() {
     for jump in [HOUR / 2, -HOUR / 2] {
         let group = group();
         let fallback = group.webhook(FALLBACK_TOKEN);

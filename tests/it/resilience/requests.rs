@@ -1,16 +1,16 @@
-//! Raw requests, right and wrong, and the answer that each deserves.
+//! Raw requests, valid and malformed, with their documented answers.
 
 pub const INVOKE: &str = "POST /invoke HTTP/1.1\r\nHost: a\r\n";
 pub const READY: &str = "GET /ready HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// Bytes, the answers to them, and whether the connection stays open then.
+/// The bytes to send, the expected answers, and whether the connection stays open afterwards.
 pub struct Row {
     pub sent: Vec<u8>,
     pub answers: Vec<(u16, &'static str)>,
     pub stays: bool,
 }
 
-/// Refused with one answer, and the connection closes.
+/// A row that is refused with one answer; the connection closes.
 fn refused(status: u16, error: &'static str, sent: impl Into<Vec<u8>>) -> Row {
     Row {
         sent: sent.into(),
@@ -19,11 +19,12 @@ fn refused(status: u16, error: &'static str, sent: impl Into<Vec<u8>>) -> Row {
     }
 }
 
+/// A row that is refused as malformed.
 fn bad(sent: impl Into<Vec<u8>>) -> Row {
     refused(400, "BadRequest", sent)
 }
 
-/// Answered, and the connection stays. Answers of 200 have no error.
+/// A row that is answered; the connection stays open. Answers of 200 have no error.
 fn served(answers: &[(u16, &'static str)], sent: impl Into<Vec<u8>>) -> Row {
     Row {
         sent: sent.into(),
@@ -37,7 +38,7 @@ const NOT_FOUND: (u16, &str) = (404, "NotFound");
 const NO_EVENT: (u16, &str) = (404, "InvalidEvent");
 const WRONG_METHOD: (u16, &str) = (405, "MethodNotAllowed");
 
-/// A request for events, framed by these lines.
+/// Returns a `POST /invoke` with these header lines and this body.
 pub fn framed(lines: &str, body: &str) -> String {
     format!("{INVOKE}{lines}\r\n\r\n{body}")
 }
@@ -46,7 +47,7 @@ fn get(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
 }
 
-/// The whole table.
+/// Returns the whole table.
 pub fn all() -> Vec<Row> {
     [smuggling(), chunks(), heads(), targets()]
         .into_iter()
@@ -111,7 +112,7 @@ fn smuggling() -> Vec<Row> {
     rows.push(bad(format!(
         "POST /invoke HTTP/1.0\r\n{chunked}\r\n\r\n{hidden}"
     )));
-    // What follows a body is the next request, and nothing else.
+    // The bytes after a body are the next request.
     rows.push(served(
         &[NO_EVENT, OK],
         framed("Content-Length: 2", &format!("{{}}{READY}")),
@@ -171,7 +172,7 @@ fn chunks() -> Vec<Row> {
         "HeadTooLarge",
         coded(&format!("0\r\n{}\r\n\r\n", "a: b\r\n".repeat(3_000))),
     ));
-    // A length among the trailers counts for nothing.
+    // A `Content-Length` among the trailers is ignored.
     rows.push(served(
         &[NO_EVENT, OK],
         coded(&format!(

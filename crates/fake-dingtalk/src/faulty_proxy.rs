@@ -1,38 +1,39 @@
-//! The network between a client and a group: a relay that can be pulled, slowed down or fed rubbish at any byte.
+//! A TCP proxy between a client and a group that injects faults at a chosen byte of a connection.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Where on a connection something happens.
+/// The byte at which a fault is injected. It is injected when the sender has more bytes to send;
+/// 0 is before the first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// When the client has sent so many bytes and more are to follow; 0 is before its first.
-    Up(usize),
-    /// When the group has sent so many bytes and more are to follow; 0 is before its first.
-    Down(usize),
+pub enum Offset {
+    /// After this many bytes from the client.
+    Upstream(usize),
+    /// After this many bytes from the group.
+    Downstream(usize),
 }
 
-/// What happens there.
+/// The fault that is injected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// Both ends are closed in order.
+pub enum ConnectionFault {
+    /// Closes both ends in order.
     Close,
-    /// Both ends are reset.
+    /// Resets both ends.
     Reset,
-    /// Nothing passes any more, and nobody is told.
+    /// Stops relaying without a notice to either end.
     Stall,
-    /// Nothing passes for a while.
+    /// Stops relaying for this long.
     Delay(Duration),
-    /// From here on other bytes arrive than were sent.
-    Garble,
-    /// Nothing passes until [`Cable::release`].
+    /// Relays other bytes than were sent from here on.
+    Corrupt,
+    /// Stops relaying until [`FaultyProxy::release`].
     Hold,
 }
 
-/// A running relay; dropping it ends it and all its connections.
-pub struct Cable {
+/// A running proxy. Dropping it closes it and all its connections.
+pub struct FaultyProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -45,27 +46,27 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// What happens to the next connection.
-    next: Option<(Place, Cut)>,
-    /// It happens to all that follow, too.
-    lasts: bool,
-    /// How many times it has happened.
-    happened: usize,
+    /// The fault for the next connection.
+    next: Option<(Offset, ConnectionFault)>,
+    /// Keeps the fault for all connections after the next one.
+    is_persistent: bool,
+    /// How many times the fault was injected.
+    injected: usize,
     released: bool,
     stopped: bool,
     /// Handles of open connections, with the connection's number.
     open: Vec<(u64, TcpStream)>,
     last: u64,
-    /// Bytes that passed on the last connection, up and down.
-    passed: (usize, usize),
+    /// Bytes relayed on the latest connection, upstream and downstream.
+    relayed: (usize, usize),
 }
 
-impl Cable {
-    /// A cable to this address, on a free port of 127.0.0.1.
+impl FaultyProxy {
+    /// Starts a proxy to this address on a free port of 127.0.0.1.
     ///
     /// # Panics
     /// If there is no port to listen on.
-    pub fn to(target: SocketAddr) -> Cable {
+    pub fn to(target: SocketAddr) -> FaultyProxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on 127.0.0.1");
         let address = listener
             .local_addr()
@@ -77,61 +78,62 @@ impl Cable {
         });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || accepting.serve(&listener));
-        Cable { address, shared }
+        FaultyProxy { address, shared }
     }
 
-    /// Where it begins.
+    /// Returns the address that clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Spoils the next connection, or, if it `lasts`, all from then on until [`Cable::mend`]. Connections that are open
-    /// now are closed.
-    pub fn spoil(&self, place: Place, cut: Cut, lasts: bool) {
+    /// Injects a fault into the next connection, or, if it is persistent, into all connections
+    /// until [`FaultyProxy::clear_fault`]. Closes the connections that are open.
+    pub fn inject(&self, offset: Offset, fault: ConnectionFault, is_persistent: bool) {
         self.shared.change(|state| {
             state.close();
-            state.next = Some((place, cut));
-            state.lasts = lasts;
-            state.happened = 0;
+            state.next = Some((offset, fault));
+            state.is_persistent = is_persistent;
+            state.injected = 0;
             state.released = false;
         });
     }
 
-    /// All is well again. Connections that are open now are closed.
-    pub fn mend(&self) {
+    /// Relays without faults from now on. Closes the connections that are open.
+    pub fn clear_fault(&self) {
         self.shared.change(|state| {
             state.close();
             state.next = None;
         });
     }
 
-    /// Lets go on what [`Cut::Hold`] holds.
+    /// Lets a connection continue that [`ConnectionFault::Hold`] stopped.
     pub fn release(&self) {
         self.shared.change(|state| state.released = true);
     }
 
-    /// Waits until a connection has come to the place where it is spoilt; false if none does in time.
-    pub fn wait_until_spoilt(&self, timeout: Duration) -> bool {
-        self.shared.wait(timeout, |state| state.happened > 0)
+    /// Waits until the fault is injected. Returns false if that does not happen in time.
+    pub fn wait_until_injected(&self, timeout: Duration) -> bool {
+        self.shared.wait(timeout, |state| state.injected > 0)
     }
 
-    /// How many connections came to the place where they were spoilt.
-    pub fn spoilt(&self) -> usize {
-        self.shared.lock().happened
+    /// Returns the number of connections that the fault was injected into.
+    pub fn injected(&self) -> usize {
+        self.shared.lock().injected
     }
 
-    /// Bytes that passed on the connection that was made last: from the client, and to it.
-    pub fn passed(&self) -> (usize, usize) {
-        self.shared.lock().passed
+    /// Returns the bytes relayed on the latest connection: from the client, and to it.
+    pub fn relayed(&self) -> (usize, usize) {
+        self.shared.lock().relayed
     }
 }
 
-impl Drop for Cable {
+impl Drop for FaultyProxy {
     fn drop(&mut self) {
         self.shared.change(|state| {
             state.stopped = true;
             state.close();
         });
+        // Wakes the accepting thread, which then sees `stopped`.
         let _ = TcpStream::connect(self.address);
     }
 }
@@ -168,46 +170,47 @@ impl Shared {
             if self.lock().stopped {
                 return;
             }
-            // A group that does not listen is a connection that closes at once.
+            // If the group does not listen, dropping `client` closes its connection.
             if let Ok(group) = TcpStream::connect(self.target) {
                 let _ = self.relay(client, group);
             }
         }
     }
 
+    /// Relays one connection with a thread for each direction.
     fn relay(self: &Arc<Self>, client: TcpStream, group: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
         group.set_nodelay(true)?;
         let handles = [client.try_clone()?, group.try_clone()?];
-        let (mut plan, mut number) = (None, 0);
+        let (mut planned, mut number) = (None, 0);
         self.change(|state| {
             state.last += 1;
             number = state.last;
-            plan = state.next;
-            if !state.lasts {
+            planned = state.next;
+            if !state.is_persistent {
                 state.next = None;
             }
             state.open.extend(handles.map(|handle| (number, handle)));
-            state.passed = (0, 0);
+            state.relayed = (0, 0);
         });
-        let here = |want_up: bool| match plan {
-            Some((Place::Up(at), cut)) if want_up => Some((at, cut)),
-            Some((Place::Down(at), cut)) if !want_up => Some((at, cut)),
-            _ => None,
+        let (upstream, downstream) = match planned {
+            Some((Offset::Upstream(at), fault)) => (Some((at, fault)), None),
+            Some((Offset::Downstream(at), fault)) => (None, Some((at, fault))),
+            None => (None, None),
         };
-        for (from, to, is_up) in [
-            (client.try_clone()?, group.try_clone()?, true),
-            (group, client, false),
+        for (from, to, is_upstream, fault) in [
+            (client.try_clone()?, group.try_clone()?, true, upstream),
+            (group, client, false, downstream),
         ] {
-            let (shared, spoil) = (Arc::clone(self), here(is_up));
+            let shared = Arc::clone(self);
             std::thread::spawn(move || {
-                let _ = shared.pump(&from, &to, number, is_up, spoil);
+                let _ = shared.pump(&from, &to, number, is_upstream, fault);
                 let mut is_open = false;
                 shared.change(|state| is_open = state.open.iter().any(|(n, _)| *n == number));
                 if is_open {
                     let _ = to.shutdown(Shutdown::Write);
                 } else {
-                    // The other thread wakes up, and the last handle to go resets.
+                    // Wakes the other thread; dropping the last handle sends the reset.
                     let _ = to.shutdown(Shutdown::Read);
                 }
             });
@@ -215,48 +218,49 @@ impl Shared {
         Ok(())
     }
 
+    /// Relays one direction of connection `number` until it ends, and injects `fault`.
     fn pump(
         &self,
         mut from: &TcpStream,
         mut to: &TcpStream,
         number: u64,
-        is_up: bool,
-        mut spoil: Option<(usize, Cut)>,
+        is_upstream: bool,
+        mut fault: Option<(usize, ConnectionFault)>,
     ) -> io::Result<()> {
         let mut buffer = [0; 4096];
         let mut total = 0;
-        let mut garbles = false;
+        let mut is_corrupt = false;
         loop {
-            // Up to the place where something happens, and not a byte further.
-            let room = match spoil {
-                Some((at, _)) if at == total => {
-                    // Something more is to follow: it is looked at, not taken.
+            // Read up to the fault's offset at most.
+            let room = match fault {
+                Some((at, kind)) if at == total => {
+                    // Peek, so that the fault comes only if more bytes follow.
                     if from.peek(&mut [0])? == 0 {
                         return Ok(());
                     }
-                    let (_, cut) = spoil.take().unwrap_or((0, Cut::Close));
-                    self.change(|state| state.happened += 1);
-                    match cut {
-                        Cut::Close => {
+                    fault = None;
+                    self.change(|state| state.injected += 1);
+                    match kind {
+                        ConnectionFault::Close => {
                             let _ = to.shutdown(Shutdown::Both);
                             return from.shutdown(Shutdown::Both);
                         }
-                        Cut::Reset => {
+                        ConnectionFault::Reset => {
                             self.change(|state| state.open.retain(|(n, _)| *n != number));
                             from.shutdown(Shutdown::Read)?;
                             return reset(from, to);
                         }
-                        Cut::Stall => {
+                        ConnectionFault::Stall => {
                             self.wait(Duration::MAX, |_| false);
                             return Ok(());
                         }
-                        Cut::Delay(time) => {
+                        ConnectionFault::Delay(time) => {
                             self.wait(time, |_| false);
                         }
-                        Cut::Hold => {
+                        ConnectionFault::Hold => {
                             self.wait(Duration::MAX, |state| state.released);
                         }
-                        Cut::Garble => garbles = true,
+                        ConnectionFault::Corrupt => is_corrupt = true,
                     }
                     buffer.len()
                 }
@@ -268,15 +272,15 @@ impl Shared {
                 return Ok(());
             }
             let bytes = &mut buffer[..size];
-            if garbles {
+            if is_corrupt {
                 bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
             }
             total += size;
             self.change(|state| {
-                if is_up {
-                    state.passed.0 += size;
+                if is_upstream {
+                    state.relayed.0 += size;
                 } else {
-                    state.passed.1 += size;
+                    state.relayed.1 += size;
                 }
             });
             to.write_all(bytes)?;
@@ -284,7 +288,7 @@ impl Shared {
     }
 }
 
-/// Has both connections end with a reset, once their last handles are dropped.
+/// Makes both connections end with a reset when their last handles are dropped.
 fn reset(from: &TcpStream, to: &TcpStream) -> io::Result<()> {
     for stream in [from, to] {
         socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))?;

@@ -1,4 +1,4 @@
-//! Certificates that must not be trusted: nothing is sent, and the owner is told what to do.
+//! Certificates that must not be trusted: nothing is sent, and the failure has a remedy.
 
 use super::network::TempFile;
 use super::{event, start_with};
@@ -16,7 +16,7 @@ fn group(certificate: Certificate) -> Group {
 
 /// With a remedy, whatever is wrong with it.
 #[test]
-fn a_bad_certificate_is_refused_and_nothing_is_sent() {
+fn when_a_certificate_is_not_trusted_nothing_is_sent() {
     let stranger = group(Certificate::Good);
     let unknown_ca = |_: &Group| None;
     let own_ca = |group: &Group| group.ca_pem().map(str::to_owned);

@@ -1,4 +1,5 @@
-//! The end of a process at every moment: by signal, by hook, by force; and what Function Compute's repeat makes of it.
+//! Ends the process at any moment, by signal, hook and kill, and repeats its events as Function
+//! Compute does.
 
 use super::{event, resource, rounds, shown, start, start_with};
 use crate::platform::{Call, Caller, Instance, PATIENCE, Response};
@@ -7,7 +8,7 @@ use fake_dingtalk::{Behaviour, Fault, Group, Robot};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// A group whose answers take a while.
+/// Starts a group that answers after this delay.
 fn slow_group(delay: Duration) -> Group {
     Group::builder()
         .robot(Robot::new(TOKEN).secret(SECRET))
@@ -19,36 +20,38 @@ fn slow_group(delay: Duration) -> Group {
         .unwrap()
 }
 
-/// The answers to what these callers sent; what was sent before the end must be answered.
+/// Receives an answer for each caller. A request sent before the end must be answered.
 fn answers(callers: &mut [Caller]) -> Vec<Response> {
     callers.iter_mut().map(Caller::receive).collect()
 }
 
-/// What was told is true: delivered is shown, once; failed is shown at most once, for it may be repeated.
-fn assert_true(group: &Group, answers: &[(usize, Response)], told: &str) {
+/// Checks the answers against the group: a delivered event is shown once, a failed one at most
+/// once.
+fn assert_answers_match(group: &Group, answers: &[(usize, Response)], context: &str) {
     let deliveries = group.deliveries();
     for (number, answer) in answers {
         let shown = shown(&deliveries, *number);
         if answer.status == 200 {
             answer.success();
-            assert_eq!(shown, 1, "{told}: event {number}");
+            assert_eq!(shown, 1, "{context}: event {number}");
         } else {
             answer.failure(404);
-            assert!(shown <= 1, "{told}: event {number} shown {shown} times");
+            assert!(shown <= 1, "{context}: event {number} shown {shown} times");
         }
     }
 }
 
+/// Every accepted invocation is answered, and the answer matches what the group shows.
 #[test]
-fn a_signal_at_any_moment_under_load_leaves_no_accepted_invocation_without_its_true_answer() {
+fn when_sigterm_comes_under_load_accepted_invocations_complete() {
     let delay = Duration::from_millis(15);
     let mut ended_early = 0;
     let count = 30 * rounds();
     for round in 0..count {
         let group = slow_group(delay);
         let mut instance = start(&group.webhook(TOKEN));
-        let told = format!("round {round}");
-        // Ten that are connected: they send one after the other, and the signal comes somewhere among them.
+        let context = format!("round {round}");
+        // Ten connected callers send one after the other; the signal comes among them.
         let mut callers: Vec<Caller> = (0..10).map(|_| instance.caller()).collect();
         let signal_after = round % 11;
         let pause = Duration::from_micros(700 * (round as u64 % 7));
@@ -60,7 +63,7 @@ fn a_signal_at_any_moment_under_load_leaves_no_accepted_invocation_without_its_t
             std::thread::sleep(pause);
         }
         instance.sigterm();
-        // What comes after the signal is answered or not taken; and what is not taken is not shown.
+        // A request after the signal is answered, or not accepted and then not shown.
         let mut late = callers.split_off(signal_after);
         let mut crossing = Vec::new();
         for (n, caller) in late.iter_mut().enumerate() {
@@ -69,34 +72,35 @@ fn a_signal_at_any_moment_under_load_leaves_no_accepted_invocation_without_its_t
                 crossing.push((signal_after + n, caller));
             }
         }
-        let mut told_of: Vec<(usize, Response)> =
+        let mut received: Vec<(usize, Response)> =
             answers(&mut callers).into_iter().enumerate().collect();
         for (number, caller) in crossing {
             match caller.try_receive() {
-                Some(answer) => told_of.push((number, answer)),
+                Some(answer) => received.push((number, answer)),
                 None => assert_eq!(
                     shown(&group.deliveries(), number),
                     0,
-                    "{told}: event {number}"
+                    "{context}: event {number}"
                 ),
             }
         }
-        assert_eq!(instance.wait_exit(PATIENCE), 0, "{told}");
-        assert_true(&group, &told_of, &told);
+        assert_eq!(instance.wait_exit(PATIENCE), 0, "{context}");
+        assert_answers_match(&group, &received, &context);
         assert!(
-            told_of.iter().all(|(_, answer)| answer.status == 200),
-            "{told}: {told_of:?}"
+            received.iter().all(|(_, answer)| answer.status == 200),
+            "{context}: {received:?}"
         );
-        ended_early += usize::from(told_of.len() < 10);
+        ended_early += usize::from(received.len() < 10);
     }
-    println!("{count} ends, {ended_early} of them before everybody had been heard");
+    println!("{count} ends, {ended_early} of them before all callers were answered");
 }
 
+/// The kernel has accepted their connections; the process has not.
 #[test]
-fn invocations_that_nobody_has_accepted_yet_when_the_signal_comes_are_served() {
+fn when_sigterm_comes_queued_connections_are_served() {
     let group = slow_group(Duration::ZERO);
     let mut instance = start(&group.webhook(TOKEN));
-    // The process stands still: connections and requests pile up in the kernel, then the signal.
+    // Stop the process: connections and requests queue in the kernel until after the signal.
     instance.signal("STOP");
     let mut callers: Vec<Caller> = (0..100).map(|_| instance.caller()).collect();
     for (number, caller) in callers.iter_mut().enumerate() {
@@ -104,14 +108,14 @@ fn invocations_that_nobody_has_accepted_yet_when_the_signal_comes_are_served() {
     }
     instance.sigterm();
     instance.signal("CONT");
-    let told: Vec<_> = answers(&mut callers).into_iter().enumerate().collect();
-    assert!(told.iter().all(|(_, answer)| answer.status == 200));
-    assert_true(&group, &told, "backlog");
+    let context: Vec<_> = answers(&mut callers).into_iter().enumerate().collect();
+    assert!(context.iter().all(|(_, answer)| answer.status == 200));
+    assert_answers_match(&group, &context, "backlog");
     assert_eq!(instance.wait_exit(PATIENCE), 0);
 }
 
 #[test]
-fn a_signal_while_the_chatbot_never_answers_ends_the_process_at_the_deadlines() {
+fn when_sigterm_comes_and_no_answer_does_deadlines_end_it() {
     let group = slow_group(Duration::ZERO);
     group.faults(vec![Fault::NeverAnswer; 9]);
     let mut instance = start(&group.webhook(TOKEN));
@@ -134,7 +138,7 @@ fn a_signal_while_the_chatbot_never_answers_ends_the_process_at_the_deadlines() 
 }
 
 #[test]
-fn pre_stop_under_load_answers_when_all_in_flight_have_their_answers_and_in_time() {
+fn pre_stop_answers_after_the_invocations_in_flight() {
     for round in 0..6 * rounds() {
         let group = slow_group(Duration::ZERO);
         let mut instance = start(&group.webhook(TOKEN));
@@ -143,7 +147,7 @@ fn pre_stop_under_load_answers_when_all_in_flight_have_their_answers_and_in_time
         for (number, caller) in callers.iter_mut().enumerate() {
             caller.send_call(&Call::invoke(event(number).to_string()).timeout("20"));
         }
-        // One of them drives the message that is held; by then it is in flight for sure.
+        // The held call shows that an invocation is in flight.
         assert!(group.wait_until_held(1, PATIENCE));
         let mut hook = instance.caller();
         hook.send_call(&Call::new("GET", "/pre-stop"));
@@ -155,12 +159,12 @@ fn pre_stop_under_load_answers_when_all_in_flight_have_their_answers_and_in_time
         group.release();
         hook.receive().success();
         instance.sigterm();
-        let told: Vec<_> = answers(&mut callers).into_iter().enumerate().collect();
-        assert!(told.iter().all(|(_, answer)| answer.status == 200));
-        assert_true(&group, &told, "pre-stop");
+        let context: Vec<_> = answers(&mut callers).into_iter().enumerate().collect();
+        assert!(context.iter().all(|(_, answer)| answer.status == 200));
+        assert_answers_match(&group, &context, "pre-stop");
         assert_eq!(instance.wait_exit(PATIENCE), 0);
     }
-    // And when the answer never comes, at the deadline of those in flight.
+    // When DingTalk never answers, the hook answers at the deadline of the invocation in flight.
     let group = slow_group(Duration::ZERO);
     group.faults(vec![Fault::NeverAnswer; 9]);
     let instance = start(&group.webhook(TOKEN));
@@ -180,8 +184,9 @@ fn pre_stop_under_load_answers_when_all_in_flight_have_their_answers_and_in_time
     assert_eq!(caller.receive().failure(404), "Deadline");
 }
 
-/// Kills the process when its message was shown but not yet answered, and repeats the payload to a new one.
-fn killed_and_repeated(payload: &Value, events: usize) {
+/// Kills the process after its message was shown and before the answer, then repeats the payload to
+/// a new process.
+fn kill_and_repeat(payload: &Value, events: usize) {
     let group = slow_group(Duration::ZERO);
     let webhook = group.webhook(TOKEN);
     let mut first = start(&webhook);
@@ -191,7 +196,7 @@ fn killed_and_repeated(payload: &Value, events: usize) {
     assert_eq!(group.wait_for_deliveries(1, PATIENCE).len(), 1);
     first.signal("KILL");
     assert_eq!(first.wait_exit(PATIENCE), -1);
-    assert!(caller.try_receive().is_none(), "an answer from the dead");
+    assert!(caller.try_receive().is_none(), "an answer after the kill");
 
     let second = start(&webhook);
     let answer = second.caller().invoke(payload.to_string()).success();
@@ -207,14 +212,14 @@ fn killed_and_repeated(payload: &Value, events: usize) {
 }
 
 #[test]
-fn killed_between_the_chatbots_acceptance_and_the_answer_the_repeat_shows_no_second_message() {
-    killed_and_repeated(&event(1), 1);
-    killed_and_repeated(&json!([event(1), event(2), event(3)]), 3);
+fn when_killed_before_the_answer_the_repeat_is_not_shown_again() {
+    kill_and_repeat(&event(1), 1);
+    kill_and_repeat(&json!([event(1), event(2), event(3)]), 3);
 }
 
 #[test]
-fn killed_with_a_digest_of_several_invocations_on_its_way_nothing_is_lost() {
-    // What one message held is repeated one by one, with other keys: shown twice perhaps, but shown.
+fn when_killed_with_a_digest_in_flight_no_event_is_lost() {
+    // The events of one message are repeated one by one, with other keys: they may be shown twice.
     let group = slow_group(Duration::ZERO);
     let webhook = group.webhook(TOKEN);
     let first = start(&webhook);
@@ -225,7 +230,7 @@ fn killed_with_a_digest_of_several_invocations_on_its_way_nothing_is_lost() {
     for (number, caller) in callers.iter_mut().enumerate().skip(1) {
         caller.send_call(&Call::invoke(event(number).to_string()));
     }
-    // The second message holds at least one of the three; all have come when the hook sees them in flight.
+    // Let the other invocations arrive; the second message holds at least one of them.
     std::thread::sleep(Duration::from_millis(200));
     group.release();
     callers[0].receive().success();
@@ -240,7 +245,7 @@ fn killed_with_a_digest_of_several_invocations_on_its_way_nothing_is_lost() {
     assert_eq!(
         shown(&deliveries, 0),
         1,
-        "alone in its message, and known by its key"
+        "alone in its message, so a duplicate"
     );
     for number in 1..4 {
         assert!(
@@ -251,7 +256,7 @@ fn killed_with_a_digest_of_several_invocations_on_its_way_nothing_is_lost() {
 }
 
 #[test]
-fn killed_at_any_moment_the_repeat_completes_every_event_once() {
+fn when_killed_at_any_moment_the_repeat_completes_the_event() {
     let count = 20 * rounds();
     for round in 0..count {
         let group = slow_group(Duration::from_millis(4));
@@ -263,13 +268,13 @@ fn killed_at_any_moment_the_repeat_completes_every_event_once() {
         drop(first);
         let answer = start(&webhook).caller().invoke(event(1).to_string());
         assert_eq!(answer.status, 200, "round {round}");
-        // The dead process's request may still be on its way; it has the same key.
+        // The killed process's request may still arrive; it has the same key.
         assert_eq!(shown(&group.deliveries(), 1), 1, "round {round}");
     }
 }
 
 #[test]
-fn a_restart_within_a_burst_repeats_no_single_event() {
+fn when_restarted_within_a_burst_no_event_is_shown_twice() {
     let group = slow_group(Duration::ZERO);
     let webhook = group.webhook(TOKEN);
     for _ in 0..3 {

@@ -1,7 +1,7 @@
-//! Everything that can go wrong around the real binary, made to go wrong: its callers, its network, its life, its output.
+//! Faults around the real binary: callers, network, name servers, clocks, signals and output.
 //!
-//! Every process here is started through [`Instance`], which searches all that leaves it for secrets. With
-//! `TORTURE_ROUNDS` (1 by default) what depends on chance is tried more often.
+//! Every process here is started through [`Instance`], which searches its output for secrets.
+//! `RESILIENCE_ROUNDS` (1 by default) multiplies the tries of tests that depend on chance.
 
 mod certificates;
 mod clocks;
@@ -19,13 +19,13 @@ use crate::support::SECRET;
 use fake_dingtalk::Delivery;
 use serde_json::{Value, json};
 
-/// How often to try what depends on chance, as a multiple of the usual.
+/// Returns the factor for tries that depend on chance.
 fn rounds() -> usize {
-    let told = std::env::var("TORTURE_ROUNDS").ok();
-    told.and_then(|text| text.parse().ok()).unwrap_or(1)
+    let value = std::env::var("RESILIENCE_ROUNDS").ok();
+    value.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
-/// An event about a resource of its own.
+/// Returns event `number`, about a resource of its own.
 fn event(number: usize) -> Value {
     let mut event: Value = serde_json::from_str(&sample(STOPPED)).unwrap();
     event["id"] = json!(format!("event-{number}"));
@@ -34,10 +34,10 @@ fn event(number: usize) -> Value {
 }
 
 fn resource(number: usize) -> String {
-    format!("i-torture{number:011}")
+    format!("i-resilience{number:08}")
 }
 
-/// How many of the messages show the event.
+/// Returns how many messages show event `number`.
 fn shown(deliveries: &[Delivery], number: usize) -> usize {
     let id = resource(number);
     deliveries
@@ -46,12 +46,12 @@ fn shown(deliveries: &[Delivery], number: usize) -> usize {
         .count()
 }
 
-/// A process that sends every event to this webhook.
+/// Starts a process that sends every event to this webhook.
 fn start(webhook: &str) -> Instance {
     start_with(webhook, &[])
 }
 
-/// Likewise, with more variables.
+/// Starts a process that sends events to this webhook, with more variables.
 fn start_with(webhook: &str, more: &[(&str, &str)]) -> Instance {
     let mut vars = vec![
         ("DINGTALK_WEBHOOK", webhook),
@@ -62,5 +62,5 @@ fn start_with(webhook: &str, more: &[(&str, &str)]) -> Instance {
     Instance::start(&vars)
 }
 
-/// A webhook where nobody listens, for what is never sent.
+/// A webhook without a server, for events that are never sent.
 const NOWHERE: &str = "http://127.0.0.1:9/robot/send?access_token=b1a5ed0123456789b1a5ed0123456789";

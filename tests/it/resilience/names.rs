@@ -1,6 +1,6 @@
-//! Name servers that answer late, wrongly or never. The process gets a `resolv.conf` of its own, in a mount namespace of
-//! its own; where the machine does not allow that, or port 53 of a loopback address is not to be had, the test says so
-//! and tries nothing.
+//! Name servers that answer late, wrongly or never. The process gets its own `resolv.conf` in its
+//! own mount namespace. The test is skipped with a note if the machine does not allow that, or port
+//! 53 of a loopback address is taken.
 
 use super::network::TempFile;
 use super::{event, shown};
@@ -24,13 +24,13 @@ enum Mood {
     NoSuchName,
     ServerFailure,
     Rubbish,
-    /// The address is told, but the question for an IPv6 address is answered by a failure.
+    /// The query for an IPv4 address succeeds, the one for an IPv6 address fails.
     BadAaaa,
-    /// The first address takes no connection.
+    /// The first address accepts no connection.
     DeadFirst,
 }
 
-/// A name server that knows one address for every name.
+/// A name server that answers every name with one address.
 struct NameServer {
     address: Ipv4Addr,
     mood: Arc<Mutex<Mood>>,
@@ -92,7 +92,7 @@ fn reply(socket: &UdpSocket, to: SocketAddr, answer: &[u8], mood: Mood) {
     let _ = socket.send_to(answer, to);
 }
 
-/// The answer to a question (RFC 1035, section 4), if there is to be one.
+/// Returns the response to a query (RFC 1035, section 4); `None` sends none.
 fn answer(question: &[u8], mood: Mood) -> Option<Vec<u8>> {
     let name_end = 12 + question.get(12..)?.iter().position(|byte| *byte == 0)? + 1;
     let asked = question.get(12..name_end + 4)?;
@@ -131,7 +131,7 @@ fn answer(question: &[u8], mood: Mood) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// Everything of a delivery by name; `None`, with a word why, where the machine does not allow it.
+/// A process that looks its chatbot up at a name server of this test.
 struct Stage {
     server: NameServer,
     group: Group,
@@ -139,6 +139,8 @@ struct Stage {
     _files: Vec<TempFile>,
 }
 
+/// Starts name server, group and process. Prints why and returns `None` if the machine does not
+/// allow it.
 fn stage() -> Option<Stage> {
     let may_mount = Command::new("unshare").args(["-rm", "true"]).output();
     if !may_mount.is_ok_and(|output| output.status.success()) {
@@ -193,16 +195,16 @@ fn stage() -> Option<Stage> {
     })
 }
 
-/// Name servers that are late, wrong or silent, and what follows when they are mended.
+/// The invocation ends in time, and the repeat delivers.
 #[test]
-fn a_bad_name_server_costs_no_message_and_no_deadline() {
+fn when_name_servers_are_late_wrong_or_silent_no_event_is_lost() {
     let second = Duration::from_secs(1);
     let cases = [
         (Mood::Good, true),
         (Mood::BadAaaa, true),
         (Mood::DeadFirst, true),
         (Mood::Late(second * 3 / 2), true),
-        // Too late for the first attempt; the answer serves the second.
+        // Too late for the first attempt; the second one uses the response.
         (Mood::Late(second * 4), true),
         (Mood::Never, false),
         (Mood::NoSuchName, false),

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, PipeReader, pipe};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// Events of a payload whose log lines are more than a pipe holds.
+/// The log lines of this many events are more than a pipe's buffer.
 const MANY: usize = 400;
 
 fn many(from: usize) -> String {
@@ -16,6 +16,7 @@ fn many(from: usize) -> String {
     json!(events).to_string()
 }
 
+/// All lines are written when the output is read later.
 #[test]
 fn when_stdout_is_not_read_answers_are_in_time_and_lost_lines_reported() {
     let (reader, writer) = pipe().unwrap();
