@@ -1,9 +1,9 @@
 //! Arguments → one of serve, check, preview, send.
 
-use crate::channel::dingtalk::{Client, Options};
-use crate::clock::{Clock, SystemClock};
+use crate::channel::dingtalk::{Client, Options, targets};
+use crate::clock::{Clock, SystemClock, to_timestamp};
 use crate::config::{Config, Fault};
-use crate::delivery::{Dispatcher, timestamp};
+use crate::delivery::Dispatcher;
 use crate::event::{self, Batch, Event};
 use crate::log::Log;
 use crate::message::{self, MAX_BYTES};
@@ -160,7 +160,7 @@ fn with_files(command: &str, files: &[OsString]) -> u8 {
 /// Shows what would become of every payload, route by route; tells whether all could be understood.
 fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
     let (config, _) = configuration()?;
-    let now = timestamp(SystemClock.wall());
+    let now = to_timestamp(SystemClock.wall());
     let mut understood = true;
     for (file, payload) in payloads {
         let Batch {
@@ -246,7 +246,8 @@ fn notifier(clock: Arc<dyn Clock>) -> Result<Notifier, Vec<Fault>> {
             problem,
         }]
     })?;
-    let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));
+    let targets = targets(&config.routes, Arc::new(client));
+    let dispatcher = Dispatcher::new(targets, Arc::clone(&clock));
     Ok(Notifier::new(config, dispatcher, clock, Log::stdout()))
 }
 

@@ -1,8 +1,9 @@
 //! One invocation: from the bytes of a payload to what became of every event in it.
 
-use crate::clock::Clock;
+use crate::channel::Class;
+use crate::clock::{Clock, to_timestamp};
 use crate::config::{Config, Fault as ConfigFault};
-use crate::delivery::{Delivery, Dispatcher, timestamp};
+use crate::delivery::{DeliveryResult, Dispatcher, Failure, Outcome};
 use crate::event::{self, Event};
 use crate::log::{Line, Log, field};
 use crate::route::{self, Decision, Route};
@@ -105,16 +106,16 @@ impl From<event::Batch> for Batch {
 /// What became of one event at one route.
 struct AtRoute {
     decision: Decision,
-    delivery: Option<Delivery>,
+    delivery: Option<Outcome>,
 }
 
 impl AtRoute {
     fn outcome(&self) -> &'static str {
-        match &self.delivery {
+        match self.delivery.as_ref().map(|delivery| delivery.result) {
             None => "filtered",
-            Some(delivery) if delivery.duplicate => "duplicate",
-            Some(delivery) if delivery.failure.is_none() => "delivered",
-            Some(_) => "failed",
+            Some(DeliveryResult::Duplicate) => "duplicate",
+            Some(DeliveryResult::Delivered) => "delivered",
+            Some(DeliveryResult::Failed(_)) => "failed",
         }
     }
 }
@@ -203,7 +204,7 @@ impl Notifier {
         &self,
         accepted: &[Vec<Arc<Event>>],
         context: &fc::Context,
-    ) -> Vec<Vec<Delivery>> {
+    ) -> Vec<Vec<Outcome>> {
         let one = |route: usize| match accepted.get(route) {
             Some(events) => self.dispatcher.deliver(route, events, context.deadline),
             None => Vec::new(),
@@ -222,7 +223,7 @@ impl Notifier {
                     own.then(spawn).and_then(Result::ok)
                 })
                 .collect();
-            let here: Vec<Option<Vec<Delivery>>> = threads
+            let here: Vec<Option<Vec<Outcome>>> = threads
                 .iter()
                 .enumerate()
                 .map(|(route, thread)| thread.is_none().then(|| one(route)))
@@ -241,7 +242,7 @@ impl Notifier {
 
     /// Writes the log: one line for each event and route.
     fn tell(&self, events: &[Arc<Event>], per_route: &[Vec<AtRoute>], context: &fc::Context) {
-        let time = format!("{:.3}", timestamp(self.clock.wall()));
+        let time = format!("{:.3}", to_timestamp(self.clock.wall()));
         let [least, most] = LOG_WAIT;
         let left = context.remaining(self.clock.now());
         let mut lines = self.log.lines(left.clamp(least, most));
@@ -264,8 +265,10 @@ impl Notifier {
                     outcome: at.outcome(),
                     rule: Some(&rule(route, at.decision)),
                     errcode: delivery.and_then(|d| d.errcode),
-                    class: delivery.and_then(|d| d.class),
-                    attempts: delivery.filter(|d| !d.duplicate).map(|d| d.attempts),
+                    class: delivery.and_then(|d| d.class).map(Class::as_str),
+                    attempts: delivery
+                        .filter(|d| d.result != DeliveryResult::Duplicate)
+                        .map(|d| d.attempts),
                     combined: delivery.map(|d| d.combined).filter(|count| *count > 1),
                     message_uuid: delivery.and_then(|d| d.message_uuid.as_deref()),
                     duration_ms: delivery.map(|d| d.duration.as_millis() as u64),
@@ -333,11 +336,11 @@ fn at_route(route: &Route, at: &AtRoute) -> Value {
     tell("outcome", at.outcome().into());
     tell("rule", rule(route, at.decision).into());
     if let Some(delivery) = &at.delivery
-        && let Some(failure) = delivery.failure
+        && let Some(failure) = delivery.failure()
     {
         tell("errorType", failure.as_str().into());
         if let Some(class) = delivery.class {
-            tell("class", class.into());
+            tell("class", class.as_str().into());
         }
         if let Some(errcode) = delivery.errcode {
             tell("errcode", errcode.into());
@@ -356,7 +359,7 @@ fn failure(
     batch: &Batch,
     per_route: &[Vec<AtRoute>],
 ) -> Option<(&'static str, String)> {
-    let tried: Vec<(&Route, &Delivery)> = routes
+    let tried: Vec<(&Route, &Outcome)> = routes
         .iter()
         .zip(per_route)
         .flat_map(|(route, at)| at.iter().map(move |at| (route, at)))
@@ -364,12 +367,12 @@ fn failure(
         .collect();
     let failed: Vec<_> = tried
         .iter()
-        .filter(|(_, delivery)| delivery.failure.is_some())
+        .filter(|(_, delivery)| delivery.failure().is_some())
         .collect();
     let worst = failed
         .iter()
-        .min_by_key(|(_, delivery)| delivery.failure)
-        .and_then(|(route, delivery)| Some((*route, *delivery, delivery.failure?)));
+        .min_by_key(|(_, delivery)| delivery.failure())
+        .and_then(|(route, delivery)| Some((*route, *delivery, delivery.failure()?)));
     let invalid = batch.faults.first();
     let mut parts = Vec::new();
     if let Some((route, delivery, failure)) = worst {
@@ -394,7 +397,7 @@ fn failure(
     }
     let error_type = match (worst, invalid) {
         (Some((_, _, failure)), None) => failure.as_str(),
-        (Some((_, _, failure @ crate::delivery::Failure::Refused)), Some(_)) => failure.as_str(),
+        (Some((_, _, failure @ Failure::Refused)), Some(_)) => failure.as_str(),
         (_, Some(_)) => "InvalidEvent",
         (None, None) => return None,
     };

@@ -1,9 +1,10 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Attempt, Secret, Webhook, classify};
+use ecs_dingtalk_notifier::channel::dingtalk::{Secret, classify};
+use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::{Delivery, Dispatcher, Transport};
+use ecs_dingtalk_notifier::delivery::{DeliveryResult, Dispatcher, Outcome, Target};
 use ecs_dingtalk_notifier::event::{self, Event};
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::message::{self, MAX_BYTES, Message};
@@ -143,21 +144,59 @@ pub fn secret() -> Secret {
     Secret::parse(SECRET).expect("a valid secret")
 }
 
-/// A chatbot that takes everything at once, without a network.
+/// A chatbot that accepts everything at once, without a network.
 struct Willing;
 
-impl Transport for Willing {
-    fn attempt(
-        &self,
-        _webhook: &Webhook,
-        _secret: Option<&Secret>,
-        _body: &[u8],
-        _deadline: Instant,
-        _fresh: bool,
-    ) -> Attempt {
-        let answer = br#"{"errcode":0,"errmsg":"ok"}"#;
-        classify(200, None, answer, SystemTime::UNIX_EPOCH)
+impl Channel for Willing {
+    fn chat(&self) -> &'static str {
+        "DingTalk"
     }
+
+    fn id(&self) -> &str {
+        "willing"
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            per_minute: 18,
+            max_bytes: MAX_BYTES,
+        }
+    }
+
+    fn secrets(&self) -> usize {
+        1
+    }
+
+    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
+        message.body(key)
+    }
+
+    fn send(&self, _body: &[u8], _options: SendOptions, _deadline: Instant) -> Attempt {
+        let answer = br#"{"errcode":0,"errmsg":"ok"}"#;
+        let answer = classify(200, None, answer, SystemTime::UNIX_EPOCH);
+        Attempt {
+            class: Class::Delivered,
+            errcode: answer.errcode,
+            phase: Phase::Answer,
+            detail: answer.detail,
+            remedy: None,
+            by_deadline: false,
+        }
+    }
+
+    fn ban_remedy(&self, _ban: Ban) -> String {
+        unreachable!("it is never banned")
+    }
+}
+
+fn targets(routes: &[Route]) -> Vec<Target> {
+    let target = |route: &Route| Target {
+        route: route.name.clone(),
+        channel: Arc::new(Willing),
+        fallback: None,
+        options: route.style.clone(),
+    };
+    routes.iter().map(target).collect()
 }
 
 fn clock() -> Arc<dyn Clock> {
@@ -181,7 +220,7 @@ impl Whole {
     pub fn new(events: usize) -> Whole {
         let config = config();
         let clock = clock();
-        let dispatcher = Dispatcher::new(&config.routes, Willing, Arc::clone(&clock));
+        let dispatcher = Dispatcher::new(targets(&config.routes), Arc::clone(&clock));
         Whole {
             notifier: Notifier::new(config, dispatcher, clock, Log::at_once(io::sink())),
             payload: payload(events),
@@ -210,7 +249,7 @@ impl Waiting {
     /// A chatbot and so many events, already parsed.
     pub fn new(events: usize) -> Waiting {
         Waiting {
-            dispatcher: Dispatcher::new(&config().routes, Willing, clock()),
+            dispatcher: Dispatcher::new(targets(&config().routes), clock()),
             events: parse(&payload(events)).into_iter().map(Arc::new).collect(),
             deadline: context().deadline,
         }
@@ -220,9 +259,9 @@ impl Waiting {
     ///
     /// # Panics
     /// If one is not delivered.
-    pub fn run(&self) -> Vec<Delivery> {
+    pub fn run(&self) -> Vec<Outcome> {
         let delivered = self.dispatcher.deliver(0, &self.events, self.deadline);
-        let all = |d: &Delivery| d.failure.is_none() && !d.duplicate;
+        let all = |outcome: &Outcome| outcome.result == DeliveryResult::Delivered;
         assert!(delivered.len() == self.events.len() && delivered.iter().all(all));
         delivered
     }

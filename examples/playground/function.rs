@@ -1,7 +1,7 @@
 //! The function as it is deployed, behind one port, to be replaced by another one while the port stays.
 
 use crate::invocations::Invocations;
-use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
+use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options, targets};
 use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::Dispatcher;
@@ -55,7 +55,8 @@ impl Handler for Swap {
 pub fn function(config: Config, invocations: Arc<Invocations>) -> Result<Notifier, String> {
     let clock = Arc::new(SystemClock);
     let client = Client::new(clock.clone(), Options::default())?;
-    let dispatcher = Dispatcher::new(&config.routes, client, clock.clone());
+    let targets = targets(&config.routes, Arc::new(client));
+    let dispatcher = Dispatcher::new(targets, clock.clone());
     let log = Log::to(Lines {
         invocations,
         begun: Vec::new(),

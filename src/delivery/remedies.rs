@@ -1,46 +1,42 @@
-//! What the owner of the function is told about a failure.
+//! What a failed outcome says to the owner of the function.
 
-use super::{Failure, timestamp};
-use crate::channel::dingtalk::{Attempt, Class, Reason};
+use super::endpoint::Banned;
+use super::{Failure, Role, Target};
+use crate::channel::Attempt;
+use crate::clock;
 use crate::message;
-use crate::route::Route;
-use std::time::SystemTime;
 
-/// The remedy with the names that the variables have on this route, and what was said.
-pub(super) fn of(route: &Route, at_fallback: bool, attempt: &Attempt) -> String {
-    let suffix = &route.suffix;
-    let own = |text: &str| {
-        let (webhook, secret) = if at_fallback {
-            ("DINGTALK_FALLBACK_WEBHOOK", "DINGTALK_FALLBACK_SECRET")
-        } else {
-            ("DINGTALK_WEBHOOK", "DINGTALK_SECRET")
-        };
-        text.replace("DINGTALK_WEBHOOK", &format!("{webhook}{suffix}"))
-            .replace("DINGTALK_SECRET", &format!("{secret}{suffix}"))
-            .replace("DINGTALK_KEYWORD", &format!("DINGTALK_KEYWORD{suffix}"))
-    };
+/// Returns what to do about a failed attempt, and what the chat said.
+pub(super) fn after_attempt(attempt: &Attempt) -> String {
     match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
-        (Some(remedy), "") => own(remedy),
-        (Some(remedy), detail) => match (attempt.class, attempt.errcode) {
-            // The text alone would be little to search for.
-            (Class::Refused(Reason::Unknown), Some(code)) => {
-                format!("{} (errcode {code}: {detail})", own(remedy))
-            }
-            _ => format!("{} ({detail})", own(remedy)),
-        },
+        (Some(remedy), "") => remedy.to_owned(),
+        (Some(remedy), detail) => format!("{remedy} ({detail})"),
         (None, detail) => detail.to_owned(),
     }
 }
 
-/// The chatbot is closed until then.
-pub(super) fn closed(route: &Route, reopens: SystemTime) -> String {
-    let reopens = message::in_words(timestamp(reopens), &route.style.zone);
-    format!("DingTalk throttles this chatbot; nothing is sent to it before {reopens}")
+/// Returns until when the chatbot is banned, and what to do about it. `said` is the attempt that met
+/// the ban just now.
+pub(super) fn banned(
+    target: &Target,
+    role: Role,
+    banned: Banned,
+    said: Option<&Attempt>,
+) -> String {
+    let channel = target.channel(role);
+    let until = clock::to_timestamp(banned.until());
+    format!(
+        "{} throttles this chatbot; nothing is sent to it before {}{}; {}",
+        channel.chat(),
+        message::in_words(until, &target.options.zone),
+        said.map_or_else(String::new, |attempt| format!(" ({})", attempt.detail)),
+        channel.ban_remedy(banned.ban)
+    )
 }
 
-/// The invocation's time was over before its turn came.
-pub(super) fn no_time(why: Failure) -> String {
-    match why {
+/// The invocation's time was over before the message could be sent.
+pub(super) fn no_time(failure: Failure) -> String {
+    match failure {
         Failure::Throttled => "the chatbot's messages a minute were used up beyond the invocation's deadline; EventBridge will repeat the event",
         _ => "the invocation's time was over before the message could be sent; EventBridge will repeat the event",
     }

@@ -1,6 +1,6 @@
 //! What several tests share: tokens, a captured log, and a notifier on a clock that waits in no time.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
+use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options, targets};
 use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::Dispatcher;
@@ -62,7 +62,8 @@ impl Bench {
         let config = Config::from_vars(vars).unwrap();
         let clock = ManualClock::running();
         let client = Client::new(clock.clone(), options).unwrap();
-        let dispatcher = Dispatcher::new(&config.routes, client, clock.clone());
+        let targets = targets(&config.routes, Arc::new(client));
+        let dispatcher = Dispatcher::new(targets, clock.clone());
         let lines = Lines::default();
         let log = Log::to(lines.clone());
         Bench {

@@ -4,7 +4,7 @@
 //! Run it with `DINGTALK_RATE_LIMIT=20`: at the default pace, one message in 5 s, every delivery would
 //! be on a new connection, because none is trusted that rested for longer than 5 s.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options};
+use ecs_dingtalk_notifier::channel::dingtalk::{Client, Options, targets};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::Dispatcher;
@@ -46,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lapse = ManualClock::running();
     let clock: Arc<dyn Clock> = Arc::clone(&lapse) as _;
     let client = Client::new(Arc::clone(&clock), options)?;
-    let dispatcher = Dispatcher::new(&config.routes, client, Arc::clone(&clock));
+    let targets = targets(&config.routes, Arc::new(client));
+    let dispatcher = Dispatcher::new(targets, Arc::clone(&clock));
     let notifier = Notifier::new(config, dispatcher, clock, Log::stdout());
     fc::run(Paced {
         function: Function::Ready(Box::new(notifier)),

@@ -6,6 +6,7 @@
 //! DingTalk answers HTTP 200 to nearly everything; only a parsed `errcode` of 0 means that the message
 //! is in the group. Tokens, secrets and signatures appear in no text that this module returns.
 
+mod adapter;
 mod client;
 mod failure;
 mod options;
@@ -18,6 +19,7 @@ mod tls;
 mod watch;
 mod webhook;
 
+pub use adapter::targets;
 pub use client::Client;
 pub use options::{Options, ProxyChoice};
 pub use response::classify;
