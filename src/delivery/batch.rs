@@ -1,9 +1,9 @@
 //! A message and the events that it holds: they stay together over all attempts.
 
-use super::Role;
 use super::ids::EntryId;
 use super::outcome::{DeliveryResult, Failure, Outcome};
 use super::retry::RetryState;
+use super::target::Role;
 use super::timestamps::Timestamps;
 use super::unconfirmed::UnconfirmedMessage;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub(super) struct Batch {
     pub(super) role: Role,
     /// Which of the chatbot's secrets signs it.
     pub(super) secret: usize,
-    /// The next attempt does not trust an old connection, because the last one may have failed on it.
+    /// The next attempt does not trust an old connection, because the last one may have failed on
+    /// it.
     pub(super) new_connection: bool,
     pub(super) retry: RetryState,
     /// It may have been shown: an attempt had no clear response.

@@ -37,7 +37,8 @@ impl DedupCache {
             return;
         }
         if self.by_age.is_empty() {
-            // Reserved at once and touched only as it fills: growing would leave as much behind again.
+            // Reserved at once and touched only as it fills: growing would leave as much behind
+            // again.
             self.pairs.reserve(CAPACITY);
             self.by_age.reserve_exact(CAPACITY);
         }

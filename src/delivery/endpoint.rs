@@ -1,5 +1,5 @@
-//! What a warm instance knows of each chatbot: its rate, whether it is banned or busy, and which secret
-//! it accepted last.
+//! What a warm instance knows of each chatbot: its rate, whether it is banned or busy, and which
+//! secret it accepted last.
 
 use super::rate_limit::RateLimiter;
 use super::timestamps::Timestamps;
@@ -42,13 +42,15 @@ impl EndpointState {
         }
     }
 
-    /// Returns the ban in force. One that has ended stays ended, even if the wall clock is set back.
+    /// Returns the ban in force. One that has ended stays ended, even if the wall clock is set
+    /// back.
     pub(super) fn banned_until(&mut self, now: Timestamps) -> Option<Banned> {
         self.banned.take_if(|banned| now.reached(banned.until));
         self.banned
     }
 
-    /// Bans the chatbot for `time` from now on. It was not banned before, or no request had left.
+    /// Bans the chatbot for `time` from now on. Only a chatbot that is not banned gets the request
+    /// that a ban answers.
     pub(super) fn ban(&mut self, ban: Ban, time: Duration, now: Timestamps) -> Banned {
         let until = now.plus(time);
         *self.banned.insert(Banned { until, ban })

@@ -29,8 +29,8 @@ impl EventKey {
 /// Returns the idempotency key (a UUID) of the message of these events.
 ///
 /// It is the same for the same events on the same route, on every instance and at every repeat. The
-/// route counts, because two routes may show the same events differently through one chatbot, and the
-/// second message must not be taken for a repeat of the first.
+/// route counts, because two routes may show the same events differently through one chatbot, and
+/// the second message must not be taken for a repeat of the first.
 pub(super) fn message_uuid(route: &str, mut events: Vec<EventKey>) -> String {
     events.sort_unstable();
     let mut hash = Sha256::new();

@@ -1,5 +1,5 @@
-//! When and how often to send, for any [`Channel`]: rate, combining, deduplication, retries within the
-//! deadline, secrets in rotation, the fallback chatbot, and bans.
+//! When and how often to send, for any [`Channel`](crate::channel::Channel): rate, combining,
+//! deduplication, retries within the deadline, secrets in rotation, the fallback chatbot, and bans.
 //!
 //! The decisions are made in `scheduler`, which is a plain state machine. This module brings the
 //! threads of invocations to it, lets them wait, and makes the requests that it hands out.
@@ -14,14 +14,16 @@ mod rate_limit;
 mod remedies;
 mod retry;
 mod scheduler;
+mod target;
 #[cfg(test)]
 mod tests;
 mod timestamps;
 mod unconfirmed;
 
 pub use outcome::{DeliveryResult, Failure, Outcome};
+pub use target::Target;
 
-use crate::channel::{Attempt, Channel, Class, Phase};
+use crate::channel::{Attempt, Class, Phase};
 use crate::clock::{self, Clock};
 use crate::event::Event;
 use crate::message;
@@ -31,38 +33,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use timestamps::Timestamps;
-
-/// Where the events of one route go.
-pub struct Target {
-    /// The name of the route. It is part of the messages' idempotency keys.
-    pub route: String,
-    /// The route's chatbot.
-    pub channel: Arc<dyn Channel>,
-    /// A second chatbot in the same chat, used while the first is banned or refuses. It gets the body
-    /// that was encoded for the first.
-    pub fallback: Option<Arc<dyn Channel>>,
-    /// How messages look.
-    pub options: message::Style,
-}
-
-/// Which of a route's chatbots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Primary,
-    Fallback,
-}
-
-impl Target {
-    fn channel(&self, role: Role) -> &dyn Channel {
-        let channel = match role {
-            Role::Primary => Some(&self.channel),
-            Role::Fallback => self.fallback.as_ref(),
-        };
-        channel
-            .expect("only a route with a fallback uses it")
-            .as_ref()
-    }
-}
 
 /// Delivers events to the chatbots of routes. Make one and keep it for the life of the instance: it
 /// knows what was delivered, and what its chatbots allow.
@@ -238,8 +208,8 @@ impl Call {
     }
 }
 
-/// A request under way. It is recorded when this is dropped, during unwinding too: a panic leaves no
-/// chatbot busy for ever, and no event waiting for ever.
+/// A request under way. It is recorded when this is dropped, during unwinding too: a panic leaves
+/// no chatbot busy for ever, and no event waiting for ever.
 struct InFlight<'a> {
     dispatcher: &'a Dispatcher,
     request: SendRequest,

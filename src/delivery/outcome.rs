@@ -3,8 +3,8 @@
 use crate::channel::{Attempt, Class, Phase};
 use std::time::Duration;
 
-/// The outcome of one event on one route that accepted it: the only type for it from the response of
-/// the chat to the answer and the log line.
+/// The outcome of one event on one route that accepted it: the only type for it from the response
+/// of the chat to the answer and the log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether the event was delivered.
@@ -103,8 +103,8 @@ impl Outcome {
         self.remedy = Some(remedy);
     }
 
-    /// Both chatbots failed: joins both remedies, and keeps the failure that comes first in the order
-    /// of [`Failure`]. `self` is the fallback's, and has counted the attempts of both.
+    /// Both chatbots failed: joins both remedies, and keeps the failure that comes first in the
+    /// order of [`Failure`]. `self` is the fallback's, and has counted the attempts of both.
     pub(super) fn with_primary(self, primary: Outcome) -> Outcome {
         let remedy = format!(
             "{}; the fallback chatbot: {}",

@@ -3,9 +3,9 @@
 use super::batch::{Batch, BatchState};
 use super::ids::{EndpointId, EntryId, EventKey, message_uuid};
 use super::outcome::Outcome;
+use super::target::{Role, Target};
 use super::timestamps::Timestamps;
 use super::unconfirmed::{Unconfirmed, UnconfirmedMessage};
-use super::{Role, Target};
 use crate::event::Event;
 use crate::message::Room;
 use std::collections::{HashMap, VecDeque};
@@ -17,8 +17,8 @@ pub(super) struct Queue {
     pub(super) target: Arc<Target>,
     primary: EndpointId,
     pub(super) fallback: Option<EndpointId>,
-    /// Events that are in no batch yet, the oldest first. The first is in `entries`; others may have
-    /// been cancelled, and leave a gap.
+    /// Events that are in no batch yet, the oldest first. The first is in `entries`; others may
+    /// have been cancelled, and leave a gap.
     waiting: VecDeque<EntryId>,
     entries: HashMap<EntryId, QueuedEvent>,
     /// The entries that are not settled.
@@ -152,8 +152,8 @@ impl Queue {
         self.waiting.is_empty() && self.batches.is_empty()
     }
 
-    /// Returns the next batch: a message that is sent again, else the events that have waited longest,
-    /// as many as fit into one message.
+    /// Returns the next batch: a message that is sent again, else the events that have waited
+    /// longest, as many as fit into one message.
     pub(super) fn next_batch(&mut self) -> &mut Batch {
         if self.batches.is_empty() {
             let batch = self.combine_waiting();
@@ -226,7 +226,8 @@ impl Queue {
         }
     }
 
-    /// Returns the outcome of an event and since when it is settled, once it is; ends the wait for it.
+    /// Returns the outcome of an event and since when it is settled, once it is; ends the wait for
+    /// it.
     pub(super) fn collect(&mut self, id: EntryId) -> Option<(Outcome, Timestamps)> {
         let EntryState::Settled { outcome, at } = &self.entry(id).state else {
             return None;

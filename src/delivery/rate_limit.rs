@@ -1,11 +1,12 @@
-//! The rate of one chatbot: a token bucket, kept as the generic cell rate algorithm (GCRA) keeps it.
+//! The rate of one chatbot: a token bucket, kept as the generic cell rate algorithm (GCRA) keeps
+//! it.
 
 use std::time::{Duration, Instant};
 
 /// Allows at most `per_minute` requests within any 60 s.
 ///
-/// A third of them may leave at once, the rest is spread over the minute: what is saved up and what is
-/// refilled within 60 s come to the limit together, never to more.
+/// A third of them may leave at once, the rest is spread over the minute: what is saved up and what
+/// is refilled within 60 s come to the limit together, never to more.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     /// Between two requests at the even rate.

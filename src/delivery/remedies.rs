@@ -1,7 +1,8 @@
 //! What a failed outcome says to the owner of the function.
 
 use super::endpoint::Banned;
-use super::{Failure, Role, Target};
+use super::outcome::Failure;
+use super::target::{Role, Target};
 use crate::channel::Attempt;
 use crate::clock;
 use crate::message;
@@ -15,8 +16,8 @@ pub(super) fn after_attempt(attempt: &Attempt) -> String {
     }
 }
 
-/// Returns until when the chatbot is banned, and what to do about it. `said` is the attempt that met
-/// the ban just now.
+/// Returns until when the chatbot is banned, and what to do about it. `said` is the attempt that
+/// met the ban just now.
 pub(super) fn banned(
     target: &Target,
     role: Role,

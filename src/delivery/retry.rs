@@ -43,8 +43,9 @@ impl RetryState {
     pub(super) fn on_result(&mut self, attempt: &Attempt, secrets: usize) -> NextStep {
         match attempt.class {
             Class::Delivered => NextStep::Delivered,
-            // The deadline of the invocation that made the attempt cut it short, and that invocation
-            // leaves. This says nothing of the chatbot, so it uses up no retry of those that stay.
+            // The deadline of the invocation that made the attempt cut it short, and that
+            // invocation leaves. This says nothing of the chatbot, so it uses up no retry of those
+            // that stay.
             Class::NotSent | Class::Unclear if attempt.by_deadline => {
                 NextStep::Retry(Duration::ZERO)
             }

@@ -2,9 +2,9 @@
 //! chatbot and when. All invocations of one instance share it.
 //!
 //! A plain state machine: the time is an argument, and nothing here blocks. It has no thread of its
-//! own: an invocation that waits asks [`Scheduler::next`] what to do, and makes the request that it is
-//! handed. As in the group commit of a database, the first event is sent at once, and what arrives
-//! while its chatbot is busy or waits for its rate leaves together in the next message.
+//! own: an invocation that waits asks [`Scheduler::next`] what to do, and makes the request that it
+//! is handed. As in the group commit of a database, the first event is sent at once, and what
+//! arrives while its chatbot is busy or waits for its rate leaves together in the next message.
 //!
 //! ```text
 //! enqueue ─► waiting ─► batch ─► in flight ─► delivered, or failed ─► collect
@@ -18,16 +18,17 @@ use super::endpoint::{Banned, EndpointState};
 use super::ids::{EndpointId, EntryId, EventKey, RouteId};
 use super::outcome::{DeliveryResult, Failure, Outcome};
 use super::queue::Queue;
+use super::remedies;
 use super::retry::NextStep;
+use super::target::{Role, Target};
 use super::timestamps::Timestamps;
-use super::{Role, Target, remedies};
 use crate::channel::{Attempt, Channel, Class, SendOptions};
 use crate::event::Event;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A message that the chat called too long is shortened to this part of what it takes, or to half of
-/// what was sent.
+/// A message that the chat called too long is shortened to this part of what it takes, or to half
+/// of what was sent.
 const SHORTENED_PART: usize = 4;
 /// With less time than this left, no attempt is begun.
 const MIN_ATTEMPT: Duration = Duration::from_millis(50);
@@ -60,7 +61,8 @@ pub(super) enum Action {
     Wait,
     /// Look for outcomes: something was settled. Other invocations have to look as well.
     Recheck,
-    /// Fail: there is no time left for what would have to happen. [`Scheduler::cancel`] every event.
+    /// Fail: there is no time left for what would have to happen. [`Scheduler::cancel`] every
+    /// event.
     GiveUp(Failure),
 }
 
@@ -129,7 +131,8 @@ impl Scheduler {
         Enqueued::Waiting(self.queues[route.0].enqueue(key, event, now))
     }
 
-    /// Returns the outcome of an event once it is settled; `begun` is when the invocation brought it.
+    /// Returns the outcome of an event once it is settled; `begun` is when the invocation brought
+    /// it.
     pub(super) fn collect(
         &mut self,
         route: RouteId,
@@ -143,8 +146,8 @@ impl Scheduler {
         })
     }
 
-    /// Takes an event back that is not settled, because the invocation has no time left. A message in
-    /// flight goes on. Call [`Scheduler::after_cancel`] when all events are taken back.
+    /// Takes an event back that is not settled, because the invocation has no time left. A message
+    /// in flight goes on. Call [`Scheduler::after_cancel`] when all events are taken back.
     pub(super) fn cancel(&mut self, route: RouteId, id: EntryId, failure: Failure) -> Outcome {
         let queue = &mut self.queues[route.0];
         let mut outcome = match queue.outcome_so_far(id) {
@@ -180,8 +183,8 @@ impl Scheduler {
         let id = self.queues[route.0].endpoint(role);
         let endpoint = &mut self.endpoints[id.0];
 
-        // A banned chatbot gets no request. The ban may last for longer than any invocation, so what
-        // waits for it moves to the fallback or fails at once.
+        // A banned chatbot gets no request. The ban may last for longer than any invocation, so
+        // what waits for it moves to the fallback or fails at once.
         if let Some(banned) = endpoint.banned_until(now) {
             self.give_up_on_ban(route, role, banned, now);
             return Action::Recheck;
@@ -226,7 +229,8 @@ impl Scheduler {
         let endpoint = &mut self.endpoints[request.endpoint.0];
         endpoint.end(attempt.left());
 
-        // What is known of the message from now on, should an invocation leave before it is settled.
+        // What is known of the message from now on, should an invocation leave before it is
+        // settled.
         let queue = &mut self.queues[request.route.0];
         let batch = queue.batch_mut().expect("a batch in flight stays");
         batch.retry_at(now.monotonic);
@@ -260,7 +264,8 @@ impl Scheduler {
                 self.give_up(request.route, Failure::Throttled, now);
             }
             NextStep::Refused => self.give_up(request.route, Failure::Refused, now),
-            // The fallback does not help here: the message may have been shown, and would be twice.
+            // Only a ban or a refusal moves a message to the fallback. This one may have been
+            // shown, and the fallback would show it again.
             NextStep::Unreachable => {
                 let result = DeliveryResult::Failed(Failure::Unreachable);
                 self.settle(request.route, result, now);
@@ -270,7 +275,8 @@ impl Scheduler {
         self.queues[request.route.0].drop_abandoned(now);
     }
 
-    /// A new batch starts at the fallback while the primary chatbot is banned and the fallback is not.
+    /// A new batch starts at the fallback while the primary chatbot is banned and the fallback is
+    /// not.
     fn starting_role(&mut self, route: RouteId, now: Timestamps) -> Role {
         let queue = &self.queues[route.0];
         let (primary, fallback) = (queue.endpoint(Role::Primary), queue.fallback);
@@ -308,7 +314,8 @@ impl Scheduler {
         let batch = queue.next_batch();
         if batch.state == BatchState::Queued {
             batch.start(role, secret, now);
-            // Should the fallback fail, this says why the message did not go to the primary chatbot.
+            // Should the fallback fail, this says why the message did not go to the primary
+            // chatbot.
             if role == Role::Fallback
                 && let Some(banned) = primary.banned_until(now)
             {

@@ -1,8 +1,9 @@
 //! Messages that failed but may have been shown: no response came, or the deadline came first.
 //!
-//! The events of such a message are reported as failed, and EventBridge repeats them. In a new message
-//! with a new key, the group would see them twice. So the message is kept, and sent again verbatim
-//! when one of its events comes back: if it was shown, the chat knows its key and does not show it again.
+//! The events of such a message are reported as failed, and EventBridge repeats them. In a new
+//! message with a new key, the group would see them twice. So the message is kept, and sent again
+//! verbatim when one of its events comes back: if it was shown, the chat knows its key and does not
+//! show it again.
 
 use super::ids::EventKey;
 use super::timestamps::Timestamps;

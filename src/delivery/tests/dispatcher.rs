@@ -106,7 +106,8 @@ fn an_event_settled_behind_a_waiting_one_keeps_its_own_time() {
     let deadline = bench.clock.now() + 59 * SECOND;
     let first = dispatcher.deliver(0, &[event(1)], deadline);
     assert_eq!(first[0].failure(), Some(Failure::Unreachable));
-    // Its message goes first, verbatim. Then comes the new event's, which stands before it in the payload.
+    // Its message goes first, verbatim. Then comes the new event's, which stands before it in the
+    // payload.
     let deadline = bench.clock.now() + 59 * SECOND;
     let again = dispatcher.deliver(0, &[event(2), event(1)], deadline);
     assert_eq!(again[0].failure(), Some(Failure::Deadline));

@@ -267,7 +267,8 @@ fn a_duplicate_that_gives_up_leaves_the_event_to_the_other() {
     let mut simulation = Simulation::new(targets(&["a"], 3, None), FAIR, 10);
     simulation.run(vec![
         (Duration::ZERO, 0, vec![1], seconds(59)),
-        // The next turn comes after 30 s: the first duplicate sees that at once and gives up, the second waits.
+        // The next turn comes after 30 s: the first duplicate sees that at once and gives up, the
+        // second waits.
         (seconds(1), 0, vec![2], seconds(40)),
         (seconds(2), 0, vec![2], seconds(10)),
         (seconds(3), 0, vec![2], seconds(59)),
@@ -322,4 +323,59 @@ fn short_deadlines_do_not_use_up_the_retries_of_others() {
             .iter()
             .all(|(_, _, failure)| *failure == Failure::Deadline)
     );
+}
+
+/// Slow and busy chatbots, lost responses, bans, shared chatbots and fallbacks, in any combination:
+/// what fails is repeated, until every event was shown, and none is shown twice.
+#[test]
+fn in_random_trouble_each_event_is_shown_once() {
+    for seed in 0..16 {
+        let mut rng = Rng::new(seed);
+        let mut one_of = |n: u64| rng.below(n) as usize;
+        let latencies: [fn(&mut Rng) -> Duration; 3] = [
+            |_| Duration::from_millis(80),
+            |rng| Duration::from_millis(50 + rng.below(1500)),
+            |rng| Duration::from_millis(1000 + rng.below(8000)),
+        ];
+        let profile = ChannelProfile {
+            latency: latencies[one_of(3)],
+            busy: [0, 20, 30][one_of(3)],
+            lost: [0, 10, 20][one_of(3)],
+            ban: [None, Some(seconds(5)), Some(seconds(30))][one_of(3)],
+        };
+        let ids = [&["a"][..], &["a", "a"], &["a", "b"]][one_of(3)];
+        let fallback = [None, Some("f")][one_of(2)];
+        let limit = [3, 18][one_of(2)];
+        let events = 30 + one_of(60);
+        let mut simulation = Simulation::new(targets(ids, limit, fallback), profile, seed);
+        simulation.newest_first = one_of(2) == 1;
+        let mut arrivals: Vec<Arrival> = (0..events)
+            .map(|n| {
+                let at = Duration::from_millis(rng.below(40_000));
+                let route = n % ids.len();
+                // Some come twice.
+                let with_next = (n..n + 1 + rng.below(3) as usize).step_by(ids.len());
+                (at, route, with_next.collect(), seconds(1 + rng.below(58)))
+            })
+            .collect();
+        let sent: BTreeSet<(usize, usize)> = arrivals
+            .iter()
+            .flat_map(|(_, route, events, _)| events.iter().map(|n| (*route, *n)))
+            .collect();
+        for round in 0.. {
+            assert!(round < 100, "seed {seed}: events still fail");
+            simulation.run(std::mem::take(&mut arrivals));
+            simulation.check(limit as usize);
+            let failed = std::mem::take(&mut simulation.failed);
+            if failed.is_empty() {
+                break;
+            }
+            for (route, n, _) in failed {
+                let at = simulation.now + Duration::from_millis(500 + rng.below(60_000));
+                arrivals.push((at, route, vec![n], seconds(2 + rng.below(58))));
+            }
+        }
+        let shown: BTreeSet<_> = simulation.shown.values().flatten().copied().collect();
+        assert!(shown.is_superset(&sent), "seed {seed}");
+    }
 }

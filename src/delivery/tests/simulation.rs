@@ -1,11 +1,12 @@
-//! Bursts, bans and slow chatbots on a clock that is only counted: every invocation, every request and
-//! every response is an entry in one queue of moments, so that a run is the same each time.
+//! Bursts, bans and slow chatbots on a clock that is only counted: every invocation, every request
+//! and every response is an entry in one queue of moments, so that a run is the same each time.
 
 use super::{FakeChannel, Rng, attempt, channel, event, target};
 use crate::channel::{Attempt, Ban, Channel, Class, Limits};
 use crate::delivery::ids::{EntryId, EventKey, RouteId};
 use crate::delivery::scheduler::{Action, Enqueued, Scheduler, SendRequest};
-use crate::delivery::{DeliveryResult, Failure, Outcome, Role, Target, Timestamps, aborted};
+use crate::delivery::target::Role;
+use crate::delivery::{DeliveryResult, Failure, Outcome, Target, Timestamps, aborted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

@@ -1,5 +1,5 @@
-//! The dispatcher with real threads: many invocations at once, a clock that runs a thousand times as
-//! fast, and a chatbot that is slow, busy, banned or does not respond, at random. Looks for lost
+//! The dispatcher with real threads: many invocations at once, a clock that runs a thousand times
+//! as fast, and a chatbot that is slow, busy, banned or does not respond, at random. Looks for lost
 //! wake-ups, deadlocks and wrong counts.
 //!
 //! The seed is printed; `STRESS_SEED` repeats one, `STRESS_SECONDS` makes it run longer.
