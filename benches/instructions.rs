@@ -8,7 +8,7 @@
 
 use benches::work::{self, Waiting, Whole};
 use ecs_dingtalk_notifier::channel::dingtalk::{Secret, sign};
-use ecs_dingtalk_notifier::delivery::Delivery;
+use ecs_dingtalk_notifier::delivery::Outcome;
 use ecs_dingtalk_notifier::event::Event;
 use ecs_dingtalk_notifier::route::Route;
 use gungraun::{
@@ -82,7 +82,7 @@ fn whole(whole: Whole) -> (Value, Whole) {
 
 #[library_benchmark]
 #[benches::events(args = [1, 10, 100, 1_000, 10_000], setup = Waiting::new)]
-fn waiting(waiting: Waiting) -> (Vec<Delivery>, Waiting) {
+fn waiting(waiting: Waiting) -> (Vec<Outcome>, Waiting) {
     (black_box(&waiting).run(), waiting)
 }
 

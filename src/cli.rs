@@ -1,22 +1,21 @@
-//! Arguments → one of serve, check, preview, send.
+//! The commands: arguments → one of serve, check, preview, send, and exit codes.
 
-use crate::channel::dingtalk::{Endpoint, MAX_BYTES, markdown};
-use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, Fault};
-use crate::delivery::{Dispatcher, HttpTransport, timestamp};
-use crate::event::{self, Event, Parsed};
-use crate::http::{self, HttpConfig};
+mod check;
+mod preview;
+
+use crate::app::{self, Function};
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError};
 use crate::log::Log;
-use crate::message;
-use crate::notifier::{Function, Notifier};
-use crate::route::{self, Pattern, Route};
-use fc_runtime as fc;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+const NAME: &str = "ecs-dingtalk-notifier";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Exit code: done; a filtered event is done.
 const DONE: u8 = 0;
@@ -25,7 +24,7 @@ const FAILED: u8 = 1;
 /// Exit code: wrong usage, an unreadable file, an unusable port.
 const USAGE: u8 = 2;
 
-/// How long `send` takes at most, as a function with the timeout of `s.yaml` would.
+/// The longest time that `send` takes: that of a function with the timeout of `s.yaml`.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 const HELP: &str = "\
@@ -43,15 +42,13 @@ The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESS
 Exit codes: 0 done, 1 not delivered or not valid, 2 usage or an unreadable file.
 ";
 
-/// A line on standard error, in one piece; one that is gone is no error of ours.
-macro_rules! complain {
-    ($($text:tt)*) => {{
-        let line = format!($($text)*) + "\n";
-        let _ = std::io::stderr().write_all(line.as_bytes());
-    }};
+/// A payload and the name of the file that it was read from.
+struct Payload<'a> {
+    file: Cow<'a, str>,
+    bytes: Vec<u8>,
 }
 
-/// Runs the command that the arguments (without the program's name) ask for. Names of files may be any bytes.
+/// Runs the command that the arguments (without the program's name) ask for. File names may be any bytes.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let readable: Vec<Cow<str>> = arguments
         .iter()
@@ -61,15 +58,10 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let code = match words.as_slice() {
         [] => serve(),
         ["--help" | "-h", ..] | [_, "--help" | "-h", ..] => print(HELP),
-        ["--version" | "-V", ..] => print(&format!(
-            "ecs-dingtalk-notifier {}\n",
-            env!("CARGO_PKG_VERSION")
-        )),
-        ["check"] => check(),
+        ["--version" | "-V", ..] => print(&format!("{NAME} {VERSION}\n")),
+        ["check"] => with_config(|config| print_valid(&config)),
         ["check", extra, ..] => usage(&format!("check takes no argument, but got {extra:?}")),
-        [command @ ("preview" | "send"), ..] => {
-            with_files(command, arguments.get(1..).unwrap_or_default())
-        }
+        [command @ ("preview" | "send"), ..] => with_files(command, &arguments[1..]),
         [other, ..] => usage(&format!("there is no command or option {other:?}")),
     };
     ExitCode::from(code)
@@ -77,55 +69,43 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 
 fn serve() -> u8 {
     // The port comes first: where it is of no use, its line is the only one.
-    let server = match fc::bind() {
+    let server = match fc_runtime::bind() {
         Ok(server) => server,
         Err(error) => {
-            complain!("ecs-dingtalk-notifier: {error}");
+            print_error(&format!("{NAME}: {error}"));
             return USAGE;
         }
     };
-    let function = match notifier(Arc::new(SystemClock)) {
-        Ok(notifier) => {
+    let function = Function::from_env();
+    match &function {
+        Function::Ready(notifier) => {
             let names: Vec<&str> = notifier.routes().iter().map(|r| r.name.as_str()).collect();
-            complain!(
-                "ecs-dingtalk-notifier {} with {}",
-                env!("CARGO_PKG_VERSION"),
-                match names.as_slice() {
-                    [one] => format!("the route {one}"),
-                    many => format!("the routes {}", many.join(", ")),
-                }
-            );
-            Function::Ready(Box::new(notifier))
+            let routes = match names.as_slice() {
+                [one] => format!("the route {one}"),
+                many => format!("the routes {}", many.join(", ")),
+            };
+            print_error(&format!("{NAME} {VERSION} with {routes}"));
         }
-        Err(faults) => {
-            complain!(
-                "ecs-dingtalk-notifier {} with a configuration that is not valid; every invocation will fail:",
-                env!("CARGO_PKG_VERSION")
-            );
-            tell(&faults);
-            Function::Misconfigured(faults)
+        Function::Misconfigured(errors) => {
+            print_error(&format!(
+                "{NAME} {VERSION} with a configuration that is not valid; every invocation will fail:"
+            ));
+            print_config_errors(errors);
         }
-    };
+    }
     server.serve(function);
     DONE
 }
 
-fn check() -> u8 {
-    match configuration() {
-        Ok((config, _)) => {
-            let routes: Vec<String> = config.routes.iter().map(describe).collect();
-            print(&format!(
-                "The configuration is valid.\n\n{}",
-                routes.join("\n")
-            ))
-        }
-        Err(faults) => {
-            tell(&faults);
-            FAILED
-        }
-    }
+fn print_valid(config: &Config) -> u8 {
+    let routes: Vec<String> = config.routes.iter().map(check::describe).collect();
+    print(&format!(
+        "The configuration is valid.\n\n{}",
+        routes.join("\n")
+    ))
 }
 
+/// Reads all files before anything is done with one of them.
 fn with_files(command: &str, files: &[OsString]) -> u8 {
     if files.is_empty() {
         return usage(&format!("{command} needs a FILE (- is standard input)"));
@@ -137,236 +117,48 @@ fn with_files(command: &str, files: &[OsString]) -> u8 {
     let mut payloads = Vec::new();
     for file in files {
         match read(file) {
-            Ok(payload) => payloads.push((file.to_string_lossy(), payload)),
+            Ok(bytes) => payloads.push(Payload {
+                file: file.to_string_lossy(),
+                bytes,
+            }),
             Err(error) => {
-                complain!("ecs-dingtalk-notifier: cannot read {file:?}: {error}");
+                print_error(&format!("{NAME}: cannot read {file:?}: {error}"));
                 return USAGE;
             }
         }
     }
-    let done = match command {
-        "preview" => preview(&payloads),
-        _ => send(&payloads),
-    };
-    match done {
-        Ok(true) => DONE,
-        Ok(false) => FAILED,
-        Err(faults) => {
-            tell(&faults);
-            FAILED
-        }
-    }
-}
-
-/// Shows what would become of every payload, route by route; tells whether all could be understood.
-fn preview(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
-    let (config, _) = configuration()?;
-    let now = timestamp(SystemClock.wall());
-    let mut understood = true;
-    for (file, payload) in payloads {
-        let Parsed {
-            events,
-            errors,
-            more_errors,
-        } = event::parse(payload);
-        print(&format!(
-            "== {file}: {} {}\n\n",
-            events.len(),
-            if events.len() == 1 { "event" } else { "events" }
-        ));
-        if !events.is_empty() {
-            for route in &config.routes {
-                print(&preview_route(route, &events, now));
-            }
-        }
-        for error in &errors {
-            complain!("ecs-dingtalk-notifier: {file}: {error}");
-            understood = false;
-        }
-        if more_errors > 0 {
-            complain!("ecs-dingtalk-notifier: {file}: and {more_errors} more that are no events");
-        }
-    }
-    Ok(understood)
-}
-
-/// The decision about each event, and the message that holds those which the route takes.
-fn preview_route(route: &Route, events: &[Arc<Event>], now: jiff::Timestamp) -> String {
-    let mut text = format!("-- route {}\n", route.name);
-    let mut taken = Vec::new();
-    for event in events {
-        let decision = route::decide(&route.filter, event);
-        let verb = if decision.send { "sent" } else { "filtered" };
-        text.push_str(&format!(
-            "{} {}: {verb} by {}{}\n",
-            event.full_name(),
-            event.display_id(),
-            decision.rule,
-            route.suffix
-        ));
-        if decision.send {
-            taken.push(event.as_ref());
-        }
-    }
-    let keyword = route.endpoint.keyword.as_deref();
-    for chunk in message::chunks(&taken, MAX_BYTES) {
-        let mut message = message::compose(&chunk, &route.render_options, now);
-        // Any key has the length of this one.
-        let body = message.fit(MAX_BYTES, |message| {
-            markdown::encode(message, keyword, "00000000-0000-0000-0000-000000000000")
-        });
-        let shown = markdown::write(&message, keyword);
-        text.push_str(&format!(
-            "\n{} of {MAX_BYTES} bytes:\n{}\n\n{}\n",
-            body.len(),
-            shown.title,
-            shown.text
-        ));
-    }
-    text.push('\n');
-    text
-}
-
-/// Delivers every event; tells whether all was delivered or filtered.
-fn send(payloads: &[(Cow<str>, Vec<u8>)]) -> Result<bool, Vec<Fault>> {
-    let notifier = notifier(Arc::new(SystemClock))?;
-    let mut delivered = true;
-    for (file, payload) in payloads {
-        if let Err(failure) = notifier.handle(payload, &fc::Context::for_command(SEND_TIMEOUT)) {
-            complain!(
-                "ecs-dingtalk-notifier: {file}: {}: {}",
-                failure.error_type,
-                failure.error_message
-            );
-            delivered = false;
-        }
-    }
-    Ok(delivered)
-}
-
-/// The notifier that the environment describes.
-fn notifier(clock: Arc<dyn Clock>) -> Result<Notifier, Vec<Fault>> {
-    let (config, http_config) = configuration()?;
-    let transport = HttpTransport {
-        http: Arc::new(http::Client::new(Arc::clone(&clock), http_config)),
-        clock: Arc::clone(&clock),
-    };
-    let dispatcher = Dispatcher::new(&config.routes, transport, Arc::clone(&clock));
-    Ok(Notifier::new(config, dispatcher, clock, Log::stdout()))
-}
-
-/// Routes and network settings from the environment, or every fault in them.
-fn configuration() -> Result<(Config, HttpConfig), Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut vars = Vec::new();
-    for (name, value) in std::env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        match value.into_string() {
-            Ok(value) => vars.push((name, value)),
-            Err(_)
-                if ["DINGTALK_", "EVENT_", "MESSAGE_"]
-                    .iter()
-                    .any(|p| name.starts_with(p)) =>
-            {
-                faults.push(Fault {
-                    variable: name,
-                    problem: "is not valid UTF-8; write it anew".into(),
-                });
-            }
-            Err(_) => {}
-        }
-    }
-    let http_config = config::http_config(|name| {
-        vars.iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.clone())
+    with_config(|config| match command {
+        "preview" => preview::run(&config, &payloads),
+        _ => send(config, &payloads),
     })
-    .map_err(|mut more| faults.append(&mut more))
-    .ok();
-    match (Config::from_vars(vars), http_config) {
-        (Ok(config), Some(http_config)) if faults.is_empty() => Ok((config, http_config)),
-        (Ok(_), _) => Err(faults),
-        (Err(mut more), _) => {
-            more.append(&mut faults);
-            Err(more)
-        }
-    }
 }
 
-fn describe(route: &Route) -> String {
-    let robot = |robot: &Endpoint| {
-        let signing = match robot.secrets.len() {
-            0 => "no signing",
-            1 => "signing with a secret",
-            _ => "signing with two secrets in rotation",
-        };
-        format!("{}, {signing}", robot.webhook.masked())
-    };
-    let levels = |levels: &[event::Level]| match levels {
-        [] => "none".to_owned(),
-        levels => levels
-            .iter()
-            .map(|l| l.as_str())
-            .collect::<Vec<_>>()
-            .join(","),
-    };
-    let patterns = |patterns: &[Pattern], empty: &str| match patterns {
-        [] => empty.to_owned(),
-        patterns => patterns
-            .iter()
-            .map(|pattern| pattern.as_str())
-            .collect::<Vec<_>>()
-            .join(","),
-    };
-    let options = &route.render_options;
-    let who = &options.mentions;
-    let filter = &route.filter;
-    let mentioned = match (who.all, who.mobiles.len() + who.user_ids.len()) {
-        (false, 0) => "nobody".to_owned(),
-        (all, people) => format!(
-            "{}{} for {}",
-            if all { "everybody and " } else { "" },
-            if people == 1 {
-                "1 person".to_owned()
-            } else {
-                format!("{people} people")
-            },
-            levels(&options.mention_levels)
-        ),
-    };
-    let lines = [
-        ("chatbot", robot(&route.endpoint)),
-        (
-            "fallback",
-            route.fallback.as_ref().map_or("none".into(), robot),
-        ),
-        (
-            "keyword",
-            route
-                .endpoint
-                .keyword
-                .clone()
-                .unwrap_or_else(|| "none".into()),
-        ),
-        ("mentions", mentioned),
-        (
-            "rate limit",
-            format!("{} messages a minute", route.endpoint.rate_limit),
-        ),
-        ("levels", levels(&filter.levels)),
-        ("include", patterns(&filter.include, "none")),
-        ("exclude", patterns(&filter.exclude, "none")),
-        ("regions", patterns(&filter.regions, "all")),
-        ("resources", patterns(&filter.resources, "all")),
-        ("not resources", patterns(&filter.resources_exclude, "none")),
-        ("language", options.language.as_str().into()),
-        ("time zone", options.zone.iana_name().unwrap_or("?").into()),
-    ];
-    let mut text = format!("route {}\n", route.name);
-    for (label, value) in lines {
-        text.push_str(&format!("  {label:<14} {value}\n"));
+/// Delivers every event for real.
+fn send(config: Config, payloads: &[Payload]) -> u8 {
+    let notifier = app::notifier(config, Arc::new(SystemClock), Log::stdout());
+    let mut code = DONE;
+    for Payload { file, bytes } in payloads {
+        let context = fc_runtime::Context::for_command(SEND_TIMEOUT);
+        if let Err(failure) = notifier.handle(bytes, &context) {
+            print_error(&format!(
+                "{NAME}: {file}: {}: {}",
+                failure.error_type, failure.error_message
+            ));
+            code = FAILED;
+        }
     }
-    text
+    code
+}
+
+/// Runs `command` with the environment's configuration, or prints every fault in it.
+fn with_config(command: impl FnOnce(Config) -> u8) -> u8 {
+    Config::from_env().map_or_else(
+        |errors| {
+            print_config_errors(&errors);
+            FAILED
+        },
+        command,
+    )
 }
 
 fn read(file: &OsStr) -> std::io::Result<Vec<u8>> {
@@ -378,20 +170,25 @@ fn read(file: &OsStr) -> std::io::Result<Vec<u8>> {
     std::fs::read(file)
 }
 
-/// Prints to standard output; one that is gone is no error of ours.
+/// Prints to standard output. A closed one is ignored.
 fn print(text: &str) -> u8 {
     let mut out = std::io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     DONE
 }
 
-fn tell(faults: &[Fault]) {
-    for fault in faults {
-        complain!("{fault}");
+/// Prints a line to standard error in one piece. A closed one is ignored.
+fn print_error(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+fn print_config_errors(errors: &[ConfigError]) {
+    for error in errors {
+        print_error(&error.to_string());
     }
 }
 
 fn usage(problem: &str) -> u8 {
-    complain!("ecs-dingtalk-notifier: {problem}; see --help");
+    print_error(&format!("{NAME}: {problem}; see --help"));
     USAGE
 }

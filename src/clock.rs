@@ -1,5 +1,6 @@
 //! Time as an argument: what waits or stamps takes a [`Clock`], so that a test can hold time still.
 
+use jiff::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -33,6 +34,12 @@ impl Clock for SystemClock {
     fn sleep_duration_until(&self, then: Instant) -> Duration {
         then.saturating_duration_since(Instant::now())
     }
+}
+
+/// Converts a wall-clock time for messages and logs. A time that no calendar holds becomes the
+/// beginning of 1970.
+pub fn to_timestamp(wall: SystemTime) -> Timestamp {
+    Timestamp::try_from(wall).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// A clock that is moved by hand: for tests, measurements and the playground.

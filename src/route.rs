@@ -1,6 +1,6 @@
 //! Routes: which events a group gets, and by which variable that was decided.
 
-use crate::channel::dingtalk::Endpoint;
+use crate::channel::Endpoint;
 use crate::event::{Event, Level};
 use crate::message::RenderOptions;
 use serde_json::Value;

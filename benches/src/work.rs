@@ -1,18 +1,15 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{
-    Endpoint, MAX_BYTES, Secret, Variables, classify, markdown,
-};
-use ecs_dingtalk_notifier::channel::{Attempt, SendOptions};
+use ecs_dingtalk_notifier::channel::dingtalk::{MAX_BYTES, Secret, Variables, classify, markdown};
+use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Limits, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::{Delivery, Dispatcher, Transport};
+use ecs_dingtalk_notifier::delivery::{DeliveryResult, Dispatcher, Outcome, Target};
 use ecs_dingtalk_notifier::event::{self, Event};
 use ecs_dingtalk_notifier::log::Log;
-use ecs_dingtalk_notifier::message;
+use ecs_dingtalk_notifier::message::{self, Message};
 use ecs_dingtalk_notifier::notifier::Notifier;
-use ecs_dingtalk_notifier::route;
-use ecs_dingtalk_notifier::route::Route;
+use ecs_dingtalk_notifier::route::{self, Route};
 use fc_runtime::{Context, Failure};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -123,7 +120,7 @@ pub fn decide<'a>(route: &Route, events: &'a [Arc<Event>]) -> Vec<&'a Event> {
 /// The body of one message of these events.
 pub fn render(route: &Route, events: &[&Event]) -> Vec<u8> {
     let options = &route.render_options;
-    let keyword = route.endpoint.keyword.as_deref();
+    let keyword = route.endpoint.keyword();
     message::encode_within(events, options, moment(), MAX_BYTES, |message| {
         markdown::encode(message, keyword, "00000000-0000-0000-0000-000000000000")
     })
@@ -148,21 +145,52 @@ pub fn secret() -> Secret {
     Secret::parse(SECRET).expect("a valid secret")
 }
 
-/// A chatbot that takes everything at once, without a network.
+/// A chatbot that accepts everything at once, without a network.
 struct Willing;
 
-impl Transport for Willing {
-    fn attempt(
-        &self,
-        _endpoint: &Endpoint,
-        _body: &[u8],
-        _options: SendOptions,
-        _deadline: Instant,
-    ) -> Attempt {
-        let answer = br#"{"errcode":0,"errmsg":"ok"}"#;
-        let verdict = classify(200, None, answer, SystemTime::UNIX_EPOCH);
-        verdict.attempt(&Variables::default(), &[])
+impl Channel for Willing {
+    fn chat(&self) -> &'static str {
+        "DingTalk"
     }
+
+    fn id(&self) -> &str {
+        "willing"
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            per_minute: 18,
+            max_bytes: MAX_BYTES,
+        }
+    }
+
+    fn secrets(&self) -> usize {
+        1
+    }
+
+    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
+        markdown::encode(message, None, key)
+    }
+
+    fn send(&self, _body: &[u8], _options: SendOptions, _deadline: Instant) -> Attempt {
+        let response = br#"{"errcode":0,"errmsg":"ok"}"#;
+        let verdict = classify(200, None, response, SystemTime::UNIX_EPOCH);
+        verdict.attempt(&Variables::new("", false), &[])
+    }
+
+    fn ban_remedy(&self, _ban: Ban) -> String {
+        unreachable!("it never bans")
+    }
+}
+
+fn targets(routes: &[Route]) -> Vec<Target> {
+    let target = |route: &Route| Target {
+        route: route.name.clone(),
+        channel: Arc::new(Willing),
+        fallback: None,
+        options: route.render_options.clone(),
+    };
+    routes.iter().map(target).collect()
 }
 
 fn clock() -> Arc<dyn Clock> {
@@ -186,9 +214,9 @@ impl Whole {
     pub fn new(events: usize) -> Whole {
         let config = config();
         let clock = clock();
-        let dispatcher = Dispatcher::new(&config.routes, Willing, Arc::clone(&clock));
+        let dispatcher = Dispatcher::new(targets(&config.routes), Arc::clone(&clock));
         Whole {
-            notifier: Notifier::new(config, dispatcher, clock, Log::to(io::sink())),
+            notifier: Notifier::new(config.routes, dispatcher, clock, Log::to(io::sink())),
             payload: payload(events),
             context: context(),
         }
@@ -215,7 +243,7 @@ impl Waiting {
     /// A chatbot and so many events, already parsed.
     pub fn new(events: usize) -> Waiting {
         Waiting {
-            dispatcher: Dispatcher::new(&config().routes, Willing, clock()),
+            dispatcher: Dispatcher::new(targets(&config().routes), clock()),
             events: parse(&payload(events)),
             deadline: context().deadline,
         }
@@ -225,9 +253,9 @@ impl Waiting {
     ///
     /// # Panics
     /// If one is not delivered.
-    pub fn run(&self) -> Vec<Delivery> {
+    pub fn run(&self) -> Vec<Outcome> {
         let delivered = self.dispatcher.deliver(0, &self.events, self.deadline);
-        let all = |d: &Delivery| d.failure.is_none() && !d.duplicate;
+        let all = |outcome: &Outcome| outcome.result == DeliveryResult::Delivered;
         assert!(delivered.len() == self.events.len() && delivered.iter().all(all));
         delivered
     }

@@ -1,10 +1,9 @@
 //! The deployed function behind one port, where it can be replaced while the port stays open.
 
 use crate::invocations::Invocations;
+use ecs_dingtalk_notifier::app;
 use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::{Dispatcher, HttpTransport};
-use ecs_dingtalk_notifier::http::{Client, HttpConfig};
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fc_runtime::{Context, Failure, Handler};
@@ -48,19 +47,13 @@ impl Handler for Swap {
     }
 }
 
-/// The function with this configuration, with nothing to remember yet.
+/// Returns a new function with this configuration.
 pub fn function(config: Config, invocations: Arc<Invocations>) -> Notifier {
-    let clock = Arc::new(SystemClock);
-    let transport = HttpTransport {
-        http: Arc::new(Client::new(clock.clone(), HttpConfig::default())),
-        clock: clock.clone(),
-    };
-    let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
     let log = Log::to(Lines {
         invocations,
         pending: Vec::new(),
     });
-    Notifier::new(config, dispatcher, clock, log)
+    app::notifier(config, Arc::new(SystemClock), log)
 }
 
 /// Writes the function's log to the terminal and adds each line to its invocation.

@@ -1,7 +1,8 @@
 //! The form "Configure": environment variables, read by the function's own configuration code and
 //! written as the lines of an `.env`.
 
-use ecs_dingtalk_notifier::config::{Config, Fault, KNOWN};
+use ecs_dingtalk_notifier::channel::Endpoint;
+use ecs_dingtalk_notifier::config::{Config, ConfigError, KNOWN};
 use fake_dingtalk::{Group, Robot};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub enum Problem {
     /// The errors that `check` would report.
-    Faults(Vec<Fault>),
+    Faults(Vec<ConfigError>),
     /// A limit of the playground.
     Playground(String),
 }
@@ -98,15 +99,15 @@ impl Settings {
         vars.extend(lines(&self.more).map_err(Problem::Playground)?);
         let config = Config::from_vars(vars).map_err(Problem::Faults)?;
         let here = format!("http://{}/", group.addr());
-        let robots = config
+        let endpoints = config
             .routes
             .iter()
             .flat_map(|route| [Some(&route.endpoint), route.fallback.as_ref()]);
-        for robot in robots.flatten() {
-            if !robot.webhook.masked().starts_with(&here) {
+        for Endpoint::DingTalk(endpoint) in endpoints.flatten() {
+            if !endpoint.webhook.masked().starts_with(&here) {
                 return Err(Problem::Playground(format!(
                     "{} is not in this group: the playground sends to {here} only; deploy the function, or use its command `send`, for another one",
-                    robot.webhook.masked()
+                    endpoint.webhook.masked()
                 )));
             }
         }

@@ -4,6 +4,9 @@
 //! address, its signature, its markup, its answers and its remedies stay there.
 
 pub mod dingtalk;
+mod endpoint;
+
+pub use endpoint::{Endpoint, Preview};
 
 use crate::message::Message;
 use std::time::{Duration, Instant};

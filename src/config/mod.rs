@@ -1,56 +1,97 @@
-//! Environment variables → routes; every fault at once, none of them with a secret in it.
+//! Reads environment variables into routes and network settings. Reports every fault at once, none
+//! of them with a secret in it.
+//!
+//! - `network`: proxy and certificates
+//! - `route`: the values of one route
+//! - `variables`: the known variables, and which route each belongs to
 
 mod network;
 mod route;
 mod variables;
 
-pub use network::http_config;
-pub use variables::{DEFAULT_ROUTE, KNOWN};
+pub use variables::KNOWN;
 
-use crate::event::Level;
-use crate::message::{Language, Mentions, RenderOptions};
+use crate::http::HttpConfig;
 use crate::route::Route;
-use jiff::tz::TimeZone;
 use route::Reader;
 use std::collections::BTreeMap;
 use std::fmt;
+use variables::DEFAULT_SUFFIX;
 
-/// A valid configuration: at least one route.
+/// A valid configuration. There is at least one route.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The routes, `default` first, the others by name.
     pub routes: Vec<Route>,
+    /// How to reach the network.
+    pub http: HttpConfig,
 }
 
-/// One thing that is wrong with the configuration.
+/// One fault of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigError {
     /// The variable, with its route's suffix.
     pub variable: String,
     /// What is wrong and what to write instead.
     pub problem: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.variable, self.problem)
     }
 }
 
 impl Config {
-    /// Reads the variables that concern the notifier; others are passed over.
+    /// Reads the environment of the process.
     ///
     /// # Errors
+    ///
     /// Every fault there is, in a stable order.
-    pub fn from_vars<I>(vars: I) -> Result<Config, Vec<Fault>>
+    pub fn from_env() -> Result<Config, Vec<ConfigError>> {
+        let mut vars = Vec::new();
+        let mut unreadable = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            match value.into_string() {
+                Ok(value) => vars.push((name, value)),
+                Err(_) if variables::is_ours(&name) => unreadable.push(ConfigError {
+                    variable: name,
+                    problem: "is not valid UTF-8; write it anew".into(),
+                }),
+                Err(_) => {}
+            }
+        }
+        match Config::from_vars(vars) {
+            Ok(config) if unreadable.is_empty() => Ok(config),
+            Ok(_) => Err(unreadable),
+            Err(mut faults) => {
+                faults.append(&mut unreadable);
+                Err(faults)
+            }
+        }
+    }
+
+    /// Reads the variables that concern the notifier. Others are ignored.
+    ///
+    /// # Errors
+    ///
+    /// Every fault there is, in a stable order.
+    pub fn from_vars<I>(vars: I) -> Result<Config, Vec<ConfigError>>
     where
         I: IntoIterator<Item = (String, String)>,
     {
+        let mut vars: Vec<(String, String)> = vars.into_iter().collect();
+        // The order of the environment is arbitrary.
+        vars.sort();
         let mut faults = Vec::new();
+        let http = network::http_config(&vars, &mut faults);
+        let network_faults = std::mem::take(&mut faults);
         let by_route = variables::by_route(vars, &mut faults);
         let routes = routes(&by_route, &mut faults);
+        faults.extend(network_faults);
         if faults.is_empty() {
-            Ok(Config { routes })
+            Ok(Config { routes, http })
         } else {
             Err(faults)
         }
@@ -60,17 +101,17 @@ impl Config {
 /// The values of one route, by the variables' names without suffix.
 type Values = BTreeMap<&'static str, String>;
 
-fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<Fault>) -> Vec<Route> {
+fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) -> Vec<Route> {
     let makes_a_route = |values: &Values| values.keys().any(|key| !key.starts_with("MESSAGE_"));
     let none = Values::new();
-    let default = by_route.get(DEFAULT_ROUTE).unwrap_or(&none);
+    let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
     let mut routes = Vec::new();
     for (suffix, values) in by_route {
         if makes_a_route(values) {
             routes.extend(Reader::new(suffix, values, default, faults).route());
-        } else if suffix != DEFAULT_ROUTE {
+        } else if suffix != DEFAULT_SUFFIX {
             for key in values.keys() {
-                faults.push(Fault {
+                faults.push(ConfigError {
                     variable: format!("{key}{suffix}"),
                     problem: format!(
                         "there is no route of this name; set DINGTALK_WEBHOOK{suffix} too, or mend the name behind the __"
@@ -80,34 +121,16 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<Fault>) -> Vec<R
         }
     }
     if !by_route.values().any(makes_a_route) {
-        faults.push(Fault {
+        faults.push(ConfigError {
             variable: "DINGTALK_WEBHOOK".into(),
             problem: "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)".into(),
         });
     }
     if !makes_a_route(default) {
-        // The first route is not there, but what it says of messages is inherited, and checked.
+        // The first route is missing, but its MESSAGE_* values are inherited.
         route::check_messages(default, faults);
     }
     routes
-}
-
-/// What the values of `MESSAGE_*` come to.
-#[derive(Clone)]
-struct MessageSettings {
-    language: Language,
-    zone: TimeZone,
-}
-
-impl MessageSettings {
-    fn render_options(self, mentions: Mentions, mention_levels: Vec<Level>) -> RenderOptions {
-        RenderOptions {
-            language: self.language,
-            zone: self.zone,
-            mentions,
-            mention_levels,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,41 +1,31 @@
 //! How to reach the network: proxy and trusted authorities.
 
-use super::Fault;
+use super::ConfigError;
 use crate::http::{HttpConfig, Proxy, RootCertificates};
 
-/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE` by way of
-/// `lookup`. Blank values count as unset. `HTTP_PROXY` is not for https and is not read.
-///
-/// # Errors
-///
-/// Every fault, without a proxy's password.
-pub fn http_config(lookup: impl Fn(&str) -> Option<String>) -> Result<HttpConfig, Vec<Fault>> {
+/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE`, and collects
+/// what is wrong with them. Blank values count as unset. `HTTP_PROXY` is not for https and is not
+/// read.
+pub(super) fn http_config(vars: &[(String, String)], faults: &mut Vec<ConfigError>) -> HttpConfig {
     let mut config = HttpConfig::default();
-    let mut faults = Vec::new();
-
-    let proxy = either_case(&lookup, "HTTPS_PROXY").or_else(|| either_case(&lookup, "ALL_PROXY"));
+    let proxy = either_case(vars, "HTTPS_PROXY").or_else(|| either_case(vars, "ALL_PROXY"));
     if let Some((variable, url)) = proxy {
-        let (_, no_proxy) = either_case(&lookup, "NO_PROXY").unwrap_or_default();
+        let (_, no_proxy) = either_case(vars, "NO_PROXY").unwrap_or_default();
         match Proxy::new(&url, &no_proxy) {
             Ok(proxy) => config.proxy = proxy,
-            Err(problem) => faults.push(Fault { variable, problem }),
+            Err(problem) => faults.push(ConfigError { variable, problem }),
         }
     }
-    if let Some(path) = value(&lookup, "SSL_CERT_FILE") {
+    if let Some(path) = value(vars, "SSL_CERT_FILE") {
         match root_certificates(&path) {
             Ok(certificates) => config.root_certificates = Some(certificates),
-            Err(problem) => faults.push(Fault {
+            Err(problem) => faults.push(ConfigError {
                 variable: "SSL_CERT_FILE".into(),
                 problem,
             }),
         }
     }
-
-    if faults.is_empty() {
-        Ok(config)
-    } else {
-        Err(faults)
-    }
+    config
 }
 
 fn root_certificates(path: &str) -> Result<RootCertificates, String> {
@@ -49,16 +39,17 @@ fn root_certificates(path: &str) -> Result<RootCertificates, String> {
 }
 
 /// Returns the variable of this name or of that name in lower case, and its value.
-fn either_case(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<(String, String)> {
+fn either_case(vars: &[(String, String)], name: &str) -> Option<(String, String)> {
     [name.to_owned(), name.to_ascii_lowercase()]
         .into_iter()
-        .find_map(|name| Some((value(&lookup, &name)?, name)))
+        .find_map(|name| Some((value(vars, &name)?, name)))
         .map(|(value, name)| (name, value))
 }
 
 /// Returns the value of a variable that is not blank.
-fn value(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    let value = lookup(name)?.trim().to_owned();
+fn value(vars: &[(String, String)], name: &str) -> Option<String> {
+    let (_, value) = vars.iter().find(|(known, _)| known == name)?;
+    let value = value.trim().to_owned();
     (!value.is_empty()).then_some(value)
 }
 
@@ -66,11 +57,18 @@ fn value(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> 
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<HttpConfig, Vec<Fault>> {
-        http_config(|name| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
+    fn read(variables: &[(&str, &str)]) -> Result<HttpConfig, Vec<ConfigError>> {
+        let variables: Vec<(String, String)> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut faults = Vec::new();
+        let config = http_config(&variables, &mut faults);
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(faults)
+        }
     }
 
     #[test]
@@ -106,7 +104,11 @@ mod tests {
         ])
         .unwrap_err();
         let socks = read(&[("ALL_PROXY", "socks5://user:PassWord1@h:1080")]).unwrap_err();
-        let all: Vec<String> = faults.iter().chain(&socks).map(Fault::to_string).collect();
+        let all: Vec<String> = faults
+            .iter()
+            .chain(&socks)
+            .map(ConfigError::to_string)
+            .collect();
         for (fault, expected) in all.iter().zip([
             "https_proxy: is no proxy's URL",
             "SSL_CERT_FILE: names a file that cannot be read",

@@ -1,9 +1,10 @@
 //! The values of one route, read and checked.
 
-use super::{Fault, MessageSettings, Values};
-use crate::channel::dingtalk::{Endpoint, Secret, Variables, Webhook};
+use super::{ConfigError, Values};
+use crate::channel::Endpoint;
+use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
-use crate::message::{Language, Mentions};
+use crate::message::{Language, Mentions, RenderOptions};
 use crate::route::{Filter, Pattern, Route};
 use jiff::tz::TimeZone;
 
@@ -20,7 +21,7 @@ pub(super) struct Reader<'a> {
     suffix: &'a str,
     values: &'a Values,
     default: &'a Values,
-    faults: &'a mut Vec<Fault>,
+    faults: &'a mut Vec<ConfigError>,
 }
 
 impl<'a> Reader<'a> {
@@ -28,7 +29,7 @@ impl<'a> Reader<'a> {
         suffix: &'a str,
         values: &'a Values,
         default: &'a Values,
-        faults: &'a mut Vec<Fault>,
+        faults: &'a mut Vec<ConfigError>,
     ) -> Self {
         Reader {
             suffix,
@@ -40,13 +41,13 @@ impl<'a> Reader<'a> {
 
     /// The route, or `None` where its chatbot could not be read; its faults are collected.
     pub(super) fn route(mut self) -> Option<Route> {
-        let robot = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
+        let primary = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET", true);
         let fallback = self.chatbot(
             "DINGTALK_FALLBACK_WEBHOOK",
             "DINGTALK_FALLBACK_SECRET",
             false,
         );
-        if let (Some((webhook, _)), Some((fallback, _))) = (&robot, &fallback)
+        if let (Some((webhook, _)), Some((fallback, _))) = (&primary, &fallback)
             && webhook.rate_limit_key() == fallback.rate_limit_key()
         {
             self.fault(
@@ -59,13 +60,16 @@ impl<'a> Reader<'a> {
         let mention_levels = self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]);
         let rate_limit = self.rate_limit();
         let filter = self.filter();
-        let settings = self.message_settings();
-        let endpoint = |(webhook, secrets), is_fallback| Endpoint {
-            webhook,
-            secrets,
-            keyword: keyword.clone(),
-            rate_limit,
-            variables: Variables::new(self.suffix, is_fallback),
+        let (language, zone) = self.language_and_zone();
+        let endpoint = |(webhook, secrets), is_fallback| {
+            Endpoint::DingTalk(dingtalk::Endpoint {
+                webhook,
+                secrets,
+                // Both chatbots are of the same group and share its keyword.
+                keyword: keyword.clone(),
+                rate_limit,
+                variables: Variables::new(self.suffix, is_fallback),
+            })
         };
         Some(Route {
             name: match self.suffix.strip_prefix("__") {
@@ -74,9 +78,14 @@ impl<'a> Reader<'a> {
             },
             suffix: self.suffix.to_owned(),
             filter,
-            endpoint: endpoint(robot?, false),
+            endpoint: endpoint(primary?, false),
             fallback: fallback.map(|fallback| endpoint(fallback, true)),
-            render_options: settings.render_options(mentions, mention_levels),
+            render_options: RenderOptions {
+                language,
+                zone,
+                mentions,
+                mention_levels,
+            },
         })
     }
 
@@ -85,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&mut self, name: &str, problem: impl Into<String>) {
-        self.faults.push(Fault {
+        self.faults.push(ConfigError {
             variable: format!("{name}{}", self.suffix),
             problem: problem.into(),
         });
@@ -305,7 +314,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `MESSAGE_*`: the route's own, else the first route's, else the default.
-    fn message_settings(&mut self) -> MessageSettings {
+    fn language_and_zone(&mut self) -> (Language, TimeZone) {
         let own = |name: &str| self.values.get(name);
         let inherited = |name: &str| own(name).or_else(|| self.default.get(name));
         let (language, zone) = (
@@ -332,7 +341,7 @@ impl<'a> Reader<'a> {
                 TimeZone::UTC
             }
         };
-        MessageSettings { language, zone }
+        (language, zone)
     }
 
     fn is_owner(&self, name: &str) -> bool {
@@ -341,8 +350,8 @@ impl<'a> Reader<'a> {
 }
 
 /// Checks `MESSAGE_*` of a first route that is not there itself but is inherited from.
-pub(super) fn check_messages(default: &Values, faults: &mut Vec<Fault>) {
-    Reader::new("", default, default, faults).message_settings();
+pub(super) fn check_messages(default: &Values, faults: &mut Vec<ConfigError>) {
+    Reader::new("", default, default, faults).language_and_zone();
 }
 
 fn read_language(text: &str) -> Result<Language, String> {

@@ -1,5 +1,7 @@
 use super::*;
+use crate::channel::{Endpoint, dingtalk};
 use crate::event::Level;
+use crate::message::{Language, Mentions};
 use crate::route::Filter;
 
 const HOOK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
@@ -7,6 +9,11 @@ const HOOK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789
 fn read(vars: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let vars = vars.iter().map(|(n, v)| (n.to_string(), v.to_string()));
     Config::from_vars(vars).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn dingtalk(endpoint: &Endpoint) -> &dingtalk::Endpoint {
+    let Endpoint::DingTalk(endpoint) = endpoint;
+    endpoint
 }
 
 fn faults(vars: &[(&str, &str)]) -> Vec<String> {
@@ -35,11 +42,11 @@ fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
             ..Filter::default()
         }
     );
-    assert_eq!(route.endpoint.rate_limit, 18);
-    assert!(route.fallback.is_none() && route.endpoint.secrets.is_empty());
+    assert_eq!(route.endpoint.limits().per_minute, 18);
+    assert!(route.fallback.is_none() && dingtalk(&route.endpoint).secrets.is_empty());
     assert_eq!(route.render_options.language, Language::Zh);
     assert_eq!(route.render_options.zone.iana_name(), Some("Asia/Shanghai"));
-    assert_eq!(route.endpoint.keyword, None);
+    assert_eq!(route.endpoint.keyword(), None);
     assert_eq!(route.render_options.mentions, Mentions::default());
     assert_eq!(route.render_options.mention_levels, [Level::Critical]);
 }
@@ -111,10 +118,10 @@ fn all_values_are_read() {
     ])
     .unwrap();
     let route = &config.routes[0];
-    assert_eq!(route.endpoint.secrets.len(), 2);
-    assert_eq!(route.fallback.as_ref().unwrap().secrets.len(), 1);
+    assert_eq!(dingtalk(&route.endpoint).secrets.len(), 2);
+    assert_eq!(dingtalk(route.fallback.as_ref().unwrap()).secrets.len(), 1);
     for endpoint in [&route.endpoint, route.fallback.as_ref().unwrap()] {
-        assert_eq!(endpoint.keyword.as_deref(), Some("报警"));
+        assert_eq!(endpoint.keyword(), Some("报警"));
     }
     let who = &route.render_options.mentions;
     assert_eq!(who.mobiles, ["13800000000", "+1-123"]);
@@ -124,7 +131,7 @@ fn all_values_are_read() {
         route.render_options.mention_levels,
         [Level::Critical, Level::Warn]
     );
-    assert_eq!(route.endpoint.rate_limit, 3);
+    assert_eq!(route.endpoint.limits().per_minute, 3);
     assert!(route.filter.levels.is_empty());
     assert_eq!(route.filter.include.len(), 2);
     assert_eq!(route.filter.resources_exclude[0].as_str(), "test-*");

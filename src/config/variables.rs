@@ -1,10 +1,13 @@
-//! Which variables there are, and which route each belongs to.
+//! The known variables, and which route each belongs to.
 
-use super::{Fault, Values};
+use super::{ConfigError, Values};
 use std::collections::BTreeMap;
 
-/// The suffix of the first route, called `default`: none.
-pub const DEFAULT_ROUTE: &str = "";
+/// The suffix of the route `default`.
+pub(super) const DEFAULT_SUFFIX: &str = "";
+
+/// The variables of the notifier begin with one of these.
+const PREFIXES: [&str; 3] = ["DINGTALK_", "EVENT_", "MESSAGE_"];
 
 /// Every variable that the notifier knows, without a route's suffix.
 pub const KNOWN: [&str; 18] = [
@@ -28,33 +31,32 @@ pub const KNOWN: [&str; 18] = [
     "MESSAGE_TIME_ZONE",
 ];
 
-/// Sorts the variables by the suffix of their route; blank ones count as unset, strange ones become faults.
-pub(super) fn by_route<I>(vars: I, faults: &mut Vec<Fault>) -> BTreeMap<String, Values>
+/// Returns true if the variable is the notifier's by its prefix, known or not.
+pub(super) fn is_ours(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Sorts the variables by the suffix of their route. Blank ones count as unset, unknown ones become
+/// faults.
+pub(super) fn by_route<I>(vars: I, faults: &mut Vec<ConfigError>) -> BTreeMap<String, Values>
 where
     I: IntoIterator<Item = (String, String)>,
 {
-    let mut ours: Vec<_> = vars
+    let ours = vars
         .into_iter()
-        .filter(|(name, value)| {
-            ["DINGTALK_", "EVENT_", "MESSAGE_"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-                && !value.trim().is_empty()
-        })
-        .collect();
-    ours.sort();
+        .filter(|(name, value)| is_ours(name) && !value.trim().is_empty());
     let mut routes: BTreeMap<String, Values> = BTreeMap::new();
     for (name, value) in ours {
         let (base, suffix) = match name.split_once("__") {
             Some((base, route)) => (base, format!("__{route}")),
-            None => (name.as_str(), DEFAULT_ROUTE.to_owned()),
+            None => (name.as_str(), DEFAULT_SUFFIX.to_owned()),
         };
         let Some(known) = KNOWN.iter().find(|known| **known == base) else {
             faults.push(unknown(&name, base, &suffix));
             continue;
         };
         if let Err(problem) = check_suffix(&suffix) {
-            faults.push(Fault {
+            faults.push(ConfigError {
                 variable: name,
                 problem,
             });
@@ -89,7 +91,7 @@ fn check_suffix(suffix: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn unknown(name: &str, base: &str, suffix: &str) -> Fault {
+fn unknown(name: &str, base: &str, suffix: &str) -> ConfigError {
     let further = KNOWN
         .iter()
         .filter_map(|known| {
@@ -110,7 +112,7 @@ fn unknown(name: &str, base: &str, suffix: &str) -> Fault {
         ),
         None => format!("is not a variable of the notifier; did you mean {nearest}{suffix}?"),
     };
-    Fault {
+    ConfigError {
         variable: name.to_owned(),
         problem,
     }

@@ -1,72 +1,106 @@
-//! What a warm instance knows of each chatbot: its pace, whether it is closed or busy, and which
-//! secret it last took.
+//! What a warm instance knows of each chatbot: its rate, whether it is banned or busy, and which
+//! secret it accepted last.
 
-use super::Now;
-use super::rate_limit::Bucket;
+use super::rate_limit::RateLimiter;
+use super::timestamps::Timestamps;
+use crate::channel::Ban;
 use std::time::{Duration, Instant, SystemTime};
 
-/// One chatbot, shared by all routes that lead to it.
+/// The state of one chatbot, shared by all routes that lead to it.
 #[derive(Debug)]
-pub(super) struct Robot {
-    bucket: Bucket,
-    /// Closed until then, by either clock: the monotonic one may stand still while the instance is
-    /// frozen, the wall clock may be set.
-    closed: Option<Now>,
-    /// A request is on the wire.
+pub(super) struct EndpointState {
+    rate: RateLimiter,
+    banned: Option<Banned>,
+    /// A request is under way. There is one at a time, so that what arrives meanwhile is combined.
     pub(super) busy: bool,
-    /// Which of its secrets was last accepted.
+    /// Which of its secrets was accepted last.
     pub(super) secret: usize,
 }
 
-impl Robot {
-    /// A chatbot that takes `limit` messages a minute.
-    pub(super) fn new(limit: u32) -> Robot {
-        Robot {
-            bucket: Bucket::new(limit),
-            closed: None,
+/// A ban in force.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Banned {
+    /// Ends by either clock: the monotonic one stands still in a freeze, the wall clock may be set.
+    until: Timestamps,
+    pub(super) ban: Ban,
+}
+
+impl Banned {
+    /// When the ban ends, for texts.
+    pub(super) fn until(&self) -> SystemTime {
+        self.until.wall
+    }
+}
+
+impl EndpointState {
+    pub(super) fn new(per_minute: u32) -> EndpointState {
+        EndpointState {
+            rate: RateLimiter::new(per_minute),
+            banned: None,
             busy: false,
             secret: 0,
         }
     }
 
-    /// When it reopens, if it is closed now.
-    pub(super) fn closed_until(&mut self, now: Now) -> Option<SystemTime> {
-        let until = self.closed?;
-        if now.mono >= until.mono || now.wall >= until.wall {
-            self.closed = None;
-            return None;
-        }
-        Some(until.wall)
+    /// Returns the ban in force. One that has ended stays ended, even if the wall clock is set
+    /// back.
+    pub(super) fn banned_until(&mut self, now: Timestamps) -> Option<Banned> {
+        self.banned.take_if(|banned| now.reached(banned.until));
+        self.banned
     }
 
-    /// Closes it for `pause` from now; a longer closing stays. Tells when it reopens.
-    pub(super) fn close(&mut self, pause: Duration, now: Now) -> SystemTime {
-        let until = now.plus(pause);
-        match self.closed {
-            Some(later) if later.mono > until.mono => later.wall,
-            _ => {
-                self.closed = Some(until);
-                until.wall
-            }
-        }
+    /// Bans the chatbot for `time` from now on. Only a chatbot that is not banned gets the request
+    /// that a ban answers.
+    pub(super) fn ban(&mut self, ban: Ban, time: Duration, now: Timestamps) -> Banned {
+        let until = now.plus(time);
+        *self.banned.insert(Banned { until, ban })
     }
 
     /// The earliest moment at which a request may leave.
-    pub(super) fn ready_at(&self, now: Now) -> Instant {
-        self.bucket.ready_at(now.mono)
+    pub(super) fn ready_at(&self, now: Timestamps) -> Instant {
+        self.rate.ready_at(now.monotonic)
     }
 
-    /// A request leaves.
-    pub(super) fn begin(&mut self, now: Now) {
-        self.bucket.take(now.mono);
+    pub(super) fn begin(&mut self, now: Timestamps) {
+        self.rate.acquire(now.monotonic);
         self.busy = true;
     }
 
-    /// The request is over; one that never left gives its token back.
+    /// Ends a request. One that never left does not count against the rate.
     pub(super) fn end(&mut self, left: bool) {
         self.busy = false;
         if !left {
-            self.bucket.give_back();
+            self.rate.give_back();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ban_ends_by_either_clock_and_stays_ended() {
+        let now = Timestamps {
+            monotonic: Instant::now(),
+            wall: SystemTime::now(),
+        };
+        let minute = Duration::from_secs(60);
+        // The instance was frozen: the wall clock alone went on. Or the wall clock was set back.
+        for (monotonic, wall) in [(Duration::ZERO, minute), (minute, Duration::ZERO)] {
+            let mut endpoint = EndpointState::new(18);
+            endpoint.ban(Ban::Address, minute, now);
+            let banned = endpoint.banned_until(now).unwrap();
+            assert_eq!(
+                (banned.until(), banned.ban),
+                (now.wall + minute, Ban::Address)
+            );
+            let later = Timestamps {
+                monotonic: now.monotonic + monotonic,
+                wall: now.wall + wall,
+            };
+            assert!(endpoint.banned_until(later).is_none());
+            assert!(endpoint.banned_until(now).is_none());
         }
     }
 }

@@ -1,336 +1,303 @@
-//! What waits for one route, and the message that is on its way to its chatbot.
+//! The events that wait on one route, and the batches that are on their way.
 
-use super::retry::Progress;
-use super::unconfirmed::{Doubt, Doubts};
-use super::{Delivery, Failure, Now, message_uuid};
-use crate::channel::dingtalk::MAX_BYTES;
+use super::batch::{Batch, BatchState};
+use super::ids::{EndpointId, EntryId, EventKey, message_uuid};
+use super::outcome::Outcome;
+use super::target::{Role, Target};
+use super::timestamps::Timestamps;
+use super::unconfirmed::{Unconfirmed, UnconfirmedMessage};
 use crate::event::Event;
 use crate::message::Capacity;
-use crate::route::Route;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What waits for one route, and the message that is on its way.
+/// The queue of one route.
 pub(super) struct Queue {
-    pub(super) route: Route,
-    pub(super) first: usize,
-    pub(super) fallback: Option<usize>,
-    pub(super) waiting: VecDeque<Ticket>,
-    pub(super) entries: HashMap<Ticket, Entry>,
-    pub(super) by_event: HashMap<Arc<str>, Ticket>,
-    pub(super) shipment: Option<Shipment>,
-    /// Messages that are to be sent again as they were, before any new one is formed.
-    pub(super) revived: VecDeque<Shipment>,
-    pub(super) doubts: Doubts,
+    pub(super) target: Arc<Target>,
+    primary: EndpointId,
+    pub(super) fallback: Option<EndpointId>,
+    /// Events that are in no batch yet, the oldest first. The first is in `entries`; others may
+    /// have been cancelled, and leave a gap.
+    waiting: VecDeque<EntryId>,
+    entries: HashMap<EntryId, QueuedEvent>,
+    /// The entries that are not settled.
+    by_key: HashMap<EventKey, EntryId>,
+    last_id: u64,
+    /// The batch that is being sent, and behind it unconfirmed messages that are to be sent again.
+    /// New events are combined into a batch when none is left.
+    batches: VecDeque<Batch>,
+    unconfirmed: Unconfirmed,
 }
 
-/// Names an event that waits at a route.
-pub(super) type Ticket = u64;
-
-/// An event that waits.
-pub(super) struct Entry {
-    pub(super) event: Arc<Event>,
-    pub(super) identity: Arc<str>,
-    pub(super) since: Instant,
-    /// Invocations that wait for it: twins wait for one entry.
-    pub(super) waiters: usize,
-    /// It is in a message, and stays in it until that is settled or given up.
-    pub(super) shipped: bool,
-    /// What became of it, and since when that is known.
-    pub(super) settled: Option<(Delivery, Now)>,
+/// An event for which invocations wait.
+struct QueuedEvent {
+    event: Arc<Event>,
+    key: EventKey,
+    since: Instant,
+    /// Invocations that wait for it. A duplicate waits for the same entry.
+    waiters: usize,
+    state: EntryState,
 }
 
-/// A message with the events that it holds; they stay the same over all its attempts.
-pub(super) struct Shipment {
-    pub(super) tickets: Vec<Ticket>,
-    pub(super) uuid: String,
-    pub(super) body: Option<Arc<Vec<u8>>>,
-    pub(super) budget: usize,
-    pub(super) at_fallback: bool,
-    pub(super) secret: usize,
-    pub(super) fresh: bool,
-    pub(super) progress: Progress,
-    pub(super) not_before: Instant,
-    /// Somebody makes an attempt right now.
-    pub(super) driven: bool,
-    /// An attempt had no clear answer: it may have been shown.
-    pub(super) doubtful: bool,
-    pub(super) told: Told,
-    pub(super) first_told: Option<Told>,
-}
-
-/// What is known of a message's attempts.
-#[derive(Clone, Default)]
-pub(super) struct Told {
-    pub(super) failure: Option<Failure>,
-    pub(super) class: Option<&'static str>,
-    pub(super) errcode: Option<i64>,
-    pub(super) attempts: u32,
-    pub(super) remedy: Option<String>,
+enum EntryState {
+    Waiting,
+    /// It stays in its batch until that is settled or abandoned.
+    Batched,
+    Settled {
+        outcome: Outcome,
+        at: Timestamps,
+    },
 }
 
 impl Queue {
-    /// An empty queue for a route with these chatbots.
-    pub(super) fn new(route: Route, first: usize, fallback: Option<usize>) -> Queue {
+    pub(super) fn new(
+        target: Arc<Target>,
+        primary: EndpointId,
+        fallback: Option<EndpointId>,
+    ) -> Queue {
         Queue {
-            route,
-            first,
+            target,
+            primary,
             fallback,
             waiting: VecDeque::new(),
             entries: HashMap::new(),
-            by_event: HashMap::new(),
-            shipment: None,
-            revived: VecDeque::new(),
-            doubts: Doubts::default(),
+            by_key: HashMap::new(),
+            last_id: 0,
+            batches: VecDeque::new(),
+            unconfirmed: Unconfirmed::default(),
         }
     }
 
-    /// Nothing waits, and nothing is to be sent again.
-    pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.revived.is_empty()
+    pub(super) fn endpoint(&self, role: Role) -> EndpointId {
+        match role {
+            Role::Primary => self.primary,
+            Role::Fallback => self.fallback.expect("only a route with a fallback uses it"),
+        }
     }
 
-    /// A new entry.
-    pub(super) fn enter(
+    /// Adds a waiter for the event.
+    pub(super) fn enqueue(
         &mut self,
-        identity: &Arc<str>,
+        key: EventKey,
         event: &Arc<Event>,
-        waiters: usize,
-        now: Now,
-        last: &mut Ticket,
-    ) -> Ticket {
-        *last += 1;
-        self.by_event.insert(Arc::clone(identity), *last);
-        let entry = Entry {
-            event: Arc::clone(event),
-            identity: Arc::clone(identity),
-            since: now.mono,
-            waiters,
-            shipped: false,
-            settled: None,
-        };
-        self.entries.insert(*last, entry);
-        *last
+        now: Timestamps,
+    ) -> EntryId {
+        if !self.by_key.contains_key(&key) {
+            match self.unconfirmed.take(key, now) {
+                Some(message) => self.resend(message, now),
+                None => {
+                    let id = self.insert(key, Arc::clone(event), EntryState::Waiting, now);
+                    self.waiting.push_back(id);
+                }
+            }
+        }
+        let id = self.by_key[&key];
+        self.entry(id).waiters += 1;
+        id
     }
 
-    /// An event came back of which it is not known whether its message was shown. The message is sent
-    /// again as it was, with the same key: if it was shown, DingTalk shows it no second time.
-    pub(super) fn revive(
+    /// Queues an unconfirmed message with all of its events, whether they came back or not: the
+    /// message is sent again verbatim.
+    fn resend(&mut self, mut message: UnconfirmedMessage, now: Timestamps) {
+        let events = std::mem::take(&mut message.events);
+        let entries = events
+            .into_iter()
+            .map(|(key, event)| self.insert(key, event, EntryState::Batched, now))
+            .collect();
+        self.batches.push_back(Batch::resend(message, entries));
+    }
+
+    fn insert(
         &mut self,
-        doubt: Doubt,
-        identity: &Arc<str>,
-        now: Now,
-        last: &mut Ticket,
-    ) -> Option<Ticket> {
-        let tickets: Vec<Ticket> = doubt
-            .events
-            .iter()
-            .map(|(other, event)| {
-                self.enter(other, event, usize::from(other == identity), now, last)
-            })
-            .collect();
-        self.ship(&tickets);
-        let mut shipment = Shipment::new(doubt.uuid, tickets, now);
-        shipment.body = doubt.body;
-        shipment.budget = doubt.budget;
-        shipment.fresh = true;
-        shipment.doubtful = true;
-        self.revived.push_back(shipment);
-        self.by_event.get(identity).copied()
+        key: EventKey,
+        event: Arc<Event>,
+        state: EntryState,
+        now: Timestamps,
+    ) -> EntryId {
+        self.last_id += 1;
+        let id = EntryId(self.last_id);
+        let entry = QueuedEvent {
+            event,
+            key,
+            since: now.monotonic,
+            waiters: 0,
+            state,
+        };
+        self.entries.insert(id, entry);
+        self.by_key.insert(key, id);
+        id
     }
 
-    /// Keeps in mind a message that failed but may have been shown.
-    pub(super) fn doubt(&mut self, shipment: &Shipment, now: Now) {
-        if !shipment.doubtful {
-            return;
-        }
-        let events = shipment
-            .tickets
-            .iter()
-            .filter_map(|ticket| self.entries.get(ticket))
-            .map(|entry| (Arc::clone(&entry.identity), Arc::clone(&entry.event)))
-            .collect();
-        self.doubts.keep(Doubt {
-            events,
-            uuid: shipment.uuid.clone(),
-            body: shipment.body.clone(),
-            budget: shipment.budget,
-            since: now,
-        });
+    fn entry(&mut self, id: EntryId) -> &mut QueuedEvent {
+        let entry = self.entries.get_mut(&id);
+        entry.expect("an entry stays while an invocation waits for it or a batch holds it")
     }
 
-    /// The next message: one that is to be sent again, else what has waited longest, as much as fits.
-    pub(super) fn form(&mut self, at_fallback: bool, now: Now) {
-        if let Some(revived) = self.revived.pop_front() {
-            self.shipment = Some(Shipment {
-                at_fallback,
-                ..revived
-            });
-            return;
+    /// The batch that is being sent, or comes next.
+    pub(super) fn batch(&self) -> Option<&Batch> {
+        self.batches.front()
+    }
+
+    pub(super) fn batch_mut(&mut self) -> Option<&mut Batch> {
+        self.batches.front_mut()
+    }
+
+    /// Takes the batch that is being sent, to settle its events.
+    pub(super) fn take_batch(&mut self) -> Batch {
+        self.batches.pop_front().expect("a batch is being sent")
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.batches.is_empty()
+    }
+
+    /// Returns the next batch: a message that is sent again, else the events that have waited
+    /// longest, as many as fit into one message.
+    pub(super) fn next_batch(&mut self) -> &mut Batch {
+        if self.batches.is_empty() {
+            let batch = self.combine_waiting();
+            self.batches.push_back(batch);
         }
-        let mut tickets: Vec<Ticket> = Vec::new();
-        let mut capacity = Capacity::new(MAX_BYTES);
-        while let Some(ticket) = self.waiting.front() {
-            // An entry that nobody waits for any more has left its place in the line behind.
-            if let Some(entry) = self.entries.get(ticket) {
+        &mut self.batches[0]
+    }
+
+    fn combine_waiting(&mut self) -> Batch {
+        let mut capacity = Capacity::new(self.target.channel.limits().max_bytes);
+        let mut batched = Vec::new();
+        while let Some(id) = self.waiting.front() {
+            // One that was cancelled has left a gap.
+            if let Some(entry) = self.entries.get(id) {
                 if !capacity.try_add(&entry.event) {
                     break;
                 }
-                tickets.push(*ticket);
+                batched.push(*id);
             }
             self.waiting.pop_front();
         }
-        self.ship(&tickets);
-        let mut identities: Vec<&str> = tickets
+        let keys = self.mark_batched(&batched);
+        let uuid = message_uuid(&self.target.route, keys);
+        Batch::new(uuid, batched, self.target.channel.limits().max_bytes)
+    }
+
+    fn mark_batched(&mut self, ids: &[EntryId]) -> Vec<EventKey> {
+        ids.iter()
+            .map(|id| {
+                let entry = self.entry(*id);
+                entry.state = EntryState::Batched;
+                entry.key
+            })
+            .collect()
+    }
+
+    /// The events of a batch.
+    pub(super) fn events(&self, batch: &Batch) -> Vec<(EventKey, Arc<Event>)> {
+        batch
+            .entries
             .iter()
-            .filter_map(|ticket| Some(self.entries.get(ticket)?.identity.as_ref()))
-            .collect();
-        identities.sort_unstable();
-        let uuid = message_uuid(&self.route.name, identities);
-        self.shipment = Some(Shipment {
-            at_fallback,
-            ..Shipment::new(uuid, tickets, now)
-        });
+            .map(|id| &self.entries[id])
+            .map(|entry| (entry.key, Arc::clone(&entry.event)))
+            .collect()
     }
 
-    /// These events are in a message now.
-    fn ship(&mut self, tickets: &[Ticket]) {
-        for ticket in tickets {
-            if let Some(entry) = self.entries.get_mut(ticket) {
-                entry.shipped = true;
+    /// Since when the oldest event has waited that is to be sent next.
+    pub(super) fn oldest_since(&self) -> Option<Instant> {
+        let id = match self.batches.front() {
+            Some(batch) => &batch.entries[0],
+            None => self.waiting.front()?,
+        };
+        Some(self.entries[id].since)
+    }
+
+    /// Gives every event of the batch this outcome.
+    pub(super) fn settle(&mut self, batch: &Batch, outcome: &Outcome, now: Timestamps) {
+        for id in &batch.entries {
+            let entry = self.entry(*id);
+            let key = entry.key;
+            entry.state = EntryState::Settled {
+                outcome: outcome.clone(),
+                at: now,
+            };
+            // No invocation is left to collect it.
+            if entry.waiters == 0 {
+                self.entries.remove(id);
             }
+            self.by_key.remove(&key);
         }
     }
 
-    /// Since when the oldest event here has waited.
-    pub(super) fn since(&self) -> Option<Instant> {
-        let ticket = match &self.shipment {
-            Some(shipment) => shipment.tickets.first(),
-            None => match self.revived.front() {
-                Some(shipment) => shipment.tickets.first(),
-                None => self.waiting.front(),
-            },
+    /// Returns the outcome of an event and since when it is settled, once it is; ends the wait for
+    /// it.
+    pub(super) fn collect(&mut self, id: EntryId) -> Option<(Outcome, Timestamps)> {
+        let EntryState::Settled { outcome, at } = &self.entry(id).state else {
+            return None;
         };
-        Some(self.entries.get(ticket?)?.since)
+        let settled = (outcome.clone(), *at);
+        self.release(id);
+        Some(settled)
     }
 
-    /// One invocation no longer waits for the entry; an entry that is settled or on nobody's mind goes.
-    pub(super) fn let_go(&mut self, ticket: Ticket) {
-        let Some(entry) = self.entries.get_mut(&ticket) else {
+    /// What is known so far of the message that holds the event, if one does.
+    pub(super) fn outcome_so_far(&mut self, id: EntryId) -> Option<&Outcome> {
+        if !matches!(self.entry(id).state, EntryState::Batched) {
+            return None;
+        }
+        let mut batches = self.batches.iter();
+        let batch = batches.find(|batch| batch.entries.contains(&id));
+        Some(&batch.expect("a batched event is in a batch").outcome)
+    }
+
+    /// Ends one invocation's wait for an event. The last one takes the entry along, unless a batch
+    /// holds it.
+    pub(super) fn release(&mut self, id: EntryId) {
+        let entry = self.entry(id);
+        entry.waiters -= 1;
+        if entry.waiters > 0 || matches!(entry.state, EntryState::Batched) {
             return;
-        };
-        entry.waiters = entry.waiters.saturating_sub(1);
-        let on_its_way = entry.shipped && entry.settled.is_none();
-        if entry.waiters == 0 && !on_its_way {
-            if entry.settled.is_none() {
-                self.by_event.remove(&entry.identity);
-            }
-            self.entries.remove(&ticket);
         }
-        while self
-            .waiting
-            .front()
-            .is_some_and(|first| !self.entries.contains_key(first))
+        if matches!(entry.state, EntryState::Waiting) {
+            let key = entry.key;
+            self.by_key.remove(&key);
+        }
+        self.entries.remove(&id);
+        while let Some(first) = self.waiting.front()
+            && !self.entries.contains_key(first)
         {
             self.waiting.pop_front();
         }
     }
 
-    /// The message that holds the event, while it is on its way.
-    pub(super) fn shipment_of(&self, ticket: Ticket) -> Option<&Shipment> {
-        if !self.entries.get(&ticket)?.shipped {
-            return None;
-        }
-        let mut shipments = self.shipment.iter().chain(&self.revived);
-        shipments.find(|shipment| shipment.tickets.contains(&ticket))
-    }
-
-    /// A message for which nobody waits any more is not sent again, until one of its events comes back.
-    pub(super) fn drop_orphans(&mut self, now: Now) {
-        let is_orphan = |shipment: &Shipment, entries: &HashMap<Ticket, Entry>| {
-            let waited_for = |ticket| {
-                entries
-                    .get(ticket)
-                    .is_some_and(|entry: &Entry| entry.waiters > 0)
-            };
-            !shipment.driven && !shipment.tickets.iter().any(waited_for)
+    /// Drops the batches for which no invocation waits. They are not sent again until one of their
+    /// events comes back.
+    pub(super) fn drop_abandoned(&mut self, now: Timestamps) {
+        let is_abandoned = |batch: &Batch| {
+            let waiters = |id: &EntryId| self.entries[id].waiters;
+            batch.state != BatchState::InFlight && batch.entries.iter().all(|id| waiters(id) == 0)
         };
-        let mut orphans: Vec<Shipment> = Vec::new();
-        orphans.extend(
-            self.shipment
-                .take_if(|shipment| is_orphan(shipment, &self.entries)),
-        );
-        for shipment in std::mem::take(&mut self.revived) {
-            if is_orphan(&shipment, &self.entries) {
-                orphans.push(shipment);
-            } else {
-                self.revived.push_back(shipment);
-            }
-        }
-        for shipment in orphans {
-            self.doubt(&shipment, now);
-            for ticket in &shipment.tickets {
-                if let Some(entry) = self.entries.remove(ticket) {
-                    self.by_event.remove(&entry.identity);
-                }
+        let batches = std::mem::take(&mut self.batches);
+        let (abandoned, kept): (VecDeque<Batch>, _) = batches.into_iter().partition(is_abandoned);
+        self.batches = kept;
+        for batch in abandoned {
+            self.keep_unconfirmed(&batch, now);
+            for id in &batch.entries {
+                let key = self.entry(*id).key;
+                self.by_key.remove(&key);
+                self.entries.remove(id);
             }
         }
     }
-}
 
-impl Shipment {
-    pub(super) fn new(uuid: String, tickets: Vec<Ticket>, now: Now) -> Shipment {
-        Shipment {
-            tickets,
-            uuid,
-            body: None,
-            budget: MAX_BYTES,
-            at_fallback: false,
-            secret: 0,
-            fresh: false,
-            progress: Progress::default(),
-            not_before: now.mono,
-            driven: false,
-            doubtful: false,
-            told: Told::default(),
-            first_told: None,
+    /// Keeps a message that was not confirmed, if it may have been shown.
+    pub(super) fn keep_unconfirmed(&mut self, batch: &Batch, now: Timestamps) {
+        if !batch.unconfirmed {
+            return;
         }
-    }
-}
-
-impl Told {
-    pub(super) fn delivery(self, shipment: &Shipment) -> Delivery {
-        Delivery {
-            failure: self.failure,
-            class: self.class,
-            errcode: self.errcode,
-            attempts: self.attempts,
-            remedy: self.remedy,
-            message_uuid: Some(shipment.uuid.clone()),
-            combined: shipment.tickets.len(),
-            ..Delivery::default()
-        }
-    }
-
-    /// Both chatbots failed: both remedies, named after the worse failure.
-    pub(super) fn with_first(self, first: &Told) -> Told {
-        let said = |told: &Told| told.remedy.clone().unwrap_or_else(|| "no answer".into());
-        let remedy = Some(format!(
-            "{}; the fallback chatbot: {}",
-            said(first),
-            said(&self)
-        ));
-        let attempts = self.attempts;
-        let worse = if first.failure < self.failure {
-            first.clone()
-        } else {
-            self
-        };
-        Told {
-            remedy,
-            attempts,
-            ..worse
-        }
+        self.unconfirmed.insert(UnconfirmedMessage {
+            events: self.events(batch),
+            uuid: batch.uuid.clone(),
+            body: batch.body.clone(),
+            max_bytes: batch.max_bytes,
+            since: now,
+        });
     }
 }

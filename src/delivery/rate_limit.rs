@@ -1,49 +1,50 @@
-//! The pace of one chatbot: a token bucket that no window of 60 s can outrun.
+//! The rate of one chatbot: a token bucket, kept as the generic cell rate algorithm (GCRA) keeps
+//! it.
 
 use std::time::{Duration, Instant};
 
-/// A third of the limit may go out at once, the rest is spread over the minute: what is saved up and
-/// what flows in within any 60 s come to the limit together, never to more.
+/// Allows at most `per_minute` requests within any 60 s.
 ///
-/// Kept as the generic cell rate algorithm keeps it: one moment, from which all else follows.
+/// A third of them may leave at once, the rest is spread over the minute: what is saved up and what
+/// is refilled within 60 s come to the limit together, never to more.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(super) struct RateLimiter {
+    /// Between two requests at the even rate.
     interval: Duration,
-    /// How far ahead of the even flow requests may run.
-    slack: Duration,
-    /// When the even flow would have room for the next request.
-    due: Option<Instant>,
+    /// How far ahead of the even rate requests may run.
+    burst_tolerance: Duration,
+    /// The theoretical arrival time: when the next request would be due at the even rate.
+    tat: Option<Instant>,
 }
 
-impl Bucket {
-    /// A full bucket for `limit` requests a minute (3 to 20).
-    pub(super) fn new(limit: u32) -> Bucket {
-        let burst = (limit / 3).max(1);
-        let interval = Duration::from_secs(60) / limit.saturating_sub(burst).max(1);
-        Bucket {
+impl RateLimiter {
+    pub(super) fn new(per_minute: u32) -> RateLimiter {
+        let burst = (per_minute / 3).max(1);
+        let interval = Duration::from_secs(60) / per_minute.saturating_sub(burst).max(1);
+        RateLimiter {
             interval,
-            slack: interval * (burst - 1),
-            due: None,
+            burst_tolerance: interval * (burst - 1),
+            tat: None,
         }
     }
 
     /// The earliest moment at which a request may leave; in the past where one may leave now.
     pub(super) fn ready_at(&self, now: Instant) -> Instant {
-        match self.due {
-            Some(due) => due.checked_sub(self.slack).unwrap_or(now),
+        match self.tat {
+            Some(tat) => tat.checked_sub(self.burst_tolerance).unwrap_or(now),
             None => now,
         }
     }
 
     /// Takes a token for a request that leaves now.
-    pub(super) fn take(&mut self, now: Instant) {
-        let from = self.due.map_or(now, |due| due.max(now));
-        self.due = Some(from + self.interval);
+    pub(super) fn acquire(&mut self, now: Instant) {
+        let from = self.tat.map_or(now, |tat| tat.max(now));
+        self.tat = Some(from + self.interval);
     }
 
     /// Gives back the token of a request that never left.
     pub(super) fn give_back(&mut self) {
-        self.due = self.due.and_then(|due| due.checked_sub(self.interval));
+        self.tat = self.tat.and_then(|tat| tat.checked_sub(self.interval));
     }
 }
 
@@ -55,14 +56,14 @@ mod tests {
     /// When requests leave that ask at these moments, each as soon as it may.
     fn departures(limit: u32, asked: &[u64]) -> Vec<Duration> {
         let begin = Instant::now();
-        let mut bucket = Bucket::new(limit);
+        let mut limiter = RateLimiter::new(limit);
         let mut now = begin;
         asked
             .iter()
             .map(|gap| {
                 now += Duration::from_millis(*gap);
-                now = now.max(bucket.ready_at(now));
-                bucket.take(now);
+                now = now.max(limiter.ready_at(now));
+                limiter.acquire(now);
                 now - begin
             })
             .collect()
@@ -79,17 +80,17 @@ mod tests {
     #[test]
     fn a_token_given_back_can_be_taken_again() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(3);
-        bucket.take(now);
-        assert!(bucket.ready_at(now) > now);
-        bucket.give_back();
-        assert!(bucket.ready_at(now) <= now);
+        let mut limiter = RateLimiter::new(3);
+        limiter.acquire(now);
+        assert!(limiter.ready_at(now) > now);
+        limiter.give_back();
+        assert!(limiter.ready_at(now) <= now);
     }
 
     proptest! {
         #[test]
-        fn no_minute_ever_holds_more_than_the_limit(
-            limit in 3u32..=20,
+        fn no_minute_holds_more_than_the_limit(
+            limit in 2u32..=100,
             asked in proptest::collection::vec(0u64..30_000, 1..200),
         ) {
             let left = departures(limit, &asked);

@@ -1,13 +1,14 @@
-//! What the owner of the function is told about a failure.
+//! What a failed outcome says to the owner of the function.
 
-use super::{Failure, timestamp};
+use super::endpoint::Banned;
+use super::outcome::Failure;
+use super::target::{Role, Target};
 use crate::channel::Attempt;
+use crate::clock;
 use crate::message;
-use crate::route::Route;
-use std::time::SystemTime;
 
-/// The remedy, and what was said.
-pub(super) fn of(attempt: &Attempt) -> String {
+/// Returns what to do about a failed attempt, and what the chat said.
+pub(super) fn after_attempt(attempt: &Attempt) -> String {
     match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
         (Some(remedy), "") => remedy.to_owned(),
         (Some(remedy), detail) => format!("{remedy} ({detail})"),
@@ -15,15 +16,28 @@ pub(super) fn of(attempt: &Attempt) -> String {
     }
 }
 
-/// The chatbot is closed until then.
-pub(super) fn closed(route: &Route, reopens: SystemTime) -> String {
-    let reopens = message::format_time(timestamp(reopens), &route.render_options.zone);
-    format!("DingTalk throttles this chatbot; nothing is sent to it before {reopens}")
+/// Returns until when the chatbot is banned, and what to do about it. `said` is the attempt that
+/// met the ban just now.
+pub(super) fn banned(
+    target: &Target,
+    role: Role,
+    banned: Banned,
+    said: Option<&Attempt>,
+) -> String {
+    let channel = target.channel(role);
+    let until = clock::to_timestamp(banned.until());
+    format!(
+        "{} throttles this chatbot; nothing is sent to it before {}{}; {}",
+        channel.chat(),
+        message::format_time(until, &target.options.zone),
+        said.map_or_else(String::new, |attempt| format!(" ({})", attempt.detail)),
+        channel.ban_remedy(banned.ban)
+    )
 }
 
-/// The invocation's time was over before its turn came.
-pub(super) fn no_time(why: Failure) -> String {
-    match why {
+/// The invocation's time was over before the message could be sent.
+pub(super) fn no_time(failure: Failure) -> String {
+    match failure {
         Failure::Throttled => "the chatbot's messages a minute were used up beyond the invocation's deadline; EventBridge will repeat the event",
         _ => "the invocation's time was over before the message could be sent; EventBridge will repeat the event",
     }

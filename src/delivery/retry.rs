@@ -1,75 +1,141 @@
-//! One message at one chatbot: what follows from each answer.
+//! One message at one chatbot: what follows from each attempt.
 
-use crate::channel::{Attempt, Class, Recovery};
+use crate::channel::{Attempt, Ban, Class, Recovery};
 use std::time::Duration;
 
-/// Waits before the retries of an unclear attempt: DingTalk asks for no more than three.
+/// Waits before the retries of an unclear attempt. DingTalk asks for at most three retries.
 const RETRY_AFTER: [Duration; 3] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
     Duration::from_secs(2),
 ];
 
-/// What may still be tried.
+/// What was tried already: each recovery is tried once.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Progress {
+pub(super) struct RetryState {
+    /// Retries of unclear attempts.
     retries: usize,
     reconnected: bool,
-    rotated: bool,
-    signed_afresh: bool,
-    shortened: bool,
+    recovered: Vec<Recovery>,
 }
 
-/// What follows.
+/// What follows from an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// It is in the group.
+pub(super) enum NextStep {
+    /// The message is delivered.
     Delivered,
-    /// Once more, after this wait, on a fresh connection.
-    Again(Duration),
-    /// Once more, with the other secret.
-    OtherSecret,
-    /// Once more, shortened.
-    Shorter,
-    /// The chatbot is closed for this long.
-    Throttled(Duration),
-    /// It will not be taken.
+    /// Send it again after this wait.
+    Retry(Duration),
+    /// Send it again, signed with the next secret.
+    NextSecret,
+    /// Send a shorter message.
+    Shorten,
+    /// The chatbot is banned for this long.
+    Banned(Duration, Ban),
+    /// The chatbot refuses the message for good.
     Refused,
-    /// There is no clear answer to be had.
+    /// All retries were used up without a clear response.
     Unreachable,
 }
 
-impl Progress {
-    /// What follows from `attempt` at a chatbot with so many secrets.
-    pub(super) fn after(&mut self, attempt: &Attempt, secrets: usize) -> Step {
+impl RetryState {
+    /// Decides what follows from `attempt` at a chatbot with so many secrets.
+    pub(super) fn on_result(&mut self, attempt: &Attempt, secrets: usize) -> NextStep {
         match attempt.class {
-            Class::Delivered => Step::Delivered,
-            // Cut short by the deadline of the invocation that made it, which leaves; it says nothing
-            // of the chatbot, and does not count.
-            Class::NotSent | Class::Unclear if attempt.by_deadline => Step::Again(Duration::ZERO),
-            Class::NotSent if once(&mut self.reconnected) => Step::Again(Duration::ZERO),
-            Class::NotSent => Step::Unreachable,
+            Class::Delivered => NextStep::Delivered,
+            // The deadline of the invocation that made the attempt cut it short, and that
+            // invocation leaves. This says nothing of the chatbot, so it uses up no retry of those
+            // that stay.
+            Class::NotSent | Class::Unclear if attempt.by_deadline => {
+                NextStep::Retry(Duration::ZERO)
+            }
+            Class::NotSent if !self.reconnected => {
+                self.reconnected = true;
+                NextStep::Retry(Duration::ZERO)
+            }
+            Class::NotSent => NextStep::Unreachable,
             Class::Unclear => match RETRY_AFTER.get(self.retries) {
                 Some(wait) => {
                     self.retries += 1;
-                    Step::Again(*wait)
+                    NextStep::Retry(*wait)
                 }
-                None => Step::Unreachable,
+                None => NextStep::Unreachable,
             },
-            Class::Throttled { retry_after, .. } => Step::Throttled(retry_after),
-            Class::Refused(Recovery::NextSecret) if secrets > 1 && once(&mut self.rotated) => {
-                Step::OtherSecret
-            }
-            Class::Refused(Recovery::SignAgain) if once(&mut self.signed_afresh) => {
-                Step::Again(Duration::ZERO)
-            }
-            Class::Refused(Recovery::Shorten) if once(&mut self.shortened) => Step::Shorter,
-            Class::Refused(_) => Step::Refused,
+            Class::Throttled { retry_after, ban } => NextStep::Banned(retry_after, ban),
+            Class::Refused(recovery) => self.recover(recovery, secrets),
         }
+    }
+
+    fn recover(&mut self, recovery: Recovery, secrets: usize) -> NextStep {
+        let step = match recovery {
+            Recovery::NextSecret if secrets > 1 => NextStep::NextSecret,
+            Recovery::SignAgain => NextStep::Retry(Duration::ZERO),
+            Recovery::Shorten => NextStep::Shorten,
+            Recovery::NextSecret | Recovery::None => return NextStep::Refused,
+        };
+        if self.recovered.contains(&recovery) {
+            return NextStep::Refused;
+        }
+        self.recovered.push(recovery);
+        step
     }
 }
 
-/// True the first time only.
-fn once(used: &mut bool) -> bool {
-    !std::mem::replace(used, true)
+#[cfg(test)]
+mod tests {
+    use super::super::tests::attempt;
+    use super::*;
+
+    fn steps(classes: &[Class], secrets: usize) -> Vec<NextStep> {
+        let mut state = RetryState::default();
+        classes
+            .iter()
+            .map(|class| state.on_result(&attempt(*class, None), secrets))
+            .collect()
+    }
+
+    #[test]
+    fn unclear_attempts_are_retried_three_times_not_sent_ones_once() {
+        let retry = |ms| NextStep::Retry(Duration::from_millis(ms));
+        assert_eq!(
+            steps(&[Class::Unclear; 4], 0),
+            [retry(500), retry(1000), retry(2000), NextStep::Unreachable]
+        );
+        // The two are counted apart.
+        assert_eq!(
+            steps(&[Class::NotSent, Class::Unclear, Class::NotSent], 0),
+            [retry(0), retry(500), NextStep::Unreachable]
+        );
+    }
+
+    #[test]
+    fn each_recovery_is_tried_once() {
+        for (recovery, secrets, first) in [
+            (Recovery::None, 2, NextStep::Refused),
+            (Recovery::NextSecret, 1, NextStep::Refused),
+            (Recovery::NextSecret, 2, NextStep::NextSecret),
+            (Recovery::SignAgain, 0, NextStep::Retry(Duration::ZERO)),
+            (Recovery::Shorten, 0, NextStep::Shorten),
+        ] {
+            let twice = steps(&[Class::Refused(recovery); 2], secrets);
+            assert_eq!(twice, [first, NextStep::Refused], "{recovery:?}");
+        }
+    }
+
+    #[test]
+    fn attempts_cut_short_by_a_deadline_use_up_no_retry() {
+        for class in [Class::NotSent, Class::Unclear] {
+            let mut state = RetryState::default();
+            let cut_short = Attempt {
+                by_deadline: true,
+                ..attempt(class, None)
+            };
+            for _ in 0..9 {
+                let step = state.on_result(&cut_short, 0);
+                assert_eq!(step, NextStep::Retry(Duration::ZERO));
+            }
+            let step = state.on_result(&attempt(class, None), 0);
+            assert!(matches!(step, NextStep::Retry(_)));
+        }
+    }
 }

@@ -1,453 +1,404 @@
-//! Who waits for what, and what leaves next: all that the invocations of one instance share.
+//! Schedules batches: which event goes into which message, which message is sent next, to which
+//! chatbot and when. All invocations of one instance share it.
 //!
-//! Like a database's group commit: the first event goes out at once; what arrives while its chatbot
-//! is busy, or waits for its turn, leaves together in the next message. There is no thread of its
-//! own: an invocation that waits asks [`Desk::next`] what to do, and whoever is told to send, sends.
-//! The time is an argument throughout, and nothing here blocks.
+//! A plain state machine: the time is an argument, and nothing here blocks. It has no thread of its
+//! own: an invocation that waits asks [`Scheduler::next`] what to do, and makes the request that it
+//! is handed. As in the group commit of a database, the first event is sent at once, and what
+//! arrives while its chatbot is busy or waits for its rate leaves together in the next message.
+//!
+//! ```text
+//! enqueue ─► waiting ─► batch ─► in flight ─► delivered, or failed ─► collect
+//!    │                    ▲          │ retry, next secret, shorten, fallback
+//!    └─ duplicate         └──────────┘
+//! ```
 
-use super::dedup::Memory;
-use super::endpoint::Robot;
-use super::queue::{Queue, Ticket, Told};
-use super::retry::{Progress, Step};
-use super::{Delivery, Failure, Now, remedies};
-use crate::channel::dingtalk::{Endpoint, MAX_BYTES};
-use crate::channel::{Attempt, Class, Phase};
+use super::batch::{Batch, BatchState};
+use super::dedup::DedupCache;
+use super::endpoint::{Banned, EndpointState};
+use super::ids::{EndpointId, EntryId, EventKey, RouteId};
+use super::outcome::{DeliveryResult, Failure, Outcome};
+use super::queue::Queue;
+use super::remedies;
+use super::retry::NextStep;
+use super::target::{Role, Target};
+use super::timestamps::Timestamps;
+use crate::channel::{Attempt, Channel, Class, SendOptions};
 use crate::event::Event;
-use crate::route::Route;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How large a message may be after the chatbot called it too long.
-const SHORTENED_BYTES: usize = MAX_BYTES / 4;
-/// With less time than this left, an attempt is not begun.
+/// A message that the chat called too long is shortened to this part of what it takes, or to half
+/// of what was sent.
+const SHORTENED_PART: usize = 4;
+/// With less time than this left, no attempt is begun.
 const MIN_ATTEMPT: Duration = Duration::from_millis(50);
 
-/// The shared state of all routes and chatbots.
-pub(super) struct Desk {
+/// The queues of all routes and the state of all chatbots.
+pub(super) struct Scheduler {
+    /// By [`RouteId`].
     queues: Vec<Queue>,
-    robots: Vec<Robot>,
-    memory: Memory,
-    last_ticket: u64,
+    /// By [`EndpointId`].
+    endpoints: Vec<EndpointState>,
+    dedup: DedupCache,
 }
 
-/// What an invocation that brings an event is told.
-pub(super) enum Admission {
-    /// The route was given it already.
+/// Where an event stands that an invocation brought.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Enqueued {
+    /// The route delivered it before.
     Duplicate,
-    /// It waits, perhaps together with its twin.
-    Waits(Ticket),
+    /// It waits: [`Scheduler::collect`] or [`Scheduler::cancel`] it.
+    Waiting(EntryId),
 }
 
 /// What a waiting invocation is to do.
-pub(super) enum Turn {
-    /// Make this attempt, and [`Desk::record`] it.
-    Attempt(Job),
+pub(super) enum Action {
+    /// Make this request, and [`Scheduler::record`] it.
+    Send(SendRequest),
     /// Wait until then, or until something changes.
     WaitUntil(Instant),
     /// Wait until something changes.
     Wait,
-    /// Something was settled: look again.
-    Look,
-    /// There is no time left for what would have to happen: [`Desk::leave`] with this.
-    Leave(Failure),
+    /// Look for outcomes: something was settled. Other invocations have to look as well.
+    Recheck,
+    /// Fail: there is no time left for what would have to happen. [`Scheduler::cancel`] every
+    /// event.
+    GiveUp(Failure),
 }
 
-/// One attempt to be made without holding the desk.
-pub(super) struct Job {
-    pub(super) route: usize,
-    robot: usize,
-    pub(super) at_fallback: bool,
-    pub(super) secret: usize,
-    pub(super) fresh: bool,
+/// One request, to be made without holding the scheduler.
+pub(super) struct SendRequest {
+    pub(super) route: RouteId,
+    pub(super) target: Arc<Target>,
+    pub(super) role: Role,
+    endpoint: EndpointId,
+    pub(super) options: SendOptions,
     pub(super) events: Vec<Arc<Event>>,
     pub(super) uuid: String,
+    /// The body of the last attempt. `None` where it is to be encoded within `max_bytes`.
     pub(super) body: Option<Arc<Vec<u8>>>,
-    pub(super) budget: usize,
+    pub(super) max_bytes: usize,
 }
 
-impl Desk {
-    pub(super) fn new(routes: &[Route]) -> Desk {
-        let mut keys: Vec<(String, u32)> = Vec::new();
-        let mut place = |endpoint: &Endpoint| {
-            let (key, limit) = (endpoint.webhook.rate_limit_key(), endpoint.rate_limit);
-            let place = keys
-                .iter()
-                .position(|(known, _)| *known == key)
-                .unwrap_or_else(|| {
-                    keys.push((key, limit));
-                    keys.len() - 1
-                });
-            // Routes that share a chatbot share its pace: the most careful of them sets it.
-            if let Some((_, known)) = keys.get_mut(place) {
-                *known = limit.min(*known);
-            }
-            place
+impl SendRequest {
+    pub(super) fn channel(&self) -> &dyn Channel {
+        self.target.channel(self.role)
+    }
+}
+
+impl Scheduler {
+    pub(super) fn new(targets: Vec<Target>) -> Scheduler {
+        let mut ids: Vec<String> = Vec::new();
+        let mut limits: Vec<u32> = Vec::new();
+        let mut endpoint = |channel: &dyn Channel| {
+            let per_minute = channel.limits().per_minute;
+            let known = ids.iter().position(|id| id == channel.id());
+            let place = known.unwrap_or_else(|| {
+                ids.push(channel.id().to_owned());
+                limits.push(per_minute);
+                ids.len() - 1
+            });
+            // Routes that share a chatbot share its rate: the lowest of their limits holds.
+            limits[place] = limits[place].min(per_minute);
+            EndpointId(place)
         };
-        let queues = routes
-            .iter()
-            .map(|route| {
-                let first = place(&route.endpoint);
-                let fallback = route.fallback.as_ref().map(&mut place);
-                Queue::new(route.clone(), first, fallback)
+        let queues = targets
+            .into_iter()
+            .map(|target| {
+                let primary = endpoint(target.channel.as_ref());
+                let fallback = target.fallback.as_deref().map(&mut endpoint);
+                Queue::new(Arc::new(target), primary, fallback)
             })
             .collect();
-        Desk {
+        Scheduler {
             queues,
-            robots: keys.iter().map(|(_, limit)| Robot::new(*limit)).collect(),
-            memory: Memory::default(),
-            last_ticket: 0,
+            endpoints: limits.into_iter().map(EndpointState::new).collect(),
+            dedup: DedupCache::default(),
         }
     }
 
-    /// Takes an event for a route. Its identity is worked out before, while nobody waits for the desk.
-    pub(super) fn admit(
+    /// Accepts an event for a route.
+    pub(super) fn enqueue(
         &mut self,
-        route: usize,
-        identity: &Arc<str>,
+        route: RouteId,
+        key: EventKey,
         event: &Arc<Event>,
-        now: Now,
-    ) -> Admission {
-        if self.memory.knows(route, identity, now) {
-            return Admission::Duplicate;
+        now: Timestamps,
+    ) -> Enqueued {
+        if self.dedup.contains(route, key, now) {
+            return Enqueued::Duplicate;
         }
-        let Some(queue) = self.queues.get_mut(route) else {
-            return Admission::Duplicate;
-        };
-        if let Some(ticket) = queue.by_event.get(identity)
-            && let Some(twin) = queue.entries.get_mut(ticket)
-        {
-            twin.waiters += 1;
-            return Admission::Waits(*ticket);
-        }
-        if let Some(doubt) = queue.doubts.take(identity, now) {
-            return match queue.revive(doubt, identity, now, &mut self.last_ticket) {
-                Some(ticket) => Admission::Waits(ticket),
-                None => Admission::Duplicate,
-            };
-        }
-        let ticket = queue.enter(identity, event, 1, now, &mut self.last_ticket);
-        queue.waiting.push_back(ticket);
-        Admission::Waits(ticket)
-    }
-}
-
-impl Desk {
-    /// What became of the event, once it is settled, and since when that is known.
-    pub(super) fn collect(&mut self, route: usize, ticket: Ticket) -> Option<(Delivery, Now)> {
-        let queue = self.queues.get_mut(route)?;
-        let settled = queue.entries.get(&ticket)?.settled.clone()?;
-        queue.let_go(ticket);
-        Some(settled)
+        Enqueued::Waiting(self.queues[route.0].enqueue(key, event, now))
     }
 
-    /// Takes the event back, because the invocation that waits for it has no time left. What is on
-    /// the wire stays there, and nobody sends it again: call [`Desk::left`] when all are taken back.
-    pub(super) fn leave(&mut self, route: usize, ticket: Ticket, why: Failure) -> Delivery {
-        let mut delivery = Delivery {
-            failure: Some(why),
-            ..Delivery::default()
-        };
-        let Some(queue) = self.queues.get_mut(route) else {
-            return delivery;
-        };
-        // It was sent, or was about to be sent again: what the last answer said is worth telling.
-        if let Some(shipment) = queue.shipment_of(ticket) {
-            delivery = shipment.told.clone().delivery(shipment);
-            delivery.failure = Some(Failure::Deadline);
-        }
-        if delivery.remedy.is_none() {
-            delivery.remedy = Some(remedies::no_time(why));
-        }
-        queue.let_go(ticket);
-        delivery
+    /// Returns the outcome of an event once it is settled; `begun` is when the invocation brought
+    /// it.
+    pub(super) fn collect(
+        &mut self,
+        route: RouteId,
+        id: EntryId,
+        begun: Timestamps,
+    ) -> Option<Outcome> {
+        let (outcome, at) = self.queues[route.0].collect(id)?;
+        Some(Outcome {
+            duration: at.elapsed_since(begun),
+            ..outcome
+        })
     }
 
-    /// An invocation of this route has left.
-    pub(super) fn left(&mut self, route: usize, now: Now) {
-        if let Some(queue) = self.queues.get_mut(route) {
-            queue.drop_orphans(now);
+    /// Takes an event back that is not settled, because the invocation has no time left. A message
+    /// in flight goes on. Call [`Scheduler::after_cancel`] when all events are taken back.
+    pub(super) fn cancel(&mut self, route: RouteId, id: EntryId, failure: Failure) -> Outcome {
+        let queue = &mut self.queues[route.0];
+        let mut outcome = match queue.outcome_so_far(id) {
+            // It was sent, or was about to be sent again: report what the last attempt came to.
+            Some(outcome) => outcome.clone(),
+            None => Outcome::without_message(DeliveryResult::Failed(failure)),
+        };
+        if outcome.remedy.is_none() {
+            outcome.remedy = Some(remedies::no_time(failure));
         }
+        queue.release(id);
+        outcome
     }
 
-    /// What a waiting invocation of this route is to do now.
-    pub(super) fn next(&mut self, route: usize, now: Now, deadline: Instant) -> Turn {
-        let Some(queue) = self.queues.get_mut(route) else {
-            return Turn::Wait;
+    /// An invocation has taken its events back.
+    pub(super) fn after_cancel(&mut self, route: RouteId, now: Timestamps) {
+        self.queues[route.0].drop_abandoned(now);
+    }
+
+    /// Decides what a waiting invocation of this route does now.
+    pub(super) fn next(&mut self, route: RouteId, now: Timestamps, deadline: Instant) -> Action {
+        // Which chatbot comes next, and from when on. A batch stays with its chatbot; what is new
+        // chooses one.
+        let queue = &self.queues[route.0];
+        let current = queue.batch().map(|batch| (batch.state, batch.role));
+        let (role, not_before) = match current {
+            // Another invocation makes the attempt, and records it for all.
+            Some((BatchState::InFlight, _)) => return Action::Wait,
+            Some((BatchState::Waiting { not_before }, role)) => (role, not_before),
+            None if queue.is_idle() => return Action::Wait,
+            Some((BatchState::Queued, _)) | None => (self.starting_role(route, now), now.monotonic),
         };
-        let (at_fallback, not_before) = match &queue.shipment {
-            Some(shipment) if shipment.driven => return Turn::Wait,
-            Some(shipment) => (shipment.at_fallback, shipment.not_before),
-            None if queue.is_idle() => return Turn::Wait,
-            None => (self.starts_at_fallback(route, now), now.mono),
-        };
-        let Some(robot) = self.robot_of(route, at_fallback) else {
-            return Turn::Wait;
-        };
-        let Some(state) = self.robots.get_mut(robot) else {
-            return Turn::Wait;
-        };
-        if let Some(reopens) = state.closed_until(now) {
-            self.closed(route, at_fallback, reopens, now);
-            return Turn::Look;
+        let id = self.queues[route.0].endpoint(role);
+        let endpoint = &mut self.endpoints[id.0];
+
+        // A banned chatbot gets no request. The ban may last for longer than any invocation, so
+        // what waits for it moves to the fallback or fails at once.
+        if let Some(banned) = endpoint.banned_until(now) {
+            self.give_up_on_ban(route, role, banned, now);
+            return Action::Recheck;
         }
-        if state.busy {
-            return Turn::Wait;
+        // One request at a time. Its end wakes all who wait.
+        if endpoint.busy {
+            return Action::Wait;
         }
-        let turn = state.ready_at(now);
-        let at = turn.max(not_before);
-        if at.max(now.mono) + MIN_ATTEMPT > deadline {
-            return Turn::Leave(if turn > not_before {
+
+        // The turn comes when the rate allows it and the wait before a retry is over. An invocation
+        // that cannot live to see it leaves at once, and EventBridge repeats its events.
+        let allowed = endpoint.ready_at(now);
+        let at = allowed.max(not_before);
+        if at.max(now.monotonic) + MIN_ATTEMPT > deadline {
+            return Action::GiveUp(if allowed > not_before {
                 Failure::Throttled
             } else {
                 Failure::Deadline
             });
         }
-        if at > now.mono {
-            return Turn::WaitUntil(at);
+        if at > now.monotonic {
+            return Action::WaitUntil(at);
         }
-        if self.is_rival_older(route, robot, now) {
-            return Turn::Wait;
+
+        // Routes that share a chatbot take turns: the one that has waited longest comes first, or a
+        // busy route would starve the others. Its own invocations send for it.
+        if self.is_rival_older(route, id, now) {
+            return Action::Wait;
         }
-        match self.begin(route, robot, at_fallback, now) {
-            Some(job) => Turn::Attempt(job),
-            None => Turn::Wait,
-        }
+        Action::Send(self.begin_attempt(route, role, id, now))
     }
 
-    /// Takes the answer to an attempt, and the message as it was sent.
-    pub(super) fn record(&mut self, job: &Job, body: Arc<Vec<u8>>, attempt: &Attempt, now: Now) {
-        let left = !matches!(
-            attempt.phase,
-            Phase::Start | Phase::Resolve | Phase::Connect | Phase::Tls
-        );
-        if let Some(robot) = self.robots.get_mut(job.robot) {
-            robot.end(left);
-        }
-        let Some(queue) = self.queues.get_mut(job.route) else {
-            return;
-        };
-        let Some(shipment) = &mut queue.shipment else {
-            return;
-        };
-        shipment.driven = false;
-        let sent = body.len();
-        shipment.body = Some(body).filter(|body| !body.is_empty());
-        shipment.fresh = true;
-        shipment.doubtful |= attempt.class == Class::Unclear;
-        let told = &mut shipment.told;
-        told.attempts += u32::from(attempt.phase != Phase::Start);
-        told.class = Some(attempt.class.as_str());
-        told.errcode = attempt.errcode;
-        told.remedy = Some(remedies::of(attempt));
-        let secrets = queue
-            .route
-            .robot_at(job.at_fallback)
-            .map_or(0, |robot| robot.secrets.len());
-        match shipment.progress.after(attempt, secrets) {
-            Step::Delivered => {
-                told.remedy = None;
-                if let Some(robot) = self.robots.get_mut(job.robot) {
-                    robot.secret = shipment.secret;
-                }
-                self.settle(job.route, None, now);
-            }
-            // The next attempt is made by whoever waits and still has time.
-            Step::Again(wait) => shipment.not_before = now.mono + wait,
-            Step::OtherSecret => shipment.secret = (shipment.secret + 1) % secrets.max(1),
-            Step::Shorter => {
-                // Whatever the limit is: less than what was too long.
-                shipment.budget = SHORTENED_BYTES.min(sent / 2);
-                shipment.body = None;
-            }
-            Step::Throttled(pause) => {
-                let reopens = match self.robots.get_mut(job.robot) {
-                    Some(robot) => robot.close(pause, now),
-                    None => now.wall,
-                };
-                let said = remedies::closed(&queue.route, reopens);
-                told.remedy = Some(format!("{said} ({})", attempt.detail));
-                self.give_up(job.route, Failure::Throttled, now);
-            }
-            Step::Refused => self.give_up(job.route, Failure::Refused, now),
-            Step::Unreachable => self.settle(job.route, Some(Failure::Unreachable), now),
-        }
-        if let Some(queue) = self.queues.get_mut(job.route) {
-            queue.drop_orphans(now);
-        }
-    }
-
-    /// A new message starts at the fallback while the first chatbot is closed and the fallback is not.
-    fn starts_at_fallback(&mut self, route: usize, now: Now) -> bool {
-        let mut is_closed = |at_fallback| {
-            let robot = self.robot_of(route, at_fallback)?;
-            Some(self.robots.get_mut(robot)?.closed_until(now).is_some())
-        };
-        is_closed(false) == Some(true) && is_closed(true) == Some(false)
-    }
-
-    fn robot_of(&self, route: usize, at_fallback: bool) -> Option<usize> {
-        let queue = self.queues.get(route)?;
-        if at_fallback {
-            queue.fallback
-        } else {
-            Some(queue.first)
-        }
-    }
-
-    /// The chatbot that would be next is closed: the message moves on, or everything that waits fails at once.
-    fn closed(
+    /// Takes in what a request came to, and the body that was sent (`None` if it was not encoded).
+    pub(super) fn record(
         &mut self,
-        route: usize,
-        at_fallback: bool,
-        reopens: std::time::SystemTime,
-        now: Now,
+        request: &SendRequest,
+        body: Option<Arc<Vec<u8>>>,
+        attempt: &Attempt,
+        now: Timestamps,
     ) {
-        let Some(queue) = self.queues.get_mut(route) else {
-            return;
-        };
-        if queue.shipment.is_none() {
-            queue.form(at_fallback, now);
-        }
-        if let Some(shipment) = &mut queue.shipment {
-            shipment.told.remedy = Some(remedies::closed(&queue.route, reopens));
-            if shipment.told.attempts == 0 {
-                shipment.told.class = None;
+        // The chatbot is free for the next request.
+        let endpoint = &mut self.endpoints[request.endpoint.0];
+        endpoint.end(attempt.left());
+
+        // What is known of the message from now on, should an invocation leave before it is
+        // settled.
+        let queue = &mut self.queues[request.route.0];
+        let batch = queue.batch_mut().expect("a batch in flight stays");
+        batch.retry_at(now.monotonic);
+        batch.body = body;
+        batch.new_connection = true;
+        batch.unconfirmed |= attempt.class == Class::Unclear;
+        batch
+            .outcome
+            .add_attempt(attempt, remedies::after_attempt(attempt));
+
+        let secrets = request.channel().secrets();
+        match batch.retry.on_result(attempt, secrets) {
+            NextStep::Delivered => {
+                // The secret that was accepted comes first from now on.
+                endpoint.secret = request.options.secret;
+                self.settle(request.route, DeliveryResult::Delivered, now);
             }
+            // Any invocation that waits and still has time makes the next attempt.
+            NextStep::Retry(wait) => batch.retry_at(now.monotonic + wait),
+            NextStep::NextSecret => batch.secret = (request.options.secret + 1) % secrets,
+            NextStep::Shorten => {
+                // Whatever the chat's limit is, what comes next is shorter than what was too long.
+                let sent = batch.body.take().expect("a refused message was encoded");
+                let limit = request.channel().limits().max_bytes;
+                batch.max_bytes = (limit / SHORTENED_PART).min(sent.len() / 2);
+            }
+            NextStep::Banned(time, ban) => {
+                let banned = endpoint.ban(ban, time, now);
+                let remedy = remedies::banned(&request.target, request.role, banned, Some(attempt));
+                batch.outcome.remedy = Some(remedy);
+                self.give_up(request.route, Failure::Throttled, now);
+            }
+            NextStep::Refused => self.give_up(request.route, Failure::Refused, now),
+            // Only a ban or a refusal moves a message to the fallback. This one may have been
+            // shown, and the fallback would show it again.
+            NextStep::Unreachable => {
+                let result = DeliveryResult::Failed(Failure::Unreachable);
+                self.settle(request.route, result, now);
+            }
+        }
+        // The invocations that wait for the batch may have left while it was in flight.
+        self.queues[request.route.0].drop_abandoned(now);
+    }
+
+    /// A new batch starts at the fallback while the primary chatbot is banned and the fallback is
+    /// not.
+    fn starting_role(&mut self, route: RouteId, now: Timestamps) -> Role {
+        let queue = &self.queues[route.0];
+        let (primary, fallback) = (queue.endpoint(Role::Primary), queue.fallback);
+        let mut is_banned = |id: EndpointId| self.endpoints[id.0].banned_until(now).is_some();
+        match fallback {
+            Some(fallback) if is_banned(primary) && !is_banned(fallback) => Role::Fallback,
+            _ => Role::Primary,
+        }
+    }
+
+    /// Returns true if another route has waited longer for the same chatbot and could send now.
+    fn is_rival_older(&self, route: RouteId, endpoint: EndpointId, now: Timestamps) -> bool {
+        let age = |id: usize| Some((self.queues[id].oldest_since()?, id));
+        let own = age(route.0);
+        (0..self.queues.len()).any(|other| {
+            let queue = &self.queues[other];
+            let role = match queue.batch().map(|batch| (batch.state, batch.role)) {
+                Some((BatchState::InFlight, _)) => return false,
+                Some((BatchState::Waiting { not_before }, _)) if not_before > now.monotonic => {
+                    return false;
+                }
+                Some((_, role)) => role,
+                None => Role::Primary,
+            };
+            queue.endpoint(role) == endpoint && age(other).is_some_and(|age| Some(age) < own)
+        })
+    }
+
+    /// Starts the next batch of the route at this chatbot, unless one is on its way there.
+    fn start_batch(&mut self, route: RouteId, role: Role, now: Timestamps) -> &mut Batch {
+        let queue = &mut self.queues[route.0];
+        let secret = self.endpoints[queue.endpoint(role).0].secret;
+        let primary = &mut self.endpoints[queue.endpoint(Role::Primary).0];
+        let target = Arc::clone(&queue.target);
+        let batch = queue.next_batch();
+        if batch.state == BatchState::Queued {
+            batch.start(role, secret, now);
+            // Should the fallback fail, this says why the message did not go to the primary
+            // chatbot.
+            if role == Role::Fallback
+                && let Some(banned) = primary.banned_until(now)
+            {
+                batch.primary_outcome = Some(Outcome {
+                    remedy: Some(remedies::banned(&target, Role::Primary, banned, None)),
+                    ..Outcome::without_message(DeliveryResult::Failed(Failure::Throttled))
+                });
+            }
+        }
+        batch
+    }
+
+    fn begin_attempt(
+        &mut self,
+        route: RouteId,
+        role: Role,
+        endpoint: EndpointId,
+        now: Timestamps,
+    ) -> SendRequest {
+        self.endpoints[endpoint.0].begin(now);
+        self.start_batch(route, role, now).state = BatchState::InFlight;
+        let queue = &self.queues[route.0];
+        let batch = queue.batch().expect("a batch was started");
+        // Another route may have more secrets for the same chatbot.
+        let last_secret = queue.target.channel(role).secrets().saturating_sub(1);
+        SendRequest {
+            route,
+            target: Arc::clone(&queue.target),
+            role,
+            endpoint,
+            options: SendOptions {
+                secret: batch.secret.min(last_secret),
+                new_connection: batch.new_connection,
+            },
+            events: queue
+                .events(batch)
+                .into_iter()
+                .map(|(_, event)| event)
+                .collect(),
+            uuid: batch.uuid.clone(),
+            body: batch.body.clone(),
+            max_bytes: batch.max_bytes,
+        }
+    }
+
+    /// The chatbot whose turn it is is banned: its batch moves to the fallback, or fails.
+    fn give_up_on_ban(&mut self, route: RouteId, role: Role, banned: Banned, now: Timestamps) {
+        let remedy = remedies::banned(&self.queues[route.0].target, role, banned, None);
+        let batch = self.start_batch(route, role, now);
+        batch.outcome.remedy = Some(remedy);
+        // An attempt that ended before its request was begun does not count as the last one.
+        if batch.outcome.attempts == 0 {
+            batch.outcome.class = None;
         }
         self.give_up(route, Failure::Throttled, now);
     }
 
-    /// This chatbot will not take the message: the fallback may, else it has failed.
-    fn give_up(&mut self, route: usize, failure: Failure, now: Now) {
-        let Some(queue) = self.queues.get_mut(route) else {
-            return;
-        };
-        let Some(shipment) = &mut queue.shipment else {
-            return;
-        };
-        if shipment.at_fallback || queue.fallback.is_none() {
-            self.settle(route, Some(failure), now);
-            return;
+    /// The chatbot will not take the batch: the fallback may, else it has failed.
+    fn give_up(&mut self, route: RouteId, failure: Failure, now: Timestamps) {
+        let queue = &mut self.queues[route.0];
+        let fallback = queue.fallback;
+        let batch = queue.batch_mut().expect("a batch is being sent");
+        match (batch.role, fallback) {
+            (Role::Primary, Some(fallback)) => {
+                let secret = self.endpoints[fallback.0].secret;
+                batch.move_to_fallback(failure, secret, now);
+            }
+            _ => self.settle(route, DeliveryResult::Failed(failure), now),
         }
-        let attempts = shipment.told.attempts;
-        let first = std::mem::take(&mut shipment.told);
-        shipment.first_told = Some(Told {
-            failure: Some(failure),
-            ..first
-        });
-        shipment.told.attempts = attempts;
-        shipment.at_fallback = true;
-        shipment.progress = Progress::default();
-        shipment.not_before = now.mono;
-        shipment.fresh = false;
-        shipment.secret = queue
-            .fallback
-            .and_then(|robot| self.robots.get(robot))
-            .map_or(0, |robot| robot.secret);
     }
 
-    /// Whether another route has waited longer for the same chatbot and could send now.
-    fn is_rival_older(&self, route: usize, robot: usize, now: Now) -> bool {
-        let Some(own) = self.queues.get(route).and_then(Queue::since) else {
-            return false;
-        };
-        self.queues.iter().enumerate().any(|(other, queue)| {
-            let at = match &queue.shipment {
-                Some(shipment) if shipment.driven || shipment.not_before > now.mono => {
-                    return false;
+    /// Settles every event of the batch that is being sent.
+    fn settle(&mut self, route: RouteId, result: DeliveryResult, now: Timestamps) {
+        let queue = &mut self.queues[route.0];
+        let batch = queue.take_batch();
+        match result {
+            DeliveryResult::Delivered => {
+                for (key, _) in queue.events(&batch) {
+                    self.dedup.insert(route, key, now);
                 }
-                Some(shipment) if shipment.at_fallback => queue.fallback,
-                _ => Some(queue.first),
-            };
-            other != route
-                && at == Some(robot)
-                && queue
-                    .since()
-                    .is_some_and(|since| (since, other) < (own, route))
-        })
-    }
-
-    /// Forms the message, if it is not formed yet, and hands out its next attempt.
-    fn begin(&mut self, route: usize, robot: usize, at_fallback: bool, now: Now) -> Option<Job> {
-        let queue = self.queues.get_mut(route)?;
-        // Why the message does not go to the first chatbot; worth telling should the fallback fail.
-        let closed = self
-            .robots
-            .get_mut(queue.first)
-            .filter(|_| at_fallback)
-            .and_then(|first| first.closed_until(now));
-        let state = self.robots.get_mut(robot)?;
-        if queue.shipment.is_none() {
-            queue.form(at_fallback, now);
-            if let Some(shipment) = &mut queue.shipment {
-                shipment.secret = state.secret;
-                shipment.first_told = closed.map(|reopens| Told {
-                    failure: Some(Failure::Throttled),
-                    remedy: Some(remedies::closed(&queue.route, reopens)),
-                    ..Told::default()
-                });
             }
+            _ => queue.keep_unconfirmed(&batch, now),
         }
-        let secrets = queue
-            .route
-            .robot_at(at_fallback)
-            .map_or(0, |r| r.secrets.len());
-        let shipment = queue.shipment.as_mut()?;
-        shipment.secret = shipment.secret.min(secrets.saturating_sub(1));
-        shipment.driven = true;
-        state.begin(now);
-        Some(Job {
-            route,
-            robot,
-            at_fallback,
-            secret: shipment.secret,
-            fresh: shipment.fresh,
-            events: shipment
-                .tickets
-                .iter()
-                .filter_map(|ticket| Some(Arc::clone(&queue.entries.get(ticket)?.event)))
-                .collect(),
-            uuid: shipment.uuid.clone(),
-            body: shipment.body.clone(),
-            budget: shipment.budget,
-        })
-    }
-
-    /// Settles every event of the message on its way; what was delivered is remembered.
-    fn settle(&mut self, route: usize, failure: Option<Failure>, now: Now) {
-        let Some(queue) = self.queues.get_mut(route) else {
-            return;
-        };
-        let Some(shipment) = queue.shipment.take() else {
-            return;
-        };
-        let mut told = shipment.told.clone();
-        told.failure = failure;
-        if let (Some(_), Some(first)) = (failure, &shipment.first_told) {
-            told = told.with_first(first);
-        }
-        let delivery = told.delivery(&shipment);
-        for ticket in &shipment.tickets {
-            let Some(entry) = queue.entries.get_mut(ticket) else {
-                continue;
-            };
-            queue.by_event.remove(&entry.identity);
-            if failure.is_none() {
-                self.memory.remember(route, &entry.identity, now);
-            }
-            entry.settled = Some((delivery.clone(), now));
-        }
-        if failure.is_some() {
-            queue.doubt(&shipment, now);
-        }
-        for ticket in &shipment.tickets {
-            if queue
-                .entries
-                .get(ticket)
-                .is_some_and(|entry| entry.waiters == 0)
-            {
-                queue.entries.remove(ticket);
-            }
-        }
+        queue.settle(&batch, &batch.settled(result), now);
     }
 }

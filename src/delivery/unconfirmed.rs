@@ -1,75 +1,79 @@
-//! Messages that failed but may have been shown: the answer was lost, or the time was over first.
+//! Messages that failed but may have been shown: no response came, or the deadline came first.
 //!
-//! An event of such a message is told as failed, and EventBridge repeats it. Alone, or combined with
-//! others, it would be a new message with a new key, and the group would see it twice.
+//! The events of such a message are reported as failed, and EventBridge repeats them. In a new
+//! message with a new key, the group would see them twice. So the message is kept, and sent again
+//! verbatim when one of its events comes back: if it was shown, the chat knows its key and does not
+//! show it again.
 
-use super::Now;
+use super::ids::EventKey;
+use super::timestamps::Timestamps;
 use crate::event::Event;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Most events of one route that are kept in mind: some megabytes if their data are large.
+/// Most events of one route that are kept: some megabytes if their data are large.
 const CAPACITY: usize = 2_000;
-/// How long: EventBridge repeats an event for a day.
+/// EventBridge repeats an event for a day.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A message as it was sent, with the events that it holds.
-pub(super) struct Doubt {
-    pub(super) events: Vec<(Arc<str>, Arc<Event>)>,
+pub(super) struct UnconfirmedMessage {
+    pub(super) events: Vec<(EventKey, Arc<Event>)>,
     pub(super) uuid: String,
+    /// The request body. `None` where it is to be encoded anew within `max_bytes`.
     pub(super) body: Option<Arc<Vec<u8>>>,
-    pub(super) budget: usize,
-    pub(super) since: Now,
+    pub(super) max_bytes: usize,
+    pub(super) since: Timestamps,
 }
 
-/// The messages in doubt of one route, the oldest first.
+/// The unconfirmed messages of one route. An event is in one of them at most.
 #[derive(Default)]
-pub(super) struct Doubts {
-    /// Each with a number, in rising order.
-    by_age: VecDeque<(u64, Doubt)>,
+pub(super) struct Unconfirmed {
+    /// By a number that rises with time.
+    messages: BTreeMap<u64, UnconfirmedMessage>,
     /// The number of the message that holds an event.
-    by_event: HashMap<Arc<str>, u64>,
-    last: u64,
-    /// Events of all these messages.
-    events: usize,
+    by_event: HashMap<EventKey, u64>,
+    last_number: u64,
 }
 
-impl Doubts {
-    /// Keeps a message in mind; the oldest makes room.
-    pub(super) fn keep(&mut self, doubt: Doubt) {
-        self.last += 1;
-        self.events += doubt.events.len();
-        for (event, _) in &doubt.events {
-            self.by_event.insert(Arc::clone(event), self.last);
+impl Unconfirmed {
+    /// Keeps a message. The oldest messages make room for it.
+    pub(super) fn insert(&mut self, message: UnconfirmedMessage) {
+        self.last_number += 1;
+        for (event, _) in &message.events {
+            self.by_event.insert(*event, self.last_number);
         }
-        self.by_age.push_back((self.last, doubt));
-        while self.by_age.len() > 1 && self.events > CAPACITY {
-            self.remove(0);
+        self.messages.insert(self.last_number, message);
+        while self.by_event.len() > CAPACITY && self.messages.len() > 1 {
+            self.remove_oldest();
         }
     }
 
     /// Takes the message that holds this event, if there is one.
-    pub(super) fn take(&mut self, identity: &Arc<str>, now: Now) -> Option<Doubt> {
-        while let Some((_, oldest)) = self.by_age.front()
-            && now.since(oldest.since) >= KEPT
+    pub(super) fn take(&mut self, event: EventKey, now: Timestamps) -> Option<UnconfirmedMessage> {
+        while let Some((_, oldest)) = self.messages.first_key_value()
+            && now.age_of(oldest.since) >= KEPT
         {
-            self.remove(0);
+            self.remove_oldest();
         }
-        let number = self.by_event.get(identity)?;
-        let place = self.by_age.binary_search_by_key(number, |(n, _)| *n).ok()?;
-        self.remove(place)
+        let number = self.by_event.get(&event)?;
+        let message = self.messages.remove(number);
+        let message = message.expect("the index names messages that are kept");
+        self.forget_events(&message);
+        Some(message)
     }
 
-    fn remove(&mut self, place: usize) -> Option<Doubt> {
-        let (number, doubt) = self.by_age.remove(place)?;
-        self.events -= doubt.events.len();
-        for (event, _) in &doubt.events {
-            if self.by_event.get(event) == Some(&number) {
-                self.by_event.remove(event);
-            }
+    fn remove_oldest(&mut self) {
+        if let Some((_, message)) = self.messages.pop_first() {
+            self.forget_events(&message);
         }
-        Some(doubt)
+    }
+
+    fn forget_events(&mut self, message: &UnconfirmedMessage) {
+        for (event, _) in &message.events {
+            self.by_event.remove(event);
+        }
     }
 }
 
@@ -79,63 +83,57 @@ mod tests {
     use super::*;
     use std::time::{Instant, SystemTime};
 
-    fn doubt(events: std::ops::Range<usize>, since: Now) -> Doubt {
-        Doubt {
-            events: events.map(|n| (identity(n), event(n))).collect(),
+    fn message(events: std::ops::Range<usize>, since: Timestamps) -> UnconfirmedMessage {
+        UnconfirmedMessage {
+            events: events.map(|n| (key(n), event(n))).collect(),
             uuid: String::new(),
             body: None,
-            budget: 0,
+            max_bytes: 0,
             since,
         }
     }
 
-    fn identity(n: usize) -> Arc<str> {
-        Arc::from(n.to_string())
+    fn key(n: usize) -> EventKey {
+        EventKey(n as u128)
     }
 
-    fn start() -> Now {
-        Now {
-            mono: Instant::now(),
+    fn start() -> Timestamps {
+        Timestamps {
+            monotonic: Instant::now(),
             wall: SystemTime::now(),
         }
     }
 
     #[test]
     fn any_event_brings_its_whole_message_back_once() {
-        let (mut doubts, now) = (Doubts::default(), start());
-        doubts.keep(doubt(0..3, now));
-        doubts.keep(doubt(3..5, now));
-        doubts.keep(doubt(5..6, now));
-        assert!(doubts.take(&identity(6), now).is_none());
-        assert_eq!(doubts.take(&identity(4), now).unwrap().events.len(), 2);
-        assert!(doubts.take(&identity(3), now).is_none());
-        assert_eq!(doubts.take(&identity(0), now).unwrap().events.len(), 3);
-        assert_eq!(doubts.take(&identity(5), now).unwrap().events.len(), 1);
+        let (mut unconfirmed, now) = (Unconfirmed::default(), start());
+        unconfirmed.insert(message(0..3, now));
+        unconfirmed.insert(message(3..5, now));
+        unconfirmed.insert(message(5..6, now));
+        let mut take = |n| Some(unconfirmed.take(key(n), now)?.events.len());
         assert_eq!(
-            (doubts.events, doubts.by_event.len(), doubts.by_age.len()),
-            (0, 0, 0)
+            [6, 4, 3, 0, 5].map(&mut take),
+            [None, Some(2), None, Some(3), Some(1)]
         );
+        assert!(unconfirmed.by_event.is_empty() && unconfirmed.messages.is_empty());
     }
 
     #[test]
-    fn the_oldest_make_room_and_a_day_ends_every_doubt() {
-        let (mut doubts, now) = (Doubts::default(), start());
+    fn the_oldest_make_room_and_all_end_after_a_day() {
+        let (mut unconfirmed, now) = (Unconfirmed::default(), start());
         for n in 0..=CAPACITY {
-            doubts.keep(doubt(n..n + 1, now));
+            unconfirmed.insert(message(n..n + 1, now));
         }
-        assert!(doubts.take(&identity(0), now).is_none());
-        assert!(doubts.take(&identity(1), now).is_some());
-        assert!(
-            doubts
-                .take(&identity(CAPACITY), now.plus(KEPT - Duration::from_secs(1)))
-                .is_some()
-        );
-        assert!(doubts.take(&identity(2), now.plus(KEPT)).is_none());
-        assert_eq!(doubts.by_event.len(), 0);
+        assert!(unconfirmed.take(key(0), now).is_none());
+        assert!(unconfirmed.take(key(1), now).is_some());
+        let almost = now.plus(KEPT - Duration::from_secs(1));
+        assert!(unconfirmed.take(key(CAPACITY), almost).is_some());
+        assert!(unconfirmed.take(key(2), now.plus(KEPT)).is_none());
+        assert!(unconfirmed.by_event.is_empty());
         // One that is too large by itself is kept until the next comes.
-        doubts.keep(doubt(0..CAPACITY + 1, now));
-        assert_eq!(doubts.by_age.len(), 1);
-        doubts.keep(doubt(CAPACITY + 1..CAPACITY + 2, now));
-        assert!(doubts.take(&identity(0), now).is_none());
+        unconfirmed.insert(message(0..CAPACITY + 1, now));
+        assert_eq!(unconfirmed.messages.len(), 1);
+        unconfirmed.insert(message(CAPACITY + 1..CAPACITY + 2, now));
+        assert!(unconfirmed.take(key(0), now).is_none());
     }
 }

@@ -77,12 +77,12 @@ impl Event {
         EventTime::parse(self.details.get("notBefore")?)
     }
 
-    /// Returns 32 hexadecimal digits that are the same for the same event on every instance and at
-    /// every repetition, and differ for all others.
+    /// Returns a number that is the same for the same event on every instance and at every
+    /// repetition, and differs for all others.
     ///
     /// EventBridge identifies an event by `source` and `id`. Some producers reuse an id for
     /// different events, so name, status and resource count too.
-    pub fn dedup_key(&self) -> String {
+    pub fn dedup_key(&self) -> u128 {
         let mut hash = Sha256::new();
         let mut add = |text: &str| {
             hash.update(text);
@@ -96,7 +96,7 @@ impl Event {
         if let Some(status) = string(&self.details, ALERT_STATUS) {
             add(status);
         }
-        hex(hash.finalize().into_iter().take(16))
+        first_half(hash)
     }
 
     /// Returns the event's own id, or for an event without one the hash of its content.
@@ -123,14 +123,16 @@ impl Event {
             }),
             self.details,
         ]);
-        hex(Sha256::digest(content.to_string()).into_iter().take(16))
+        format!(
+            "{:032x}",
+            first_half(Sha256::new_with_prefix(content.to_string()))
+        )
     }
 }
 
-/// Returns bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: impl Iterator<Item = u8>) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+/// Half of a SHA-256 is enough to tell events apart.
+fn first_half(hash: Sha256) -> u128 {
+    let digest: [u8; 32] = hash.finalize().into();
+    let (halves, _) = digest.as_chunks();
+    u128::from_be_bytes(halves[0])
 }

@@ -25,7 +25,6 @@ mod resource;
 pub(crate) mod testing;
 mod time;
 
-pub(crate) use event::hex;
 pub use event::{Event, Titles};
 pub use level::Level;
 pub use payload::{ParseError, Parsed, parse};

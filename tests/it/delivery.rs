@@ -268,9 +268,17 @@ fn throttled(name: &'static str, errcode: Option<i64>, fault: Fault) -> Row {
         error: Some("Throttled"),
         class: "throttled",
         errcode,
-        remedy: "nothing is sent to it before",
+        remedy: "keep other senders off it, lower DINGTALK_RATE_LIMIT, or set DINGTALK_FALLBACK_WEBHOOK",
         deliveries: 0,
         ..row(name, vec![fault])
+    }
+}
+
+/// The address is banned, not the chatbot.
+fn flooded(name: &'static str, fault: Fault) -> Row {
+    Row {
+        remedy: "give the function a public address of its own",
+        ..throttled(name, None, fault)
     }
 }
 
@@ -351,7 +359,7 @@ fn table() -> Vec<Row> {
             Some(90018),
             answer(r#"{"errcode":90018,"errmsg":"limit"}"#),
         ),
-        throttled("flood", None, Fault::Flood1111),
+        flooded("flood", Fault::Flood1111),
         throttled("flood and 130101", Some(130101), Fault::ExtraKeys1111),
         throttled(
             "HTTP 429",
@@ -461,7 +469,7 @@ fn table() -> Vec<Row> {
             ..row("another redirect", vec![fault])
         });
     }
-    rows.push(throttled("flood page", None, Fault::FloodHtml));
+    rows.push(flooded("flood page", Fault::FloodHtml));
     rows.push(row(
         "a slow answer",
         vec![Fault::SlowDrip {
@@ -575,6 +583,11 @@ fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy(
         let remedy = line["remedy"].as_str().unwrap_or_default();
         assert_eq!(remedy.is_empty(), row.error.is_none(), "{told}");
         assert!(remedy.contains(row.remedy), "{told}");
+        assert_eq!(
+            remedy.contains("DingTalk throttles this chatbot; nothing is sent to it before 20"),
+            row.error == Some("Throttled"),
+            "{told}"
+        );
         let calls = group.calls();
         assert_eq!(calls.len(), row.requests, "{told}");
         assert_eq!(group.deliveries().len(), row.deliveries, "{told}");
@@ -886,6 +899,51 @@ fn a_closed_chatbot_gets_no_request_until_it_reopens() {
         assert_eq!(bench.handle(&sample(STOPPED)).0, Ok(()));
         assert_eq!(group.calls().len(), 2);
     }
+}
+
+/// Not only the event that met the ban: every one that fails while it lasts, on every route, names
+/// the variables of its own route.
+#[test]
+fn while_banned_each_failing_event_has_its_routes_remedy() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let bench = Bench::new(&vars(
+        &webhook,
+        &[
+            ("DINGTALK_WEBHOOK__OPS", &webhook),
+            ("DINGTALK_SECRET__OPS", SECRET),
+            ("EVENT_LEVELS__OPS", "CRITICAL,WARN,INFO"),
+            ("EVENT_LEVELS", "INFO"),
+        ],
+    ));
+    group.fault(answer(r#"{"errcode":130101,"errmsg":"send too fast"}"#));
+    assert!(bench.handle(&sample(STOPPED)).0.is_err());
+    let (_, outcome) = bench.handle(&sample(STOPPED));
+    assert_eq!(group.calls().len(), 1);
+    let remedies: Vec<String> = bench
+        .lines
+        .all()
+        .iter()
+        .map(|line| line["remedy"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(remedies.len(), 4);
+    assert_eq!(
+        remedies
+            .iter()
+            .filter(|r| r.contains(" (send too fast); "))
+            .count(),
+        1
+    );
+    for (remedy, suffix) in remedies.iter().zip(["", "__OPS"].iter().cycle()) {
+        let advice = format!(
+            "; the chatbot got too many messages (20 a minute is its limit) and takes none for a while: \
+             keep other senders off it, lower DINGTALK_RATE_LIMIT{suffix}, or set DINGTALK_FALLBACK_WEBHOOK{suffix}"
+        );
+        assert!(remedy.ends_with(&advice), "{remedy}");
+    }
+    let told = &outcome["events"][0]["routes"];
+    assert_eq!(told[0]["remedy"], remedies[2]);
+    assert_eq!(told[1]["remedy"], remedies[3]);
 }
 
 #[test]

@@ -633,7 +633,7 @@ fn keys_and_content_hashes_stay_the_same() {
         ),
     ] {
         let event = one(&sample(file));
-        assert_eq!(event.dedup_key(), dedup_key, "{file}");
+        assert_eq!(format!("{:032x}", event.dedup_key()), dedup_key, "{file}");
         assert_eq!(event.display_id(), display_id, "{file}");
     }
 }
@@ -668,7 +668,6 @@ proptest! {
         let parsed = event::parse(value.to_string().as_bytes());
         for event in &parsed.events {
             prop_assert!(!event.name.is_empty());
-            prop_assert_eq!(event.dedup_key().len(), 32);
         }
         let is_empty = matches!(&value, Value::Array(items) if items.iter().all(|i| matches!(i, Value::Array(_))));
         prop_assert!(is_empty || parsed.events.len() + parsed.errors.len() > 0);

@@ -1,9 +1,9 @@
 //! What several tests share: tokens, a captured log, and a notifier on a clock that waits in no time.
 
+use ecs_dingtalk_notifier::app;
 use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::{Dispatcher, HttpTransport};
-use ecs_dingtalk_notifier::http::{Client, HttpConfig};
+use ecs_dingtalk_notifier::http::HttpConfig;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fake_dingtalk::{Group, Robot};
@@ -57,19 +57,14 @@ impl Bench {
         Bench::with_network(vars, HttpConfig::default())
     }
 
-    pub fn with_network(vars: &[(&str, &str)], network: HttpConfig) -> Bench {
+    pub fn with_network(vars: &[(&str, &str)], http: HttpConfig) -> Bench {
         let vars = vars.iter().map(|(n, v)| (n.to_string(), v.to_string()));
         let config = Config::from_vars(vars).unwrap();
         let clock = ManualClock::running();
-        let transport = HttpTransport {
-            http: Arc::new(Client::new(clock.clone(), network)),
-            clock: clock.clone(),
-        };
-        let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
         let lines = Lines::default();
         let log = Log::to(lines.clone());
         Bench {
-            notifier: Notifier::new(config, dispatcher, clock.clone(), log),
+            notifier: app::notifier(Config { http, ..config }, clock.clone(), log),
             clock,
             lines,
         }

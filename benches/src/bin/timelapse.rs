@@ -4,12 +4,10 @@
 //! Run it with `DINGTALK_RATE_LIMIT=20`: the default limit is one message in 5 s, and connections
 //! that were idle for longer than 5 s are not reused.
 
-use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
-use ecs_dingtalk_notifier::config::{Config, Fault, http_config};
-use ecs_dingtalk_notifier::delivery::{Dispatcher, HttpTransport};
-use ecs_dingtalk_notifier::http::Client;
+use ecs_dingtalk_notifier::app::{self, Function};
+use ecs_dingtalk_notifier::clock::ManualClock;
+use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::log::Log;
-use ecs_dingtalk_notifier::notifier::{Function, Notifier};
 use fc_runtime as fc;
 use serde_json::Value;
 use std::error::Error;
@@ -37,23 +35,15 @@ impl fc::Handler for Paced {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let lines = |faults: Vec<Fault>| {
-        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let config = Config::from_env().map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         lines.join("\n")
-    };
-    let config = Config::from_vars(std::env::vars()).map_err(lines)?;
-    let network = http_config(|name| std::env::var(name).ok()).map_err(lines)?;
-    let lapse = ManualClock::running();
-    let clock: Arc<dyn Clock> = Arc::clone(&lapse) as _;
-    let transport = HttpTransport {
-        http: Arc::new(Client::new(Arc::clone(&clock), network)),
-        clock: Arc::clone(&clock),
-    };
-    let dispatcher = Dispatcher::new(&config.routes, transport, Arc::clone(&clock));
-    let notifier = Notifier::new(config, dispatcher, clock, Log::stdout());
+    })?;
+    let clock = ManualClock::running();
+    let notifier = app::notifier(config, Arc::clone(&clock) as _, Log::stdout());
     fc::run(Paced {
         function: Function::Ready(Box::new(notifier)),
-        clock: lapse,
+        clock,
     })?;
     Ok(())
 }

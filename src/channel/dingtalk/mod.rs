@@ -20,11 +20,13 @@ pub use response::{Meaning, Reason, Verdict, classify};
 pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
-use super::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
+use super::{Attempt, Ban, Channel, Class, Limits, Phase, Preview, SendOptions};
 use crate::clock::Clock;
 use crate::http::{self, redact};
 use crate::message::Message;
+use markdown::Markdown;
 use sign::Signature;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -48,6 +50,41 @@ pub struct Endpoint {
     pub rate_limit: u32,
     /// The variables that all this was read from.
     pub variables: Variables,
+}
+
+impl Endpoint {
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            per_minute: self.rate_limit,
+            max_bytes: MAX_BYTES,
+        }
+    }
+
+    /// Shortens the message to what DingTalk takes, and shows it.
+    pub(super) fn preview(&self, mut message: Message) -> Preview {
+        // Every key is as long as this one.
+        const KEY: &str = "00000000-0000-0000-0000-000000000000";
+        let keyword = self.keyword.as_deref();
+        let body = message.fit(MAX_BYTES, |message| markdown::encode(message, keyword, KEY));
+        let Markdown { title, text, .. } = markdown::write(&message, keyword);
+        Preview {
+            bytes: body.len(),
+            title,
+            text,
+        }
+    }
+}
+
+/// The address with its token masked, and how requests are signed.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signing = match self.secrets.len() {
+            0 => "no signing",
+            1 => "signing with a secret",
+            _ => "signing with two secrets in rotation",
+        };
+        write!(f, "{}, {signing}", self.webhook.masked())
+    }
 }
 
 /// A chatbot of a DingTalk group.
@@ -119,10 +156,7 @@ impl Channel for DingTalk {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            per_minute: self.endpoint.rate_limit,
-            max_bytes: MAX_BYTES,
-        }
+        self.endpoint.limits()
     }
 
     fn secrets(&self) -> usize {

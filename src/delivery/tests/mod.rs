@@ -1,7 +1,116 @@
-//! Tests of the whole engine.
+//! Tests of the whole engine, with fake channels and clocks.
 
 mod dispatcher;
+mod scenarios;
 mod simulation;
 mod stress;
 
-pub(in crate::delivery) use simulation::event;
+use super::{Target, aborted};
+use crate::channel::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
+use crate::event::Event;
+use crate::message::{Language, Mentions, Message, RenderOptions};
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Numbers that look random and are the same for the same seed.
+struct Rng(u64);
+
+impl Rng {
+    fn new(seed: u64) -> Rng {
+        Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// Returns a number below `n`.
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
+
+/// A chatbot that answers by a function.
+struct FakeChannel<S> {
+    id: String,
+    limits: Limits,
+    secrets: usize,
+    send: S,
+}
+
+impl<S> Channel for FakeChannel<S>
+where
+    S: Fn(&[u8], SendOptions, Instant) -> Attempt + Send + Sync,
+{
+    fn chat(&self) -> &'static str {
+        "Fake"
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn secrets(&self) -> usize {
+        self.secrets
+    }
+
+    /// The key in the first line, the message in the second.
+    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
+        format!("{key}\n{message:?}").into_bytes()
+    }
+
+    fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {
+        (self.send)(body, options, deadline)
+    }
+
+    fn ban_remedy(&self, ban: Ban) -> String {
+        format!("mend {ban:?} at {}", self.id)
+    }
+}
+
+fn channel<S>(id: &str, send: S) -> FakeChannel<S>
+where
+    S: Fn(&[u8], SendOptions, Instant) -> Attempt + Send + Sync,
+{
+    FakeChannel {
+        id: id.to_owned(),
+        limits: Limits {
+            per_minute: 20,
+            max_bytes: 20_000,
+        },
+        secrets: 0,
+        send,
+    }
+}
+
+fn target(route: &str, channel: Arc<dyn Channel>) -> Target {
+    Target {
+        route: route.to_owned(),
+        channel,
+        fallback: None,
+        options: RenderOptions {
+            language: Language::En,
+            zone: TimeZone::UTC,
+            mentions: Mentions::default(),
+            mention_levels: Vec::new(),
+        },
+    }
+}
+
+pub(in crate::delivery) fn event(n: usize) -> Arc<Event> {
+    Arc::new(crate::event::testing::event(n))
+}
+
+pub(in crate::delivery) fn attempt(class: Class, errcode: Option<i64>) -> Attempt {
+    Attempt {
+        class,
+        errcode,
+        phase: Phase::Answer,
+        detail: String::new(),
+        ..aborted()
+    }
+}

@@ -3,17 +3,17 @@
 use super::event;
 use crate::platform::PATIENCE;
 use crate::support::{Lines, SECRET, TOKEN};
-use ecs_dingtalk_notifier::channel::dingtalk::Endpoint;
-use ecs_dingtalk_notifier::channel::{Attempt, Class, Phase, SendOptions};
+use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
 use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
-use ecs_dingtalk_notifier::delivery::{Dispatcher, Transport};
+use ecs_dingtalk_notifier::delivery::{Dispatcher, Target};
 use ecs_dingtalk_notifier::log::Log;
+use ecs_dingtalk_notifier::message::Message;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fc_runtime::Context;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Panics in its first attempt after a signal; delivers in the others.
@@ -23,8 +23,35 @@ struct Panicking {
     bodies: Sender<String>,
 }
 
-impl Transport for Panicking {
-    fn attempt(&self, _: &Endpoint, body: &[u8], _: SendOptions, _: Instant) -> Attempt {
+impl Channel for Panicking {
+    fn chat(&self) -> &'static str {
+        "DingTalk"
+    }
+
+    fn id(&self) -> &str {
+        "panicking"
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            per_minute: 18,
+            max_bytes: 20_000,
+        }
+    }
+
+    fn secrets(&self) -> usize {
+        1
+    }
+
+    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
+        format!("{key}\n{message:?}").into_bytes()
+    }
+
+    fn ban_remedy(&self, _: Ban) -> String {
+        unreachable!("it is never banned")
+    }
+
+    fn send(&self, body: &[u8], _: SendOptions, _: Instant) -> Attempt {
         let first = self.first.lock().unwrap().take();
         if let Some(told) = first {
             self.begun.send(()).unwrap();
@@ -50,7 +77,7 @@ fn when_an_attempt_panics_only_its_invocation_fails() {
     let (begun, has_begun) = channel();
     let (go, told) = channel();
     let (bodies, sent) = channel();
-    let transport = Panicking {
+    let chatbot = Panicking {
         begun,
         first: Mutex::new(Some(told)),
         bodies,
@@ -63,9 +90,15 @@ fn when_an_attempt_panics_only_its_invocation_fails() {
     ];
     let config = Config::from_vars(vars.map(|(n, v)| (n.to_owned(), v.to_owned()))).unwrap();
     let clock = ManualClock::running();
-    let dispatcher = Dispatcher::new(&config.routes, transport, clock.clone());
+    let target = Target {
+        route: "default".into(),
+        channel: Arc::new(chatbot),
+        fallback: None,
+        options: config.routes[0].render_options.clone(),
+    };
+    let dispatcher = Dispatcher::new(vec![target], clock.clone());
     let lines = Lines::default();
-    let notifier = Notifier::new(config, dispatcher, clock, Log::to(lines.clone()));
+    let notifier = Notifier::new(config.routes, dispatcher, clock, Log::to(lines.clone()));
     let handle = |number: usize| {
         let context = Context::for_command(Duration::from_secs(600));
         let payload = event(number).to_string();

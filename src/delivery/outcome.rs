@@ -1,0 +1,137 @@
+//! The outcome of one event on one route.
+
+use crate::channel::{Attempt, Class, Phase};
+use std::time::Duration;
+
+/// The outcome of one event on one route that accepted it: the only type for it from the response
+/// of the chat to the answer and the log line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the event was delivered.
+    pub result: DeliveryResult,
+    /// The class of the last attempt. `None` where no request was made.
+    pub class: Option<Class>,
+    /// The chat's code in the last response, where it held one.
+    pub errcode: Option<i64>,
+    /// Requests made for the message that holds the event.
+    pub attempts: u32,
+    /// What to do about a failure, and what the chat said. `None` on success.
+    pub remedy: Option<String>,
+    /// The idempotency key of that message. `None` where the event never was in one.
+    pub message_uuid: Option<String>,
+    /// How many events that message holds.
+    pub combined: usize,
+    /// From accepting the event to its outcome.
+    pub duration: Duration,
+}
+
+/// Whether an event was delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeliveryResult {
+    /// The chat confirmed the message.
+    Delivered,
+    /// The route delivered the same event before. Nothing was sent.
+    Duplicate,
+    /// It was not delivered, or not confirmed.
+    Failed(Failure),
+}
+
+/// Why an event was not delivered. A failed invocation is named after the first of its failures in
+/// this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// The chat refused the message.
+    Refused,
+    /// The chatbot is banned, or its messages a minute are used up.
+    Throttled,
+    /// No response, or none that says whether the message was accepted.
+    Unreachable,
+    /// The invocation's time was over first.
+    Deadline,
+}
+
+impl DeliveryResult {
+    /// The outcome in answer and log: `delivered`, `duplicate` or `failed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DeliveryResult::Delivered => "delivered",
+            DeliveryResult::Duplicate => "duplicate",
+            DeliveryResult::Failed(_) => "failed",
+        }
+    }
+}
+
+impl Failure {
+    /// The `errorType` of a failed invocation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Failure::Refused => "Refused",
+            Failure::Throttled => "Throttled",
+            Failure::Unreachable => "Unreachable",
+            Failure::Deadline => "Deadline",
+        }
+    }
+}
+
+impl Outcome {
+    /// Returns why the event was not delivered, or `None` where it was.
+    pub fn failure(&self) -> Option<Failure> {
+        match self.result {
+            DeliveryResult::Failed(failure) => Some(failure),
+            DeliveryResult::Delivered | DeliveryResult::Duplicate => None,
+        }
+    }
+
+    /// Without a message: nothing was sent.
+    pub(super) fn without_message(result: DeliveryResult) -> Outcome {
+        Outcome {
+            result,
+            class: None,
+            errcode: None,
+            attempts: 0,
+            remedy: None,
+            message_uuid: None,
+            combined: 0,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// Of a message that is not settled yet: what an invocation reports that has to leave before.
+    pub(super) fn pending(message_uuid: String, combined: usize) -> Outcome {
+        Outcome {
+            message_uuid: Some(message_uuid),
+            combined,
+            ..Outcome::without_message(DeliveryResult::Failed(Failure::Deadline))
+        }
+    }
+
+    /// Takes over what an attempt came to. The result is for the caller to set.
+    pub(super) fn add_attempt(&mut self, attempt: &Attempt, remedy: String) {
+        // An attempt that ended before it began made no request.
+        self.attempts += u32::from(attempt.phase != Phase::Start);
+        self.class = Some(attempt.class);
+        self.errcode = attempt.errcode;
+        self.remedy = Some(remedy);
+    }
+
+    /// Both chatbots failed: joins both remedies, and keeps the failure that comes first in the
+    /// order of [`Failure`]. `self` is the fallback's, and has counted the attempts of both.
+    pub(super) fn with_primary(self, primary: Outcome) -> Outcome {
+        let remedy = format!(
+            "{}; the fallback chatbot: {}",
+            primary.remedy.as_deref().expect("a failure has a remedy"),
+            self.remedy.as_deref().expect("a failure has a remedy"),
+        );
+        let attempts = self.attempts;
+        let worse = if primary.result < self.result {
+            primary
+        } else {
+            self
+        };
+        Outcome {
+            remedy: Some(remedy),
+            attempts,
+            ..worse
+        }
+    }
+}
