@@ -323,3 +323,75 @@ fn a_repeat_is_a_duplicate_that_sends_nothing() {
     assert_eq!((outcome.attempts, &outcome.message_uuid), (0, &None));
     assert_eq!(sent.lock().unwrap().len(), 1);
 }
+
+/// Its invocation has left: the message is not sent before those that others wait for.
+#[test]
+fn an_abandoned_message_is_sent_only_when_its_event_returns() {
+    let bench = Bench::new();
+    let cut_short = Attempt {
+        by_deadline: true,
+        detail: "the deadline came".into(),
+        ..attempt(Class::Unclear, None)
+    };
+    let (chatbot, sent) = bench.chatbot("a", 0, [cut_short, delivered(), delivered()]);
+    let dispatcher = bench.dispatcher(vec![target("default", chatbot)]);
+    let deadline = bench.clock.now() + SECOND;
+    let outcome = dispatcher.deliver(0, &[event(1)], deadline).remove(0);
+    assert_eq!(outcome.failure(), Some(Failure::Deadline));
+    assert_eq!(outcome.attempts, 1);
+    assert_eq!(bench.deliver(&dispatcher, 0, 2).combined, 1);
+    let bodies = |sent: &Sent| -> Vec<Vec<u8>> {
+        let sent = sent.lock().unwrap();
+        sent.iter().map(|(body, _)| body.clone()).collect()
+    };
+    assert_eq!(bodies(&sent).len(), 2);
+    assert_eq!(
+        bench.deliver(&dispatcher, 0, 1).result,
+        DeliveryResult::Delivered
+    );
+    let bodies = bodies(&sent);
+    assert!(bodies[1] != bodies[0] && bodies[2] == bodies[0]);
+}
+
+#[test]
+fn the_fallback_has_retries_of_its_own() {
+    let bench = Bench::new();
+    let not_sent = || attempt(Class::NotSent, None);
+    let (primary, _) = bench.chatbot("a", 0, [not_sent(), refused(Recovery::None)]);
+    let (fallback, sent) = bench.chatbot("b", 0, [not_sent(), delivered()]);
+    let dispatcher = bench.dispatcher(vec![Target {
+        fallback: Some(fallback),
+        ..target("default", primary)
+    }]);
+    let outcome = bench.deliver(&dispatcher, 0, 1);
+    assert_eq!(outcome.result, DeliveryResult::Delivered);
+    assert_eq!((outcome.attempts, outcome.remedy), (4, None));
+    let sent = sent.lock().unwrap();
+    let new = sent.iter().map(|(_, options)| options.new_connection);
+    assert!(new.eq([false, true]));
+}
+
+#[test]
+fn the_lowest_limit_holds_for_a_shared_chatbot() {
+    for limits in [[3, 20], [20, 3]] {
+        let bench = Bench::new();
+        let targets = limits.map(|per_minute| {
+            let channel = channel("a", |_: &[u8], _, _| delivered());
+            let limits = Limits {
+                per_minute,
+                ..channel.limits
+            };
+            target(
+                &per_minute.to_string(),
+                Arc::new(FakeChannel { limits, ..channel }),
+            )
+        });
+        let dispatcher = bench.dispatcher(targets.into());
+        // Of 3 a minute, one leaves at once, the others every 30 s.
+        let begun = bench.clock.now();
+        for (number, route) in [0, 1, 0].into_iter().enumerate() {
+            bench.deliver(&dispatcher, route, number);
+        }
+        assert_eq!(bench.clock.now() - begun, MINUTE, "{limits:?}");
+    }
+}

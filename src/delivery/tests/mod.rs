@@ -58,9 +58,11 @@ where
         self.secrets
     }
 
-    /// The key in the first line, the message in the second.
+    /// The key in the first line, what is shown of the message in the second.
     fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
-        format!("{key}\n{message:?}").into_bytes()
+        let lines: Vec<_> = message.lines().collect();
+        let sections: Vec<_> = message.sections().collect();
+        format!("{key}\n{} {lines:?} {sections:?}", message.title).into_bytes()
     }
 
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {
