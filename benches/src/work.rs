@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_events_of_the_footprint_are_taken_and_filtered_by_default() {
+    fn one_event_of_the_footprint_is_sent_and_one_is_filtered() {
         let [webhook, ..] = VARIABLES.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = Config::from_vars([webhook]).unwrap();
         for (sample, sent) in [(REBOOT, 1), (RUNNING, 0)] {

@@ -80,7 +80,7 @@ fn inputs(property: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 }
 
 #[test]
-fn every_property_holds_of_its_seeds() {
+fn every_property_holds_for_its_seeds() {
     let folders = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds"));
     for path in folders {
         let folder = path.parent().and_then(Path::file_name).unwrap();
@@ -97,7 +97,7 @@ fn every_property_holds_of_its_seeds() {
     }
 }
 
-/// What fails becomes a seed by hand, under a name, for the fuzz targets as well.
+/// A failing input is made a seed by hand, so that the fuzz targets use it as well.
 fn cases(count: u32) -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn any_events_become_messages_within_the_limit_and_without_foreign_markup(input in inputs("message")) {
+    fn any_events_become_messages_within_limit_without_markup(input in inputs("message")) {
         check("message")(&input);
     }
 
@@ -124,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn any_environment_is_valid_or_has_faults_and_no_secret_comes_out(input in inputs("environment")) {
+    fn any_environment_is_valid_or_has_faults_without_secrets(input in inputs("environment")) {
         check("environment")(&input);
     }
 
@@ -139,7 +139,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn any_peer_is_answered_in_good_framing_while_others_are_served(input in inputs("server")) {
+    fn any_peer_is_answered_while_others_are_served(input in inputs("server")) {
         check("server")(&input);
     }
 

@@ -1,7 +1,8 @@
-//! What must hold of any input whatever, once for the fuzz targets (`fuzz/`) and for the tests (`tests/it/properties.rs`).
+//! Properties that hold for any input, shared by the fuzz targets (`fuzz/`) and the tests
+//! (`tests/it/properties.rs`).
 //!
-//! Each module has one `check` that takes bytes and panics where something does not hold. What the bytes mean is told
-//! there; all bytes mean something, so that nothing that a fuzzer makes is wasted.
+//! Each module has a function `check` that takes bytes and panics if a property is violated. The
+//! module says what the bytes mean. All bytes mean something, so no input of a fuzzer is wasted.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +19,7 @@ pub mod wire;
 /// A property's name and its check.
 pub type Property = (&'static str, fn(&[u8]));
 
-/// All of them, by the names of their fuzz targets.
+/// All properties, by the names of their fuzz targets.
 pub const ALL: [Property; 7] = [
     ("answer", answer::check),
     ("environment", environment::check),
