@@ -40,12 +40,8 @@ impl Endpoints {
                 *lowest = limit.min(*lowest);
             }
         }
-        let states = limits.into_iter();
-        Endpoints(
-            states
-                .map(|(id, per_minute)| (id, EndpointState::new(per_minute)))
-                .collect(),
-        )
+        let state = |(id, limit)| (id, EndpointState::new(limit));
+        Endpoints(limits.into_iter().map(state).collect())
     }
 
     pub(super) fn of(&mut self, channel: &dyn Channel) -> &mut EndpointState {

@@ -60,16 +60,11 @@ impl Dispatcher {
     pub fn deliver(&self, route: usize, events: &[Arc<Event>], deadline: Instant) -> Vec<Outcome> {
         let begun = self.now();
         // Hash the events before taking the lock.
-        let keys: Vec<EventKey> = events
-            .iter()
-            .map(|event| EventKey(event.dedup_key()))
-            .collect();
+        let key = |event: &Arc<Event>| EventKey(event.dedup_key());
+        let keys: Vec<EventKey> = events.iter().map(key).collect();
         let mut scheduler = self.lock();
-        let pending: Vec<PendingEvent> = keys
-            .into_iter()
-            .zip(events)
-            .map(|(key, event)| scheduler.enqueue(route, key, event, begun))
-            .collect();
+        let enqueue = |(event, key)| scheduler.enqueue(route, key, event, begun);
+        let pending: Vec<PendingEvent> = events.iter().zip(keys).map(enqueue).collect();
         while pending.iter().any(|event| event.settled.get().is_none()) {
             let now = self.now();
             let action = if now.monotonic >= deadline {
@@ -79,7 +74,7 @@ impl Dispatcher {
             };
             scheduler = match action {
                 Action::Send(request) => {
-                    // Other invocations go on meanwhile: they enqueue, collect and leave.
+                    // Other invocations go on meanwhile: they enqueue events and leave.
                     drop(scheduler);
                     self.send(request, deadline);
                     self.lock()
@@ -101,10 +96,8 @@ impl Dispatcher {
                 }
             };
         }
-        let outcomes = pending.iter().map(PendingEvent::outcome);
-        outcomes
-            .map(|outcome| outcome.expect("every event is settled"))
-            .collect()
+        let outcome = |event: &PendingEvent| event.outcome().expect("all events are settled");
+        pending.iter().map(outcome).collect()
     }
 
     /// Makes a request and records what it came to.
@@ -114,14 +107,9 @@ impl Dispatcher {
             attempt: aborted(),
             request,
         };
-        let SendRequest {
-            target,
-            role,
-            options,
-            message,
-            ..
-        } = &mut in_flight.request;
-        let channel = target.channel(*role);
+        let request = &mut in_flight.request;
+        let (target, message) = (&request.target, &mut request.message);
+        let channel = target.channel(request.role);
         let body = message.body.get_or_insert_with(|| {
             let events: Vec<&Event> = message.events.iter().map(|(_, event)| &**event).collect();
             Arc::new(message::encode_within(
@@ -132,7 +120,7 @@ impl Dispatcher {
                 |content: &Message| channel.encode(content, &message.uuid),
             ))
         });
-        in_flight.attempt = channel.send(body, *options, deadline);
+        in_flight.attempt = channel.send(body, request.options, deadline);
     }
 
     fn now(&self) -> Timestamps {
@@ -179,7 +167,7 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// What a request counts as that was broken off by a panic: it may have been sent.
+/// A request that was broken off by a panic: it may have been sent.
 fn aborted() -> Attempt {
     Attempt {
         class: Class::Unclear,

@@ -12,8 +12,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// The outcome of an event once it is settled, and when that was. The queue and the invocations that
-/// wait for the event share it.
+/// The outcome of an event once it is settled, and when that was. The queue and the invocations
+/// that wait for the event share it.
 pub(super) type Settled = Arc<OnceLock<(Outcome, Timestamps)>>;
 
 /// The queue of one route.
@@ -69,11 +69,9 @@ impl Queue {
             if let Some(message) = self.unconfirmed.take(key, now) {
                 // The message is sent again verbatim, with all of its events, whether they came
                 // back or not.
-                let entries = message
-                    .events
-                    .iter()
-                    .map(|(key, _)| (*key, Entry::new(now)));
-                self.entries.extend(entries);
+                for (key, _) in &message.events {
+                    self.entries.insert(*key, Entry::new(now));
+                }
                 self.batches.push_back(Batch {
                     new_connection: true,
                     unconfirmed: true,
@@ -94,16 +92,16 @@ impl Queue {
         entry.expect("an event that is not settled has an entry")
     }
 
-    /// Returns the batch whose turn it is: the one that is being sent, else a message that is sent
-    /// again, else the events that have waited longest, as many as fit into one message.
+    /// Returns the batch whose turn it is. If there is none, the events that have waited longest
+    /// become one, as many as fit into a message.
     pub(super) fn next_batch(&mut self) -> &mut Batch {
         if self.batches.is_empty() {
             let max_bytes = self.target.channel.limits().max_bytes;
             let mut capacity = Capacity::new(max_bytes);
             let waiting = self.waiting.iter();
             let fitting = waiting.take_while(|(_, event)| capacity.try_add(event));
-            let fitting = fitting.count();
-            let events: Vec<_> = self.waiting.drain(..fitting).collect();
+            let count = fitting.count();
+            let events: Vec<_> = self.waiting.drain(..count).collect();
             let keys = events.iter().map(|(key, _)| *key).collect();
             self.batches.push_back(Batch::new(OutgoingMessage {
                 uuid: message_uuid(&self.target.route, keys),
@@ -138,7 +136,7 @@ impl Queue {
     }
 
     /// Ends one invocation's wait for an event, and returns what is known of the message that holds
-    /// it. Call [`Queue::drop_abandoned`] afterwards.
+    /// it, if one does. Call [`Queue::drop_abandoned`] afterwards.
     pub(super) fn cancel(&mut self, key: EventKey) -> Option<&Outcome> {
         self.entry(key).waiters -= 1;
         let mut batches = self.batches.iter();
