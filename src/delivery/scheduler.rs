@@ -7,9 +7,9 @@
 //! arrives while its chatbot is busy or waits for its rate leaves together in the next message.
 //!
 //! ```text
-//! enqueue ─► waiting ─► batch ─► in flight ─► delivered, or failed ─► collect
+//! enqueue ─► waiting ─► batch ─► in flight ─► settled: delivered or failed
 //!    │                    ▲          │ retry, next secret, shorten, fallback
-//!    └─ duplicate         └──────────┘
+//!    └─► duplicate        └──────────┘
 //! ```
 
 use super::batch::{BatchState, OutgoingMessage};
@@ -41,9 +41,10 @@ pub(super) struct Scheduler {
     dedup: DedupCache,
 }
 
-/// An event that one invocation brought.
+/// An event as one invocation waits for it.
 pub(super) struct PendingEvent {
     key: EventKey,
+    /// When the invocation brought it.
     since: Timestamps,
     pub(super) settled: Settled,
 }
@@ -198,7 +199,7 @@ impl Scheduler {
         Action::Send(self.begin_attempt(route, role, now))
     }
 
-    /// Takes in what a request came to. The message has a body if it was encoded.
+    /// Takes in what a request came to. Its message has a body if it was encoded.
     pub(super) fn record(&mut self, request: &SendRequest, attempt: &Attempt, now: Timestamps) {
         // The chatbot is free for the next request. One that never left does not count against the
         // rate.

@@ -40,11 +40,8 @@ impl Unconfirmed {
     }
 
     fn count_events(&self) -> usize {
-        let sizes = self
-            .messages
-            .iter()
-            .map(|(message, _)| message.events.len());
-        sizes.sum()
+        let count = |(message, _): &(OutgoingMessage, Timestamps)| message.events.len();
+        self.messages.iter().map(count).sum()
     }
 }
 
