@@ -1,6 +1,6 @@
 //! Which events were delivered on which route: a repeat is a success that sends nothing.
 
-use super::ids::{EventKey, RouteId};
+use super::keys::EventKey;
 use super::timestamps::Timestamps;
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -24,33 +24,32 @@ pub(super) struct DedupCache {
 /// An event's key with the route mixed in: the key is a hash, so that no two pairs are alike.
 type Pair = [u8; 16];
 
-fn pair(route: RouteId, event: EventKey) -> Pair {
-    (event.0 ^ route.0 as u128).to_be_bytes()
+fn pair(route: usize, event: EventKey) -> Pair {
+    (event.0 ^ route as u128).to_be_bytes()
 }
 
 impl DedupCache {
     /// Remembers that the event was delivered. Call it after the success: an event that failed must
     /// be sent again when it is repeated.
-    pub(super) fn insert(&mut self, route: RouteId, event: EventKey, now: Timestamps) {
+    pub(super) fn insert(&mut self, route: usize, event: EventKey, now: Timestamps) {
         let (pair, second) = (pair(route, event), self.second(now));
-        if self.pairs.contains(&pair) {
-            return;
-        }
         if self.by_age.is_empty() {
             // Reserved at once and touched only as it fills: growing would leave as much behind
             // again.
             self.pairs.reserve(CAPACITY);
             self.by_age.reserve_exact(CAPACITY);
         }
+        if !self.pairs.insert(pair) {
+            return;
+        }
         if self.by_age.len() == CAPACITY {
             self.remove_oldest();
         }
-        self.pairs.insert(pair);
         self.by_age.push_back((pair, second));
     }
 
     /// Returns true if the event was delivered on this route within the last 24 hours.
-    pub(super) fn contains(&mut self, route: RouteId, event: EventKey, now: Timestamps) -> bool {
+    pub(super) fn contains(&mut self, route: usize, event: EventKey, now: Timestamps) -> bool {
         let now = self.second(now);
         while let Some((_, second)) = self.by_age.front()
             && now - second >= KEPT_SECONDS
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
     use std::time::{Instant, SystemTime};
 
-    const ROUTE: RouteId = RouteId(0);
+    const ROUTE: usize = 0;
     const DAY: Duration = Duration::from_secs(KEPT_SECONDS as u64);
 
     fn start() -> Timestamps {
@@ -102,7 +101,7 @@ mod tests {
         let now = start();
         cache.insert(ROUTE, key(1), now);
         assert!(cache.contains(ROUTE, key(1), now));
-        assert!(!cache.contains(RouteId(1), key(1), now));
+        assert!(!cache.contains(1, key(1), now));
         assert!(!cache.contains(ROUTE, key(2), now));
         assert!(cache.contains(ROUTE, key(1), now.plus(DAY - Duration::from_secs(1))));
         assert!(!cache.contains(ROUTE, key(1), now.plus(DAY)));
@@ -147,11 +146,11 @@ mod tests {
         let now = start();
         let all = 3 * CAPACITY;
         for n in 0..all {
-            cache.insert(RouteId(n % 3), key(n), now);
+            cache.insert(n % 3, key(n), now);
             // Once more changes nothing.
-            cache.insert(RouteId(n % 3), key(n), now);
+            cache.insert(n % 3, key(n), now);
         }
-        let mut is_known = |n: &usize| cache.contains(RouteId(n % 3), key(*n), now);
+        let mut is_known = |n: &usize| cache.contains(n % 3, key(*n), now);
         let known: Vec<usize> = (0..all).filter(|n| is_known(n)).collect();
         assert!(known.into_iter().eq(all - CAPACITY..all));
         assert_eq!(

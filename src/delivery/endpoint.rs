@@ -2,14 +2,18 @@
 //! secret it accepted last.
 
 use super::rate_limit::RateLimiter;
+use super::target::Target;
 use super::timestamps::Timestamps;
-use crate::channel::Ban;
-use std::time::{Duration, Instant, SystemTime};
+use crate::channel::{Ban, Channel};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The state of all chatbots, by [`Channel::id`].
+pub(super) struct Endpoints(HashMap<String, EndpointState>);
 
 /// The state of one chatbot, shared by all routes that lead to it.
-#[derive(Debug)]
 pub(super) struct EndpointState {
-    rate: RateLimiter,
+    pub(super) rate: RateLimiter,
     banned: Option<Banned>,
     /// A request is under way. There is one at a time, so that what arrives meanwhile is combined.
     pub(super) busy: bool,
@@ -21,19 +25,33 @@ pub(super) struct EndpointState {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Banned {
     /// Ends by either clock: the monotonic one stands still in a freeze, the wall clock may be set.
-    until: Timestamps,
+    pub(super) until: Timestamps,
     pub(super) ban: Ban,
 }
 
-impl Banned {
-    /// When the ban ends, for texts.
-    pub(super) fn until(&self) -> SystemTime {
-        self.until.wall
+impl Endpoints {
+    pub(super) fn new(targets: &[Target]) -> Endpoints {
+        let mut limits: HashMap<String, u32> = HashMap::new();
+        for target in targets {
+            for channel in std::iter::once(&target.channel).chain(&target.fallback) {
+                // Routes that share a chatbot share its rate: the lowest of their limits holds.
+                let limit = channel.limits().per_minute;
+                let lowest = limits.entry(channel.id().to_owned()).or_insert(limit);
+                *lowest = limit.min(*lowest);
+            }
+        }
+        let state = |(id, limit)| (id, EndpointState::new(limit));
+        Endpoints(limits.into_iter().map(state).collect())
+    }
+
+    pub(super) fn of(&mut self, channel: &dyn Channel) -> &mut EndpointState {
+        let state = self.0.get_mut(channel.id());
+        state.expect("every chatbot of a target has a state")
     }
 }
 
 impl EndpointState {
-    pub(super) fn new(per_minute: u32) -> EndpointState {
+    fn new(per_minute: u32) -> EndpointState {
         EndpointState {
             rate: RateLimiter::new(per_minute),
             banned: None,
@@ -55,29 +73,12 @@ impl EndpointState {
         let until = now.plus(time);
         *self.banned.insert(Banned { until, ban })
     }
-
-    /// The earliest moment at which a request may leave.
-    pub(super) fn ready_at(&self, now: Timestamps) -> Instant {
-        self.rate.ready_at(now.monotonic)
-    }
-
-    pub(super) fn begin(&mut self, now: Timestamps) {
-        self.rate.acquire(now.monotonic);
-        self.busy = true;
-    }
-
-    /// Ends a request. One that never left does not count against the rate.
-    pub(super) fn end(&mut self, left: bool) {
-        self.busy = false;
-        if !left {
-            self.rate.give_back();
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Instant, SystemTime};
 
     #[test]
     fn a_ban_ends_by_either_clock_and_stays_ended() {
@@ -92,7 +93,7 @@ mod tests {
             endpoint.ban(Ban::Address, minute, now);
             let banned = endpoint.banned_until(now).unwrap();
             assert_eq!(
-                (banned.until(), banned.ban),
+                (banned.until.wall, banned.ban),
                 (now.wall + minute, Ban::Address)
             );
             let later = Timestamps {

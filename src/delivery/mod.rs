@@ -7,7 +7,7 @@
 mod batch;
 mod dedup;
 mod endpoint;
-mod ids;
+mod keys;
 mod outcome;
 mod queue;
 mod rate_limit;
@@ -26,10 +26,9 @@ pub use target::Target;
 use crate::channel::{Attempt, Class, Phase};
 use crate::clock::{self, Clock};
 use crate::event::Event;
-use crate::message;
-use ids::{EventKey, RouteId};
-use scheduler::{Action, Enqueued, Scheduler, SendRequest};
-use std::collections::VecDeque;
+use crate::message::{self, Message};
+use keys::EventKey;
+use scheduler::{Action, PendingEvent, Scheduler, SendRequest};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use timestamps::Timestamps;
@@ -61,28 +60,21 @@ impl Dispatcher {
     pub fn deliver(&self, route: usize, events: &[Arc<Event>], deadline: Instant) -> Vec<Outcome> {
         let begun = self.now();
         // Hash the events before taking the lock.
-        let keys: Vec<EventKey> = events.iter().map(|event| EventKey::of(event)).collect();
+        let key = |event: &Arc<Event>| EventKey(event.dedup_key());
+        let keys: Vec<EventKey> = events.iter().map(key).collect();
         let mut scheduler = self.lock();
-        let mut call = Call {
-            route: RouteId(route),
-            begun,
-            pending: VecDeque::with_capacity(events.len()),
-            outcomes: Vec::with_capacity(events.len()),
-        };
-        for (key, event) in keys.into_iter().zip(events) {
-            let enqueued = scheduler.enqueue(call.route, key, event, begun);
-            call.pending.push_back(enqueued);
-        }
-        while !call.collect(&mut scheduler) {
+        let enqueue = |(event, key)| scheduler.enqueue(route, key, event, begun);
+        let pending: Vec<PendingEvent> = events.iter().zip(keys).map(enqueue).collect();
+        while pending.iter().any(|event| event.settled.get().is_none()) {
             let now = self.now();
             let action = if now.monotonic >= deadline {
                 Action::GiveUp(Failure::Deadline)
             } else {
-                scheduler.next(call.route, now, deadline)
+                scheduler.next(route, now, deadline)
             };
             scheduler = match action {
                 Action::Send(request) => {
-                    // Other invocations go on meanwhile: they enqueue, collect and leave.
+                    // Other invocations go on meanwhile: they enqueue events and leave.
                     drop(scheduler);
                     self.send(request, deadline);
                     self.lock()
@@ -98,42 +90,37 @@ impl Dispatcher {
                     scheduler
                 }
                 Action::GiveUp(failure) => {
-                    call.cancel(&mut scheduler, failure, now);
-                    // A chatbot or a batch may have become free for other invocations.
+                    // A chatbot or a batch may become free for other invocations.
                     self.changed.notify_all();
-                    scheduler
+                    return scheduler.cancel(route, &pending, failure, now);
                 }
             };
         }
-        call.outcomes
+        let outcome = |event: &PendingEvent| event.outcome().expect("all events are settled");
+        pending.iter().map(outcome).collect()
     }
 
     /// Makes a request and records what it came to.
     fn send(&self, request: SendRequest, deadline: Instant) {
         let mut in_flight = InFlight {
             dispatcher: self,
-            body: request.body.clone(),
             attempt: aborted(),
             request,
         };
-        let request = &in_flight.request;
-        let body = match &in_flight.body {
-            Some(body) => Arc::clone(body),
-            None => Arc::new(self.encode(request)),
-        };
-        in_flight.body = Some(Arc::clone(&body));
-        in_flight.attempt = request.channel().send(&body, request.options, deadline);
-    }
-
-    fn encode(&self, request: &SendRequest) -> Vec<u8> {
-        let events: Vec<&Event> = request.events.iter().map(AsRef::as_ref).collect();
-        message::encode_within(
-            &events,
-            &request.target.options,
-            clock::to_timestamp(self.clock.wall()),
-            request.max_bytes,
-            |message| request.channel().encode(message, &request.uuid),
-        )
+        let request = &mut in_flight.request;
+        let (target, message) = (&request.target, &mut request.message);
+        let channel = target.channel(request.role);
+        let body = message.body.get_or_insert_with(|| {
+            let events: Vec<&Event> = message.events.iter().map(|(_, event)| &**event).collect();
+            Arc::new(message::encode_within(
+                &events,
+                &target.options,
+                clock::to_timestamp(self.clock.wall()),
+                message.max_bytes,
+                |content: &Message| channel.encode(content, &message.uuid),
+            ))
+        });
+        in_flight.attempt = channel.send(body, request.options, deadline);
     }
 
     fn now(&self) -> Timestamps {
@@ -162,73 +149,25 @@ impl Dispatcher {
     }
 }
 
-/// The events of one call of [`Dispatcher::deliver`].
-struct Call {
-    route: RouteId,
-    begun: Timestamps,
-    /// What has no outcome yet, in the order of the events.
-    pending: VecDeque<Enqueued>,
-    /// The outcomes of the events before.
-    outcomes: Vec<Outcome>,
-}
-
-impl Call {
-    /// Collects outcomes up to the first event that is not settled; returns true if all are.
-    ///
-    /// Events are settled about in the order in which they came. Looking no further than the first
-    /// that is not keeps a turn cheap, however many events wait.
-    fn collect(&mut self, scheduler: &mut Scheduler) -> bool {
-        while let Some(first) = self.pending.front() {
-            let outcome = match *first {
-                Enqueued::Duplicate => Outcome::without_message(DeliveryResult::Duplicate),
-                Enqueued::Waiting(id) => match scheduler.collect(self.route, id, self.begun) {
-                    Some(outcome) => outcome,
-                    None => return false,
-                },
-            };
-            self.outcomes.push(outcome);
-            self.pending.pop_front();
-        }
-        true
-    }
-
-    /// Takes back every event that is not settled, and collects the others.
-    fn cancel(&mut self, scheduler: &mut Scheduler, failure: Failure, now: Timestamps) {
-        while !self.collect(scheduler) {
-            let Some(Enqueued::Waiting(id)) = self.pending.pop_front() else {
-                unreachable!("only an event that waits is not collected");
-            };
-            let outcome = scheduler.cancel(self.route, id, failure);
-            self.outcomes.push(Outcome {
-                duration: now.elapsed_since(self.begun),
-                ..outcome
-            });
-        }
-        scheduler.after_cancel(self.route, now);
-    }
-}
-
 /// A request under way. It is recorded when this is dropped, during unwinding too: a panic leaves
 /// no chatbot busy for ever, and no event waiting for ever.
 struct InFlight<'a> {
     dispatcher: &'a Dispatcher,
     request: SendRequest,
-    body: Option<Arc<Vec<u8>>>,
     attempt: Attempt,
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         let now = self.dispatcher.now();
-        let body = self.body.take();
         let mut scheduler = self.dispatcher.lock();
-        scheduler.record(&self.request, body, &self.attempt, now);
+        scheduler.record(&self.request, &self.attempt, now);
         drop(scheduler);
         self.dispatcher.changed.notify_all();
     }
 }
 
-/// What a request counts as that was broken off by a panic: it may have been sent.
+/// A request that was broken off by a panic: it may have been sent.
 fn aborted() -> Attempt {
     Attempt {
         class: Class::Unclear,

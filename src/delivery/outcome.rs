@@ -1,5 +1,7 @@
 //! The outcome of one event on one route.
 
+use super::batch::OutgoingMessage;
+use super::remedies;
 use crate::channel::{Attempt, Class, Phase};
 use std::time::Duration;
 
@@ -96,22 +98,22 @@ impl Outcome {
         }
     }
 
-    /// Of a message that is not settled yet: what an invocation reports that has to leave before.
-    pub(super) fn pending(message_uuid: String, combined: usize) -> Outcome {
+    /// Of a message that is not settled: what an invocation reports that has to leave before.
+    pub(super) fn pending(message: &OutgoingMessage) -> Outcome {
         Outcome {
-            message_uuid: Some(message_uuid),
-            combined,
+            message_uuid: Some(message.uuid.clone()),
+            combined: message.events.len(),
             ..Outcome::without_message(DeliveryResult::Failed(Failure::Deadline))
         }
     }
 
     /// Takes over what an attempt came to. The result is for the caller to set.
-    pub(super) fn add_attempt(&mut self, attempt: &Attempt, remedy: String) {
+    pub(super) fn add_attempt(&mut self, attempt: &Attempt) {
         // An attempt that ended before it began made no request.
         self.attempts += u32::from(attempt.phase != Phase::Start);
         self.class = Some(attempt.class);
         self.errcode = attempt.errcode;
-        self.remedy = Some(remedy);
+        self.remedy = Some(remedies::after_attempt(attempt));
     }
 
     /// Both chatbots failed: joins both remedies, and keeps the failure that comes first in the
@@ -122,16 +124,10 @@ impl Outcome {
             primary.remedy.as_deref().expect("a failure has a remedy"),
             self.remedy.as_deref().expect("a failure has a remedy"),
         );
-        let attempts = self.attempts;
-        let worse = if primary.result < self.result {
-            primary
-        } else {
-            self
-        };
         Outcome {
             remedy: Some(remedy),
-            attempts,
-            ..worse
+            attempts: self.attempts,
+            ..std::cmp::min_by_key(self, primary, |outcome| outcome.result)
         }
     }
 }

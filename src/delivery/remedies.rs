@@ -25,7 +25,7 @@ pub(super) fn banned(
     said: Option<&Attempt>,
 ) -> String {
     let channel = target.channel(role);
-    let until = clock::to_timestamp(banned.until());
+    let until = clock::to_timestamp(banned.until.wall);
     format!(
         "{} throttles this chatbot; nothing is sent to it before {}{}; {}",
         channel.chat(),

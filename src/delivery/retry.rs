@@ -1,6 +1,7 @@
 //! One message at one chatbot: what follows from each attempt.
 
 use crate::channel::{Attempt, Ban, Class, Recovery};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// Waits before the retries of an unclear attempt. DingTalk asks for at most three retries.
@@ -16,7 +17,7 @@ pub(super) struct RetryState {
     /// Retries of unclear attempts.
     retries: usize,
     reconnected: bool,
-    recovered: Vec<Recovery>,
+    recovered: HashSet<Recovery>,
 }
 
 /// What follows from an attempt.
@@ -54,30 +55,22 @@ impl RetryState {
                 NextStep::Retry(Duration::ZERO)
             }
             Class::NotSent => NextStep::Unreachable,
-            Class::Unclear => match RETRY_AFTER.get(self.retries) {
-                Some(wait) => {
-                    self.retries += 1;
-                    NextStep::Retry(*wait)
-                }
-                None => NextStep::Unreachable,
-            },
+            Class::Unclear => {
+                let wait = RETRY_AFTER.get(self.retries);
+                self.retries += 1;
+                wait.map_or(NextStep::Unreachable, |wait| NextStep::Retry(*wait))
+            }
             Class::Throttled { retry_after, ban } => NextStep::Banned(retry_after, ban),
-            Class::Refused(recovery) => self.recover(recovery, secrets),
+            Class::Refused(recovery) => {
+                let is_first = self.recovered.insert(recovery);
+                match recovery {
+                    Recovery::NextSecret if is_first && secrets > 1 => NextStep::NextSecret,
+                    Recovery::SignAgain if is_first => NextStep::Retry(Duration::ZERO),
+                    Recovery::Shorten if is_first => NextStep::Shorten,
+                    _ => NextStep::Refused,
+                }
+            }
         }
-    }
-
-    fn recover(&mut self, recovery: Recovery, secrets: usize) -> NextStep {
-        let step = match recovery {
-            Recovery::NextSecret if secrets > 1 => NextStep::NextSecret,
-            Recovery::SignAgain => NextStep::Retry(Duration::ZERO),
-            Recovery::Shorten => NextStep::Shorten,
-            Recovery::NextSecret | Recovery::None => return NextStep::Refused,
-        };
-        if self.recovered.contains(&recovery) {
-            return NextStep::Refused;
-        }
-        self.recovered.push(recovery);
-        step
     }
 }
 

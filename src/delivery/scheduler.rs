@@ -7,17 +7,17 @@
 //! arrives while its chatbot is busy or waits for its rate leaves together in the next message.
 //!
 //! ```text
-//! enqueue ─► waiting ─► batch ─► in flight ─► delivered, or failed ─► collect
+//! enqueue ─► waiting ─► batch ─► in flight ─► settled: delivered or failed
 //!    │                    ▲          │ retry, next secret, shorten, fallback
-//!    └─ duplicate         └──────────┘
+//!    └─► duplicate        └──────────┘
 //! ```
 
-use super::batch::{Batch, BatchState};
+use super::batch::{BatchState, OutgoingMessage};
 use super::dedup::DedupCache;
-use super::endpoint::{Banned, EndpointState};
-use super::ids::{EndpointId, EntryId, EventKey, RouteId};
+use super::endpoint::{Banned, Endpoints};
+use super::keys::EventKey;
 use super::outcome::{DeliveryResult, Failure, Outcome};
-use super::queue::Queue;
+use super::queue::{Queue, Settled};
 use super::remedies;
 use super::retry::NextStep;
 use super::target::{Role, Target};
@@ -35,20 +35,29 @@ const MIN_ATTEMPT: Duration = Duration::from_millis(50);
 
 /// The queues of all routes and the state of all chatbots.
 pub(super) struct Scheduler {
-    /// By [`RouteId`].
+    /// By the number of the route.
     queues: Vec<Queue>,
-    /// By [`EndpointId`].
-    endpoints: Vec<EndpointState>,
+    endpoints: Endpoints,
     dedup: DedupCache,
 }
 
-/// Where an event stands that an invocation brought.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Enqueued {
-    /// The route delivered it before.
-    Duplicate,
-    /// It waits: [`Scheduler::collect`] or [`Scheduler::cancel`] it.
-    Waiting(EntryId),
+/// An event as one invocation waits for it.
+pub(super) struct PendingEvent {
+    key: EventKey,
+    /// When the invocation brought it.
+    since: Timestamps,
+    pub(super) settled: Settled,
+}
+
+impl PendingEvent {
+    /// Returns the outcome once the event is settled.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        let (outcome, at) = self.settled.get()?;
+        Some(Outcome {
+            duration: at.elapsed_since(self.since),
+            ..outcome.clone()
+        })
+    }
 }
 
 /// What a waiting invocation is to do.
@@ -61,23 +70,18 @@ pub(super) enum Action {
     Wait,
     /// Look for outcomes: something was settled. Other invocations have to look as well.
     Recheck,
-    /// Fail: there is no time left for what would have to happen. [`Scheduler::cancel`] every
-    /// event.
+    /// Fail: there is no time left for what would have to happen. [`Scheduler::cancel`] the events.
     GiveUp(Failure),
 }
 
 /// One request, to be made without holding the scheduler.
 pub(super) struct SendRequest {
-    pub(super) route: RouteId,
+    pub(super) route: usize,
     pub(super) target: Arc<Target>,
     pub(super) role: Role,
-    endpoint: EndpointId,
     pub(super) options: SendOptions,
-    pub(super) events: Vec<Arc<Event>>,
-    pub(super) uuid: String,
-    /// The body of the last attempt. `None` where it is to be encoded within `max_bytes`.
-    pub(super) body: Option<Arc<Vec<u8>>>,
-    pub(super) max_bytes: usize,
+    /// With the body of the last attempt, if there was one.
+    pub(super) message: OutgoingMessage,
 }
 
 impl SendRequest {
@@ -88,100 +92,78 @@ impl SendRequest {
 
 impl Scheduler {
     pub(super) fn new(targets: Vec<Target>) -> Scheduler {
-        let mut ids: Vec<String> = Vec::new();
-        let mut limits: Vec<u32> = Vec::new();
-        let mut endpoint = |channel: &dyn Channel| {
-            let per_minute = channel.limits().per_minute;
-            let known = ids.iter().position(|id| id == channel.id());
-            let place = known.unwrap_or_else(|| {
-                ids.push(channel.id().to_owned());
-                limits.push(per_minute);
-                ids.len() - 1
-            });
-            // Routes that share a chatbot share its rate: the lowest of their limits holds.
-            limits[place] = limits[place].min(per_minute);
-            EndpointId(place)
-        };
-        let queues = targets
-            .into_iter()
-            .map(|target| {
-                let primary = endpoint(target.channel.as_ref());
-                let fallback = target.fallback.as_deref().map(&mut endpoint);
-                Queue::new(Arc::new(target), primary, fallback)
-            })
-            .collect();
         Scheduler {
-            queues,
-            endpoints: limits.into_iter().map(EndpointState::new).collect(),
+            endpoints: Endpoints::new(&targets),
+            queues: targets.into_iter().map(Queue::new).collect(),
             dedup: DedupCache::default(),
         }
     }
 
-    /// Accepts an event for a route.
+    /// Accepts an event for a route. One that the route delivered before is settled at once.
     pub(super) fn enqueue(
         &mut self,
-        route: RouteId,
+        route: usize,
         key: EventKey,
         event: &Arc<Event>,
         now: Timestamps,
-    ) -> Enqueued {
-        if self.dedup.contains(route, key, now) {
-            return Enqueued::Duplicate;
-        }
-        Enqueued::Waiting(self.queues[route.0].enqueue(key, event, now))
-    }
-
-    /// Returns the outcome of an event once it is settled; `begun` is when the invocation brought
-    /// it.
-    pub(super) fn collect(
-        &mut self,
-        route: RouteId,
-        id: EntryId,
-        begun: Timestamps,
-    ) -> Option<Outcome> {
-        let (outcome, at) = self.queues[route.0].collect(id)?;
-        Some(Outcome {
-            duration: at.elapsed_since(begun),
-            ..outcome
-        })
-    }
-
-    /// Takes an event back that is not settled, because the invocation has no time left. A message
-    /// in flight goes on. Call [`Scheduler::after_cancel`] when all events are taken back.
-    pub(super) fn cancel(&mut self, route: RouteId, id: EntryId, failure: Failure) -> Outcome {
-        let queue = &mut self.queues[route.0];
-        let mut outcome = match queue.outcome_so_far(id) {
-            // It was sent, or was about to be sent again: report what the last attempt came to.
-            Some(outcome) => outcome.clone(),
-            None => Outcome::without_message(DeliveryResult::Failed(failure)),
+    ) -> PendingEvent {
+        let settled = if self.dedup.contains(route, key, now) {
+            let duplicate = Outcome::without_message(DeliveryResult::Duplicate);
+            Arc::new((duplicate, now).into())
+        } else {
+            self.queues[route].enqueue(key, event, now)
         };
-        if outcome.remedy.is_none() {
-            outcome.remedy = Some(remedies::no_time(failure));
+        PendingEvent {
+            key,
+            since: now,
+            settled,
         }
-        queue.release(id);
-        outcome
     }
 
-    /// An invocation has taken its events back.
-    pub(super) fn after_cancel(&mut self, route: RouteId, now: Timestamps) {
-        self.queues[route.0].drop_abandoned(now);
+    /// Takes back the events that are not settled, because their invocation has no time left, and
+    /// returns the outcomes of all. A message in flight goes on.
+    pub(super) fn cancel(
+        &mut self,
+        route: usize,
+        events: &[PendingEvent],
+        failure: Failure,
+        now: Timestamps,
+    ) -> Vec<Outcome> {
+        let queue = &mut self.queues[route];
+        let mut cancel = |event: &PendingEvent| {
+            let mut outcome = match queue.cancel(event.key) {
+                // It was sent, or was about to be sent again: report what the last attempt came to.
+                Some(outcome) => outcome.clone(),
+                None => Outcome::without_message(DeliveryResult::Failed(failure)),
+            };
+            let no_time = || remedies::no_time(failure);
+            outcome.remedy.get_or_insert_with(no_time);
+            outcome.duration = now.elapsed_since(event.since);
+            outcome
+        };
+        let outcomes = events
+            .iter()
+            .map(|event| event.outcome().unwrap_or_else(|| cancel(event)))
+            .collect();
+        queue.drop_abandoned(now);
+        outcomes
     }
 
     /// Decides what a waiting invocation of this route does now.
-    pub(super) fn next(&mut self, route: RouteId, now: Timestamps, deadline: Instant) -> Action {
+    pub(super) fn next(&mut self, route: usize, now: Timestamps, deadline: Instant) -> Action {
         // Which chatbot comes next, and from when on. A batch stays with its chatbot; what is new
         // chooses one.
-        let queue = &self.queues[route.0];
-        let current = queue.batch().map(|batch| (batch.state, batch.role));
-        let (role, not_before) = match current {
+        let queue = &self.queues[route];
+        let current = queue.batches.front();
+        let (role, not_before) = match current.map(|batch| (batch.state, batch.role)) {
             // Another invocation makes the attempt, and records it for all.
             Some((BatchState::InFlight, _)) => return Action::Wait,
             Some((BatchState::Waiting { not_before }, role)) => (role, not_before),
             None if queue.is_idle() => return Action::Wait,
             Some((BatchState::Queued, _)) | None => (self.starting_role(route, now), now.monotonic),
         };
-        let id = self.queues[route.0].endpoint(role);
-        let endpoint = &mut self.endpoints[id.0];
+        let chatbot = self.queues[route].target.channel(role);
+        let endpoint = self.endpoints.of(chatbot);
 
         // A banned chatbot gets no request. The ban may last for longer than any invocation, so
         // what waits for it moves to the fallback or fails at once.
@@ -196,7 +178,7 @@ impl Scheduler {
 
         // The turn comes when the rate allows it and the wait before a retry is over. An invocation
         // that cannot live to see it leaves at once, and EventBridge repeats its events.
-        let allowed = endpoint.ready_at(now);
+        let allowed = endpoint.rate.ready_at(now.monotonic);
         let at = allowed.max(not_before);
         if at.max(now.monotonic) + MIN_ATTEMPT > deadline {
             return Action::GiveUp(if allowed > not_before {
@@ -211,35 +193,32 @@ impl Scheduler {
 
         // Routes that share a chatbot take turns: the one that has waited longest comes first, or a
         // busy route would starve the others. Its own invocations send for it.
-        if self.is_rival_older(route, id, now) {
+        if self.is_rival_older(route, chatbot.id(), now) {
             return Action::Wait;
         }
-        Action::Send(self.begin_attempt(route, role, id, now))
+        Action::Send(self.begin_attempt(route, role, now))
     }
 
-    /// Takes in what a request came to, and the body that was sent (`None` if it was not encoded).
-    pub(super) fn record(
-        &mut self,
-        request: &SendRequest,
-        body: Option<Arc<Vec<u8>>>,
-        attempt: &Attempt,
-        now: Timestamps,
-    ) {
-        // The chatbot is free for the next request.
-        let endpoint = &mut self.endpoints[request.endpoint.0];
-        endpoint.end(attempt.left());
+    /// Takes in what a request came to. Its message has a body if it was encoded.
+    pub(super) fn record(&mut self, request: &SendRequest, attempt: &Attempt, now: Timestamps) {
+        // The chatbot is free for the next request. One that never left does not count against the
+        // rate.
+        let endpoint = self.endpoints.of(request.channel());
+        endpoint.busy = false;
+        if !attempt.left() {
+            endpoint.rate.give_back();
+        }
 
         // What is known of the message from now on, should an invocation leave before it is
         // settled.
-        let queue = &mut self.queues[request.route.0];
-        let batch = queue.batch_mut().expect("a batch in flight stays");
+        let queue = &mut self.queues[request.route];
+        let batch = queue.batches.front_mut();
+        let batch = batch.expect("a batch in flight stays");
         batch.retry_at(now.monotonic);
-        batch.body = body;
+        batch.message.body = request.message.body.clone();
         batch.new_connection = true;
         batch.unconfirmed |= attempt.class == Class::Unclear;
-        batch
-            .outcome
-            .add_attempt(attempt, remedies::after_attempt(attempt));
+        batch.outcome.add_attempt(attempt);
 
         let secrets = request.channel().secrets();
         match batch.retry.on_result(attempt, secrets) {
@@ -250,12 +229,15 @@ impl Scheduler {
             }
             // Any invocation that waits and still has time makes the next attempt.
             NextStep::Retry(wait) => batch.retry_at(now.monotonic + wait),
-            NextStep::NextSecret => batch.secret = (request.options.secret + 1) % secrets,
+            NextStep::NextSecret => {
+                batch.next_secret = Some((request.options.secret + 1) % secrets);
+            }
             NextStep::Shorten => {
                 // Whatever the chat's limit is, what comes next is shorter than what was too long.
-                let sent = batch.body.take().expect("a refused message was encoded");
+                let sent = batch.message.body.take();
+                let sent = sent.expect("a refused message was encoded").len();
                 let limit = request.channel().limits().max_bytes;
-                batch.max_bytes = (limit / SHORTENED_PART).min(sent.len() / 2);
+                batch.message.max_bytes = (limit / SHORTENED_PART).min(sent / 2);
             }
             NextStep::Banned(time, ban) => {
                 let banned = endpoint.ban(ban, time, now);
@@ -272,99 +254,72 @@ impl Scheduler {
             }
         }
         // The invocations that wait for the batch may have left while it was in flight.
-        self.queues[request.route.0].drop_abandoned(now);
+        self.queues[request.route].drop_abandoned(now);
     }
 
     /// A new batch starts at the fallback while the primary chatbot is banned and the fallback is
     /// not.
-    fn starting_role(&mut self, route: RouteId, now: Timestamps) -> Role {
-        let queue = &self.queues[route.0];
-        let (primary, fallback) = (queue.endpoint(Role::Primary), queue.fallback);
-        let mut is_banned = |id: EndpointId| self.endpoints[id.0].banned_until(now).is_some();
-        match fallback {
-            Some(fallback) if is_banned(primary) && !is_banned(fallback) => Role::Fallback,
-            _ => Role::Primary,
+    fn starting_role(&mut self, route: usize, now: Timestamps) -> Role {
+        let target = &self.queues[route].target;
+        let mut is_banned = |role| {
+            let endpoint = self.endpoints.of(target.channel(role));
+            endpoint.banned_until(now).is_some()
+        };
+        if target.fallback.is_some() && is_banned(Role::Primary) && !is_banned(Role::Fallback) {
+            Role::Fallback
+        } else {
+            Role::Primary
         }
     }
 
     /// Returns true if another route has waited longer for the same chatbot and could send now.
-    fn is_rival_older(&self, route: RouteId, endpoint: EndpointId, now: Timestamps) -> bool {
-        let age = |id: usize| Some((self.queues[id].oldest_since()?, id));
-        let own = age(route.0);
-        (0..self.queues.len()).any(|other| {
-            let queue = &self.queues[other];
-            let role = match queue.batch().map(|batch| (batch.state, batch.role)) {
-                Some((BatchState::InFlight, _)) => return false,
-                Some((BatchState::Waiting { not_before }, _)) if not_before > now.monotonic => {
-                    return false;
-                }
-                Some((_, role)) => role,
-                None => Role::Primary,
-            };
-            queue.endpoint(role) == endpoint && age(other).is_some_and(|age| Some(age) < own)
+    fn is_rival_older(&self, route: usize, chatbot: &str, now: Timestamps) -> bool {
+        let own = self.queues[route].ready_since(now);
+        let (own_since, _) = own.expect("the route could send now");
+        let mut queues = self.queues.iter().enumerate();
+        queues.any(|(other, queue)| {
+            queue.ready_since(now).is_some_and(|(since, role)| {
+                queue.target.channel(role).id() == chatbot && (since, other) < (own_since, route)
+            })
         })
     }
 
-    /// Starts the next batch of the route at this chatbot, unless one is on its way there.
-    fn start_batch(&mut self, route: RouteId, role: Role, now: Timestamps) -> &mut Batch {
-        let queue = &mut self.queues[route.0];
-        let secret = self.endpoints[queue.endpoint(role).0].secret;
-        let primary = &mut self.endpoints[queue.endpoint(Role::Primary).0];
-        let target = Arc::clone(&queue.target);
-        let batch = queue.next_batch();
-        if batch.state == BatchState::Queued {
-            batch.start(role, secret, now);
-            // Should the fallback fail, this says why the message did not go to the primary
-            // chatbot.
-            if role == Role::Fallback
-                && let Some(banned) = primary.banned_until(now)
-            {
-                batch.primary_outcome = Some(Outcome {
-                    remedy: Some(remedies::banned(&target, Role::Primary, banned, None)),
-                    ..Outcome::without_message(DeliveryResult::Failed(Failure::Throttled))
-                });
-            }
+    fn begin_attempt(&mut self, route: usize, role: Role, now: Timestamps) -> SendRequest {
+        let target = Arc::clone(&self.queues[route].target);
+        // A new batch starts at the fallback. Should that fail, the outcome says why the message
+        // did not go to the primary chatbot.
+        if self.queues[route].next_batch().role != role {
+            let primary = self.endpoints.of(&*target.channel);
+            let banned = primary.banned_until(now);
+            let banned = banned.expect("the fallback is used while the primary chatbot is banned");
+            self.give_up_on_ban(route, Role::Primary, banned, now);
         }
-        batch
-    }
 
-    fn begin_attempt(
-        &mut self,
-        route: RouteId,
-        role: Role,
-        endpoint: EndpointId,
-        now: Timestamps,
-    ) -> SendRequest {
-        self.endpoints[endpoint.0].begin(now);
-        self.start_batch(route, role, now).state = BatchState::InFlight;
-        let queue = &self.queues[route.0];
-        let batch = queue.batch().expect("a batch was started");
-        // Another route may have more secrets for the same chatbot.
-        let last_secret = queue.target.channel(role).secrets().saturating_sub(1);
+        let channel = target.channel(role);
+        let endpoint = self.endpoints.of(channel);
+        endpoint.rate.acquire(now.monotonic);
+        endpoint.busy = true;
+        let batch = self.queues[route].next_batch();
+        batch.state = BatchState::InFlight;
+        let secret = batch.next_secret.unwrap_or(endpoint.secret);
         SendRequest {
             route,
-            target: Arc::clone(&queue.target),
             role,
-            endpoint,
             options: SendOptions {
-                secret: batch.secret.min(last_secret),
+                // Another route may have more secrets for the same chatbot.
+                secret: secret.min(channel.secrets().saturating_sub(1)),
                 new_connection: batch.new_connection,
             },
-            events: queue
-                .events(batch)
-                .into_iter()
-                .map(|(_, event)| event)
-                .collect(),
-            uuid: batch.uuid.clone(),
-            body: batch.body.clone(),
-            max_bytes: batch.max_bytes,
+            message: batch.message.clone(),
+            target,
         }
     }
 
     /// The chatbot whose turn it is is banned: its batch moves to the fallback, or fails.
-    fn give_up_on_ban(&mut self, route: RouteId, role: Role, banned: Banned, now: Timestamps) {
-        let remedy = remedies::banned(&self.queues[route.0].target, role, banned, None);
-        let batch = self.start_batch(route, role, now);
+    fn give_up_on_ban(&mut self, route: usize, role: Role, banned: Banned, now: Timestamps) {
+        let queue = &mut self.queues[route];
+        let remedy = remedies::banned(&queue.target, role, banned, None);
+        let batch = queue.next_batch();
         batch.outcome.remedy = Some(remedy);
         // An attempt that ended before its request was begun does not count as the last one.
         if batch.outcome.attempts == 0 {
@@ -374,31 +329,39 @@ impl Scheduler {
     }
 
     /// The chatbot will not take the batch: the fallback may, else it has failed.
-    fn give_up(&mut self, route: RouteId, failure: Failure, now: Timestamps) {
-        let queue = &mut self.queues[route.0];
-        let fallback = queue.fallback;
-        let batch = queue.batch_mut().expect("a batch is being sent");
-        match (batch.role, fallback) {
-            (Role::Primary, Some(fallback)) => {
-                let secret = self.endpoints[fallback.0].secret;
-                batch.move_to_fallback(failure, secret, now);
-            }
-            _ => self.settle(route, DeliveryResult::Failed(failure), now),
+    fn give_up(&mut self, route: usize, failure: Failure, now: Timestamps) {
+        let queue = &mut self.queues[route];
+        let has_fallback = queue.target.fallback.is_some();
+        let batch = queue.batches.front_mut().expect("a batch is being sent");
+        if batch.role == Role::Primary && has_fallback {
+            batch.move_to_fallback(failure, now);
+        } else {
+            self.settle(route, DeliveryResult::Failed(failure), now);
         }
     }
 
     /// Settles every event of the batch that is being sent.
-    fn settle(&mut self, route: RouteId, result: DeliveryResult, now: Timestamps) {
-        let queue = &mut self.queues[route.0];
-        let batch = queue.take_batch();
-        match result {
-            DeliveryResult::Delivered => {
-                for (key, _) in queue.events(&batch) {
-                    self.dedup.insert(route, key, now);
-                }
-            }
-            _ => queue.keep_unconfirmed(&batch, now),
+    fn settle(&mut self, route: usize, result: DeliveryResult, now: Timestamps) {
+        let queue = &mut self.queues[route];
+        let batch = queue.batches.pop_front().expect("a batch is being sent");
+        let is_delivered = result == DeliveryResult::Delivered;
+        let mut outcome = Outcome {
+            result,
+            ..batch.outcome
+        };
+        if is_delivered {
+            outcome.remedy = None;
+        } else if let Some(primary) = batch.primary_outcome {
+            outcome = outcome.with_primary(primary);
         }
-        queue.settle(&batch, &batch.settled(result), now);
+        for (key, _) in &batch.message.events {
+            queue.settle(*key, outcome.clone(), now);
+            if is_delivered {
+                self.dedup.insert(route, *key, now);
+            }
+        }
+        if batch.unconfirmed && !is_delivered {
+            queue.unconfirmed.insert(batch.message, now);
+        }
     }
 }

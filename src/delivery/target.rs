@@ -26,12 +26,12 @@ pub(super) enum Role {
 
 impl Target {
     pub(super) fn channel(&self, role: Role) -> &dyn Channel {
-        let channel = match role {
-            Role::Primary => Some(&self.channel),
-            Role::Fallback => self.fallback.as_ref(),
-        };
-        channel
-            .expect("only a route with a fallback uses it")
-            .as_ref()
+        match role {
+            Role::Primary => &*self.channel,
+            Role::Fallback => {
+                let fallback = self.fallback.as_deref();
+                fallback.expect("only a route with a fallback uses it")
+            }
+        }
     }
 }

@@ -5,11 +5,10 @@
 //! verbatim when one of its events comes back: if it was shown, the chat knows its key and does not
 //! show it again.
 
-use super::ids::EventKey;
+use super::batch::OutgoingMessage;
+use super::keys::EventKey;
 use super::timestamps::Timestamps;
-use crate::event::Event;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Most events of one route that are kept: some megabytes if their data are large.
@@ -17,63 +16,32 @@ const CAPACITY: usize = 2_000;
 /// EventBridge repeats an event for a day.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A message as it was sent, with the events that it holds.
-pub(super) struct UnconfirmedMessage {
-    pub(super) events: Vec<(EventKey, Arc<Event>)>,
-    pub(super) uuid: String,
-    /// The request body. `None` where it is to be encoded anew within `max_bytes`.
-    pub(super) body: Option<Arc<Vec<u8>>>,
-    pub(super) max_bytes: usize,
-    pub(super) since: Timestamps,
-}
-
 /// The unconfirmed messages of one route. An event is in one of them at most.
 #[derive(Default)]
 pub(super) struct Unconfirmed {
-    /// By a number that rises with time.
-    messages: BTreeMap<u64, UnconfirmedMessage>,
-    /// The number of the message that holds an event.
-    by_event: HashMap<EventKey, u64>,
-    last_number: u64,
+    /// The oldest first, each with the time at which it failed.
+    messages: VecDeque<(OutgoingMessage, Timestamps)>,
 }
 
 impl Unconfirmed {
     /// Keeps a message. The oldest messages make room for it.
-    pub(super) fn insert(&mut self, message: UnconfirmedMessage) {
-        self.last_number += 1;
-        for (event, _) in &message.events {
-            self.by_event.insert(*event, self.last_number);
-        }
-        self.messages.insert(self.last_number, message);
-        while self.by_event.len() > CAPACITY && self.messages.len() > 1 {
-            self.remove_oldest();
+    pub(super) fn insert(&mut self, message: OutgoingMessage, now: Timestamps) {
+        self.messages.push_back((message, now));
+        while self.count_events() > CAPACITY && self.messages.len() > 1 {
+            self.messages.pop_front();
         }
     }
 
     /// Takes the message that holds this event, if there is one.
-    pub(super) fn take(&mut self, event: EventKey, now: Timestamps) -> Option<UnconfirmedMessage> {
-        while let Some((_, oldest)) = self.messages.first_key_value()
-            && now.age_of(oldest.since) >= KEPT
-        {
-            self.remove_oldest();
-        }
-        let number = self.by_event.get(&event)?;
-        let message = self.messages.remove(number);
-        let message = message.expect("the index names messages that are kept");
-        self.forget_events(&message);
-        Some(message)
+    pub(super) fn take(&mut self, event: EventKey, now: Timestamps) -> Option<OutgoingMessage> {
+        self.messages.retain(|(_, since)| now.age_of(*since) < KEPT);
+        let place = (self.messages.iter()).position(|(message, _)| message.contains(event))?;
+        Some(self.messages.remove(place)?.0)
     }
 
-    fn remove_oldest(&mut self) {
-        if let Some((_, message)) = self.messages.pop_first() {
-            self.forget_events(&message);
-        }
-    }
-
-    fn forget_events(&mut self, message: &UnconfirmedMessage) {
-        for (event, _) in &message.events {
-            self.by_event.remove(event);
-        }
+    fn count_events(&self) -> usize {
+        let count = |(message, _): &(OutgoingMessage, Timestamps)| message.events.len();
+        self.messages.iter().map(count).sum()
     }
 }
 
@@ -83,13 +51,12 @@ mod tests {
     use super::*;
     use std::time::{Instant, SystemTime};
 
-    fn message(events: std::ops::Range<usize>, since: Timestamps) -> UnconfirmedMessage {
-        UnconfirmedMessage {
+    fn message(events: std::ops::Range<usize>) -> OutgoingMessage {
+        OutgoingMessage {
             events: events.map(|n| (key(n), event(n))).collect(),
             uuid: String::new(),
             body: None,
             max_bytes: 0,
-            since,
         }
     }
 
@@ -107,33 +74,33 @@ mod tests {
     #[test]
     fn any_event_brings_its_whole_message_back_once() {
         let (mut unconfirmed, now) = (Unconfirmed::default(), start());
-        unconfirmed.insert(message(0..3, now));
-        unconfirmed.insert(message(3..5, now));
-        unconfirmed.insert(message(5..6, now));
+        unconfirmed.insert(message(0..3), now);
+        unconfirmed.insert(message(3..5), now);
+        unconfirmed.insert(message(5..6), now);
         let mut take = |n| Some(unconfirmed.take(key(n), now)?.events.len());
         assert_eq!(
             [6, 4, 3, 0, 5].map(&mut take),
             [None, Some(2), None, Some(3), Some(1)]
         );
-        assert!(unconfirmed.by_event.is_empty() && unconfirmed.messages.is_empty());
+        assert!(unconfirmed.messages.is_empty());
     }
 
     #[test]
     fn the_oldest_make_room_and_all_end_after_a_day() {
         let (mut unconfirmed, now) = (Unconfirmed::default(), start());
         for n in 0..=CAPACITY {
-            unconfirmed.insert(message(n..n + 1, now));
+            unconfirmed.insert(message(n..n + 1), now);
         }
         assert!(unconfirmed.take(key(0), now).is_none());
         assert!(unconfirmed.take(key(1), now).is_some());
         let almost = now.plus(KEPT - Duration::from_secs(1));
         assert!(unconfirmed.take(key(CAPACITY), almost).is_some());
         assert!(unconfirmed.take(key(2), now.plus(KEPT)).is_none());
-        assert!(unconfirmed.by_event.is_empty());
+        assert!(unconfirmed.messages.is_empty());
         // One that is too large by itself is kept until the next comes.
-        unconfirmed.insert(message(0..CAPACITY + 1, now));
+        unconfirmed.insert(message(0..CAPACITY + 1), now);
         assert_eq!(unconfirmed.messages.len(), 1);
-        unconfirmed.insert(message(CAPACITY + 1..CAPACITY + 2, now));
+        unconfirmed.insert(message(CAPACITY + 1..CAPACITY + 2), now);
         assert!(unconfirmed.take(key(0), now).is_none());
     }
 }

@@ -1,4 +1,5 @@
-//! From a payload to the group, over real sockets, against a stand-in that refuses what DingTalk would refuse.
+//! From a payload to the group, over real sockets, against a stand-in that refuses what DingTalk
+//! would refuse.
 
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{Bench, FALLBACK_TOKEN, SECRET, TOKEN, group};
@@ -116,7 +117,7 @@ fn each_route_gets_what_it_accepts() {
     ));
     let (result, outcome) = bench.handle(&sample("eventbridge-stream/acs-ecs-three-events.json"));
     assert_eq!(result, Ok(()));
-    let told: Vec<Value> = outcome["events"]
+    let routes: Vec<Value> = outcome["events"]
         .as_array()
         .unwrap()
         .iter()
@@ -131,7 +132,7 @@ fn each_route_gets_what_it_accepts() {
         })
         .collect();
     assert_eq!(
-        told,
+        routes,
         [
             json!([
                 ["default", "delivered", "EVENT_LEVELS"],
@@ -151,7 +152,7 @@ fn each_route_gets_what_it_accepts() {
 }
 
 #[test]
-fn the_good_events_of_a_batch_are_delivered_before_the_bad_ones_fail_it() {
+fn good_events_are_delivered_before_bad_ones_fail_the_payload() {
     let group = group();
     let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
     let (result, outcome) = bench.handle(&format!("[{{\"no\":\"event\"}},{},7]", sample(STOPPED)));
@@ -436,7 +437,7 @@ fn table() -> Vec<Row> {
             ..row("HTTP 414", vec![status(414)])
         },
     ];
-    // Every field that DingTalk may miss; a message of ours has them all, so it is a fault of the notifier.
+    // Every field that DingTalk may miss. A message has them all, so this is a fault of the notifier.
     for code in [
         400201, 400202, 400301, 400302, 400303, 400304, 400401, 400402, 400403, 400501, 400502,
         400503, 400504, 400505, 400506, 400507, 400508, 400509, 400601, 400602, 400603, 400604,
@@ -554,7 +555,7 @@ fn table() -> Vec<Row> {
 }
 
 #[test]
-fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy() {
+fn each_answer_has_its_class_requests_outcome_and_remedy() {
     for row in table() {
         let group = group();
         let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
@@ -562,15 +563,15 @@ fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy(
         group.faults(row.faults);
         let (result, outcome) = bench.handle(&sample(STOPPED));
         let [line] = bench.lines.all().try_into().unwrap();
-        let told = format!("{name}: {result:?}\n{line}");
+        let context = format!("{name}: {result:?}\n{line}");
         assert_eq!(
             result.as_ref().err().map(|e| e.0.as_str()),
             row.error,
-            "{told}"
+            "{context}"
         );
-        assert_eq!(line["class"], row.class, "{told}");
-        assert_eq!(line["errcode"].as_i64(), row.errcode, "{told}");
-        assert_eq!(line["attempts"], row.requests, "{told}");
+        assert_eq!(line["class"], row.class, "{context}");
+        assert_eq!(line["errcode"].as_i64(), row.errcode, "{context}");
+        assert_eq!(line["attempts"], row.requests, "{context}");
         assert_eq!(
             line["outcome"],
             if row.error.is_none() {
@@ -578,26 +579,26 @@ fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy(
             } else {
                 "failed"
             },
-            "{told}"
+            "{context}"
         );
         let remedy = line["remedy"].as_str().unwrap_or_default();
-        assert_eq!(remedy.is_empty(), row.error.is_none(), "{told}");
-        assert!(remedy.contains(row.remedy), "{told}");
+        assert_eq!(remedy.is_empty(), row.error.is_none(), "{context}");
+        assert!(remedy.contains(row.remedy), "{context}");
         assert_eq!(
             remedy.contains("DingTalk throttles this chatbot; nothing is sent to it before 20"),
             row.error == Some("Throttled"),
-            "{told}"
+            "{context}"
         );
         let calls = group.calls();
-        assert_eq!(calls.len(), row.requests, "{told}");
-        assert_eq!(group.deliveries().len(), row.deliveries, "{told}");
-        assert_eq!(group.redirect_hits(), 0, "{told}");
+        assert_eq!(calls.len(), row.requests, "{context}");
+        assert_eq!(group.deliveries().len(), row.deliveries, "{context}");
+        assert_eq!(group.redirect_hits(), 0, "{context}");
         let trusts_no_connection = calls
             .windows(2)
             .all(|pair| pair[0].connection != pair[1].connection);
         assert!(
             trusts_no_connection,
-            "{told}: a retry went over the connection that had failed"
+            "{context}: a retry went over the connection that had failed"
         );
         let keys: Vec<_> = calls
             .iter()
@@ -605,14 +606,14 @@ fn every_answer_has_its_class_its_number_of_requests_its_outcome_and_its_remedy(
             .collect();
         assert!(
             keys.windows(2).all(|pair| pair[0] == pair[1]),
-            "{told}: {keys:?}"
+            "{context}: {keys:?}"
         );
-        assert_no_secret(&format!("{told} {outcome} {}", bench.lines.text()));
+        assert_no_secret(&format!("{context} {outcome} {}", bench.lines.text()));
     }
 }
 
 #[test]
-fn a_connection_that_breaks_before_the_request_is_read_costs_no_message() {
+fn a_connection_broken_before_reading_costs_no_message() {
     for fault in [Fault::ResetBeforeReading, Fault::CloseBeforeReading] {
         let group = group();
         let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
@@ -644,7 +645,7 @@ fn a_message_whose_answer_never_comes_is_shown_once() {
 }
 
 #[test]
-fn a_repeat_is_a_success_that_sends_nothing_and_goes_only_where_it_failed() {
+fn a_repeat_goes_only_to_routes_where_it_failed() {
     let (first, second) = (group(), group());
     let (a, b) = (first.webhook(TOKEN), second.webhook(TOKEN));
     let bench = Bench::new(&vars(
@@ -658,22 +659,22 @@ fn a_repeat_is_a_success_that_sends_nothing_and_goes_only_where_it_failed() {
     second.fault(answer(r#"{"errcode":400102,"errmsg":"bot is stopped"}"#));
     let (result, outcome) = bench.handle(&sample(STOPPED));
     assert_eq!(result.unwrap_err().0, "Refused");
-    let told = |outcome: &Value| -> Vec<String> {
+    let outcomes = |outcome: &Value| -> Vec<String> {
         let routes = outcome["events"][0]["routes"].as_array().unwrap().clone();
         routes
             .iter()
             .map(|route| route["outcome"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(told(&outcome), ["delivered", "failed"]);
+    assert_eq!(outcomes(&outcome), ["delivered", "failed"]);
     let (result, outcome) = bench.handle(&sample(STOPPED));
     assert_eq!(
-        (result, told(&outcome)),
+        (result, outcomes(&outcome)),
         (Ok(()), vec!["duplicate".into(), "delivered".into()])
     );
     let (result, outcome) = bench.handle(&sample(STOPPED));
     assert_eq!(
-        (result, told(&outcome)),
+        (result, outcomes(&outcome)),
         (Ok(()), vec!["duplicate".into(), "duplicate".into()])
     );
     assert_eq!((first.calls().len(), second.calls().len()), (1, 2));
@@ -686,7 +687,7 @@ fn a_repeat_is_a_success_that_sends_nothing_and_goes_only_where_it_failed() {
 }
 
 #[test]
-fn the_events_of_one_payload_are_one_message_and_each_has_its_line() {
+fn the_events_of_one_payload_are_one_message_with_a_line_each() {
     let group = group();
     let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
     let (result, _) = bench.handle(&sample("eventbridge-stream/acs-ecs-three-events.json"));
@@ -708,7 +709,7 @@ fn the_events_of_one_payload_are_one_message_and_each_has_its_line() {
 }
 
 #[test]
-fn an_invocation_whose_turn_cannot_come_in_time_fails_without_sending() {
+fn when_the_turn_comes_too_late_nothing_is_sent() {
     let group = group();
     let bench = Bench::new(&vars(
         &group.webhook(TOKEN),
@@ -814,7 +815,7 @@ fn a_remedy_names_the_variables_of_its_own_route_and_chatbot() {
 }
 
 #[test]
-fn the_fallback_takes_over_while_the_first_chatbot_is_closed_or_refuses() {
+fn the_fallback_sends_while_the_primary_is_banned_or_refuses() {
     let group = group();
     let (webhook, fallback) = (group.webhook(TOKEN), group.webhook(FALLBACK_TOKEN));
     let bench = Bench::new(&vars(&webhook, &[("DINGTALK_FALLBACK_WEBHOOK", &fallback)]));
@@ -849,13 +850,13 @@ fn the_fallback_takes_over_while_the_first_chatbot_is_closed_or_refuses() {
 }
 
 #[test]
-fn a_fallback_that_fails_does_not_hide_that_the_first_chatbot_is_closed() {
+fn when_the_fallback_fails_the_ban_is_reported_too() {
     let group = group();
     let (webhook, fallback) = (group.webhook(TOKEN), group.webhook(FALLBACK_TOKEN));
     let bench = Bench::new(&vars(&webhook, &[("DINGTALK_FALLBACK_WEBHOOK", &fallback)]));
     let busy = || answer(r#"{"errcode":-1,"errmsg":"系统繁忙"}"#);
     group.fault(answer(r#"{"errcode":130101,"errmsg":"send too fast"}"#));
-    // The second invocation finds the first chatbot closed, and starts at the fallback.
+    // The second invocation finds the primary chatbot banned, and starts at the fallback.
     for _ in 0..2 {
         group.faults([busy(), busy(), busy(), busy()]);
         let (error_type, message) = bench.handle(&sample(STOPPED)).0.unwrap_err();
@@ -871,7 +872,7 @@ fn a_fallback_that_fails_does_not_hide_that_the_first_chatbot_is_closed() {
 }
 
 #[test]
-fn a_closed_chatbot_gets_no_request_until_it_reopens() {
+fn a_banned_chatbot_gets_no_request_until_the_ban_ends() {
     for (fault, seconds) in [
         (answer(r#"{"errcode":660026,"errmsg":"x"}"#), 600),
         (Fault::Flood1111, 300),
@@ -941,9 +942,9 @@ fn while_banned_each_failing_event_has_its_routes_remedy() {
         );
         assert!(remedy.ends_with(&advice), "{remedy}");
     }
-    let told = &outcome["events"][0]["routes"];
-    assert_eq!(told[0]["remedy"], remedies[2]);
-    assert_eq!(told[1]["remedy"], remedies[3]);
+    let answer = &outcome["events"][0]["routes"];
+    assert_eq!(answer[0]["remedy"], remedies[2]);
+    assert_eq!(answer[1]["remedy"], remedies[3]);
 }
 
 #[test]
@@ -981,7 +982,7 @@ fn a_route_that_never_answers_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn a_connection_that_died_while_the_instance_was_frozen_costs_no_message() {
+fn a_connection_that_died_in_a_freeze_costs_no_message() {
     for close in [Close::Fin, Close::Reset] {
         let group = group();
         let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));
@@ -1003,7 +1004,7 @@ fn a_connection_that_died_while_the_instance_was_frozen_costs_no_message() {
 }
 
 #[test]
-fn the_same_event_has_the_same_key_on_every_instance_and_each_event_its_own() {
+fn each_event_has_one_key_on_every_instance() {
     let group = group();
     for _ in 0..2 {
         let bench = Bench::new(&vars(&group.webhook(TOKEN), &[]));

@@ -202,6 +202,27 @@ fn when_the_fallback_fails_too_both_remedies_are_reported() {
     assert_eq!(sent.lock().unwrap().len(), 2);
 }
 
+/// The ban comes first in the order of failures, but the message is the one that the fallback got.
+#[test]
+fn when_only_the_fallback_got_the_message_its_key_is_reported() {
+    let bench = Bench::new();
+    let (primary, _) = bench.chatbot("a", 0, [throttled(Ban::Chatbot)]);
+    let busy = || attempt(Class::Unclear, Some(-1));
+    let answers = [delivered(), busy(), busy(), busy(), busy()];
+    let (fallback, sent) = bench.chatbot("b", 0, answers);
+    let dispatcher = bench.dispatcher(vec![Target {
+        fallback: Some(fallback),
+        ..target("default", primary)
+    }]);
+    assert_eq!(bench.deliver(&dispatcher, 0, 1).failure(), None);
+    let outcome = bench.deliver(&dispatcher, 0, 2);
+    assert_eq!(outcome.failure(), Some(Failure::Throttled));
+    assert_eq!((outcome.attempts, outcome.combined), (4, 1));
+    let (body, _) = sent.lock().unwrap().pop().unwrap();
+    let uuid = outcome.message_uuid.unwrap();
+    assert!(body.starts_with(uuid.as_bytes()), "{uuid}");
+}
+
 #[test]
 fn when_both_chatbots_are_banned_both_bans_are_reported() {
     let bench = Bench::new();

@@ -3,8 +3,8 @@
 
 use super::{FakeChannel, Rng, attempt, channel, event, target};
 use crate::channel::{Attempt, Ban, Channel, Class, Limits};
-use crate::delivery::ids::{EntryId, EventKey, RouteId};
-use crate::delivery::scheduler::{Action, Enqueued, Scheduler, SendRequest};
+use crate::delivery::keys::EventKey;
+use crate::delivery::scheduler::{Action, PendingEvent, Scheduler, SendRequest};
 use crate::delivery::target::Role;
 use crate::delivery::{DeliveryResult, Failure, Outcome, Target, Timestamps, aborted};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,7 +63,7 @@ struct Invocation {
     route: usize,
     events: Vec<usize>,
     deadline: Duration,
-    waiting: Vec<(usize, EntryId)>,
+    pending: Vec<(usize, PendingEvent)>,
     wakes: Option<Duration>,
     sending: bool,
     done: bool,
@@ -154,10 +154,10 @@ impl Simulation {
                 .first_entry()
                 .filter(|entry| entry.key().0 <= self.now)
             {
-                let ((_, who), (request, attempt)) = entry.remove_entry();
-                let body = Some(Arc::new(vec![1]));
+                let ((_, who), (mut request, attempt)) = entry.remove_entry();
+                request.message.body = Some(Arc::new(vec![1]));
                 let now = self.at(self.now);
-                self.scheduler.record(&request, body, &attempt, now);
+                self.scheduler.record(&request, &attempt, now);
                 self.invocations[who].sending = false;
                 woken.extend(0..self.invocations.len());
             }
@@ -185,20 +185,17 @@ impl Simulation {
 
     fn arrive(&mut self, route: usize, events: Vec<usize>, deadline: Duration) {
         let now = self.at(self.now);
-        let mut waiting = Vec::new();
-        for n in &events {
+        let enqueue = |n: &usize| {
             let event = event(*n);
-            let key = EventKey::of(&event);
-            match self.scheduler.enqueue(RouteId(route), key, &event, now) {
-                Enqueued::Waiting(id) => waiting.push((*n, id)),
-                Enqueued::Duplicate => self.duplicates += 1,
-            }
-        }
+            let key = EventKey(event.dedup_key());
+            (*n, self.scheduler.enqueue(route, key, &event, now))
+        };
+        let pending = events.iter().map(enqueue).collect();
         self.invocations.push(Invocation {
             route,
             events,
             deadline,
-            waiting,
+            pending,
             wakes: Some(self.now),
             sending: false,
             done: false,
@@ -212,21 +209,12 @@ impl Simulation {
         if invocation.done || invocation.sending {
             return false;
         }
-        let (route, deadline) = (RouteId(invocation.route), invocation.deadline);
-        let mut settled: Vec<(usize, Outcome)> = Vec::new();
-        let scheduler = &mut self.scheduler;
-        invocation
-            .waiting
-            .retain(|(n, id)| match scheduler.collect(route, *id, now) {
-                Some(outcome) => {
-                    settled.push((*n, outcome));
-                    false
-                }
-                None => true,
-            });
-        let finished = invocation.waiting.is_empty();
-        for (n, outcome) in settled {
-            self.count(n, route.0, &outcome);
+        let (route, deadline) = (invocation.route, invocation.deadline);
+        let is_settled = |(_, event): &mut (usize, PendingEvent)| event.outcome().is_some();
+        let settled: Vec<_> = invocation.pending.extract_if(.., is_settled).collect();
+        let finished = invocation.pending.is_empty();
+        for (n, event) in settled {
+            self.count(n, route, &event.outcome().unwrap());
         }
         if finished {
             self.finish(who);
@@ -257,11 +245,13 @@ impl Simulation {
             }
             Action::Recheck => true,
             Action::GiveUp(failure) => {
-                for (n, id) in std::mem::take(&mut self.invocations[who].waiting) {
-                    let outcome = self.scheduler.cancel(route, id, failure);
-                    self.count(n, route.0, &outcome);
+                let pending = std::mem::take(&mut invocation.pending);
+                let (numbers, events): (Vec<usize>, Vec<PendingEvent>) =
+                    pending.into_iter().unzip();
+                let outcomes = self.scheduler.cancel(route, &events, failure, now);
+                for (n, outcome) in numbers.into_iter().zip(&outcomes) {
+                    self.count(n, route, outcome);
                 }
-                self.scheduler.after_cancel(route, now);
                 self.finish(who);
                 true
             }
@@ -294,18 +284,21 @@ impl Simulation {
                     "what is reported delivered was shown"
                 );
             }
-            DeliveryResult::Duplicate => unreachable!("duplicates do not wait"),
+            DeliveryResult::Duplicate => self.duplicates += 1,
         }
     }
 
     /// The chatbot's side of an attempt that leaves now.
     fn send(&mut self, who: usize, request: SendRequest, deadline: Duration) {
-        let route = request.route.0;
+        let route = request.route;
         let chatbot = request.channel().id().to_owned();
         let is_primary = request.role == Role::Primary;
         self.requests.entry(chatbot).or_default().push(self.now);
-        self.keys.push(request.uuid.clone());
-        assert!(!request.events.is_empty(), "a message holds something");
+        self.keys.push(request.message.uuid.clone());
+        assert!(
+            !request.message.events.is_empty(),
+            "a message holds something"
+        );
         self.first_shown.entry(route).or_insert(self.now);
         let banned = self
             .profile
@@ -314,9 +307,10 @@ impl Simulation {
         let lot = self.rng.below(100);
         let number = |id: &str| id["event-".len()..].parse().unwrap();
         let events: Vec<(usize, usize)> = request
+            .message
             .events
             .iter()
-            .map(|event| (route, number(event.id.as_ref().unwrap())))
+            .map(|(_, event)| (route, number(event.id.as_ref().unwrap())))
             .collect();
         let mut latency = (self.profile.latency)(&mut self.rng);
         let mut answer = if banned {
@@ -325,7 +319,9 @@ impl Simulation {
         } else if lot < self.profile.busy {
             attempt(Class::Unclear, Some(-1))
         } else {
-            self.shown.entry(request.uuid.clone()).or_insert(events);
+            self.shown
+                .entry(request.message.uuid.clone())
+                .or_insert(events);
             if lot < self.profile.busy + self.profile.lost {
                 latency = Duration::MAX;
             }

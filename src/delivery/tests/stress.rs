@@ -16,8 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How much faster than real time.
 const SPEED: u32 = 1000;
-/// By how much a thread may be late on a busy machine, in the fast clock's time: 3 s of real time. One
-/// that missed its wake-up sleeps for what is left until its deadline, in real time.
+/// By how much a thread may be late on a busy machine, in the fast clock's time: 3 s of real time.
+/// One that missed its wake-up sleeps for what is left until its deadline, in real time.
 const LATE: Duration = Duration::from_secs(3 * SPEED as u64);
 
 /// A chatbot that keeps what it shows, by key.

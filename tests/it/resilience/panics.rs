@@ -53,9 +53,9 @@ impl Channel for Panicking {
 
     fn send(&self, body: &[u8], _: SendOptions, _: Instant) -> Attempt {
         let first = self.first.lock().unwrap().take();
-        if let Some(told) = first {
+        if let Some(go) = first {
             self.begun.send(()).unwrap();
-            told.recv_timeout(PATIENCE).unwrap();
+            go.recv_timeout(PATIENCE).unwrap();
             panic!("in the middle of an attempt");
         }
         self.bodies
@@ -75,11 +75,11 @@ impl Channel for Panicking {
 #[test]
 fn when_an_attempt_panics_only_its_invocation_fails() {
     let (begun, has_begun) = channel();
-    let (go, told) = channel();
+    let (go, waits_for_go) = channel();
     let (bodies, sent) = channel();
     let chatbot = Panicking {
         begun,
-        first: Mutex::new(Some(told)),
+        first: Mutex::new(Some(waits_for_go)),
         bodies,
     };
     let webhook = format!("https://oapi.dingtalk.com/robot/send?access_token={TOKEN}");
