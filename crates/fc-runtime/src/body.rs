@@ -28,7 +28,7 @@ pub(crate) fn read_chunked(
     let mut body = Vec::new();
     loop {
         let too_long = RequestError::Malformed("a chunk's size line is too long");
-        let size = chunk_size(&read_crlf_line(source, MAX_SIZE_LINE, too_long)?)?;
+        let size = chunk_size(&read_line(source, MAX_SIZE_LINE, too_long)?)?;
         if size == 0 {
             break;
         }
@@ -48,34 +48,23 @@ pub(crate) fn read_chunked(
     Ok(body)
 }
 
-/// Reads a line with its line feed and appends it to `line`. `max` counts the line feed.
-pub(crate) fn read_line(
-    source: &mut impl BufRead,
-    max: usize,
-    too_long: RequestError,
-    line: &mut Vec<u8>,
-) -> Result<(), ReadError> {
-    let read = source.take(max as u64).read_until(b'\n', line)?;
-    match line.last() {
-        Some(b'\n') if read > 0 => Ok(()),
-        _ if read == max => Err(too_long.into()),
-        _ => Err(ReadError::Io(ErrorKind::UnexpectedEof.into())),
-    }
-}
-
 /// Reads a line that ends in CRLF and returns it with the CRLF. `max` counts the CRLF.
-fn read_crlf_line(
+fn read_line(
     source: &mut impl BufRead,
     max: usize,
     too_long: RequestError,
 ) -> Result<Vec<u8>, ReadError> {
     let mut line = Vec::new();
-    read_line(source, max, too_long, &mut line)?;
-    if !line.ends_with(b"\r\n") {
-        let fault = "a line of the chunked body ends in a bare line feed";
-        return Err(RequestError::Malformed(fault).into());
+    source.take(max as u64).read_until(b'\n', &mut line)?;
+    match line.as_slice() {
+        [.., b'\r', b'\n'] => Ok(line),
+        [.., b'\n'] => {
+            let fault = "a line of the chunked body ends in a bare line feed";
+            Err(RequestError::Malformed(fault).into())
+        }
+        _ if line.len() == max => Err(too_long.into()),
+        _ => Err(ReadError::Io(ErrorKind::UnexpectedEof.into())),
     }
-    Ok(line)
 }
 
 /// Appends the next `length` bytes to `body`.
@@ -90,7 +79,7 @@ fn append(source: &mut impl BufRead, length: usize, body: &mut Vec<u8>) -> Resul
 fn read_trailers(source: &mut impl BufRead, max: usize) -> Result<(), ReadError> {
     let mut left = max;
     loop {
-        let mut line = read_crlf_line(source, left, RequestError::HeadTooLarge)?;
+        let mut line = read_line(source, left, RequestError::HeadTooLarge)?;
         if line == b"\r\n" {
             return Ok(());
         }

@@ -62,23 +62,23 @@ pub(crate) enum BodyLength {
     Chunked,
 }
 
-/// Parses whole lines of a head, up to its empty line at most. Returns the head and the length of
-/// its body; `None` if the empty line is missing.
+/// Parses the head at the start of `bytes`. Returns it, the length of its body and the number of
+/// bytes that the head takes; `None` if the head is not complete.
 pub(crate) fn parse(
     bytes: &[u8],
     max_body: usize,
-) -> Result<Option<(RequestHead, BodyLength)>, RequestError> {
+) -> Result<Option<(RequestHead, BodyLength, usize)>, RequestError> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut slots);
-    match request.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => {}
+    let size = match request.parse(bytes) {
+        Ok(httparse::Status::Complete(size)) => size,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(RequestError::HeadTooLarge),
         Err(httparse::Error::Version) if names_a_version(bytes) => {
             return Err(RequestError::Version);
         }
         Err(_) => return Err(NOT_HTTP),
-    }
+    };
     let headers = &*request.headers;
     let length = at_most_one(headers, "content-length", "more than one Content-Length")?;
     let coding = at_most_one(
@@ -115,7 +115,7 @@ pub(crate) fn parse(
         expects_continue,
         headers: headers.iter().filter_map(kept).collect(),
     };
-    Ok(Some((head, length)))
+    Ok(Some((head, length, size)))
 }
 
 /// Returns true if the first line ends in some version of HTTP, be it an unsupported one.
@@ -193,7 +193,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<(RequestHead, BodyLength), RequestError> {
-        Ok(parse(text.as_bytes(), 100)?.expect("a whole head"))
+        let (head, length, size) = parse(text.as_bytes(), 100)?.expect("a whole head");
+        assert_eq!(size, text.len());
+        Ok((head, length))
     }
 
     fn path(target: &str) -> String {

@@ -21,11 +21,11 @@
 //! ```
 
 use crate::Limits;
-use crate::body::{read_chunked, read_line, read_sized};
+use crate::body::{read_chunked, read_sized};
 pub use crate::error::{ReadError, RequestError};
 pub use crate::head::RequestHead;
 use crate::head::{self, BodyLength};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// Size of the read buffer in bytes. A head and an ordinary event fit, so one read gets them both.
 const BUFFER_SIZE: usize = 4 * 1024;
@@ -122,26 +122,30 @@ impl<R: Read> RequestReader<R> {
 
     /// Reads the head of a request that [has begun](RequestReader::wait_for_request).
     pub(crate) fn read_head(&mut self) -> Result<(RequestHead, BodyLength), ReadError> {
-        let mut lines = Vec::new();
+        let mut bytes = Vec::new();
         loop {
-            let begin = lines.len();
-            let left = self.max_head - begin;
-            let too_long = RequestError::HeadTooLarge;
-            let result = read_line(&mut self.source, left, too_long, &mut lines);
-            if result.is_err() {
-                // Parse whole lines only: the verdict on a part of a line could change with its
-                // rest.
-                lines.truncate(begin);
+            let known = bytes.len();
+            let arrived = self.source.fill_buf()?;
+            if arrived.is_empty() {
+                return Err(ReadError::Io(ErrorKind::UnexpectedEof.into()));
             }
-            // Parse once all that has arrived is read, not at each line.
-            let is_last = matches!(&lines[begin..], b"\r\n" | b"\n");
-            let goes_on = self.source.buffer().contains(&b'\n');
-            if (result.is_err() || is_last || !goes_on)
-                && let Some(parsed) = head::parse(&lines, self.max_body)?
+            let count = arrived.len().min(self.max_head - known);
+            bytes.extend_from_slice(&arrived[..count]);
+
+            // Parse whole lines only: the verdict on a part of a line could change with its rest.
+            // Parse at new lines only, or a slow head would be parsed again at each byte.
+            let new_line_end = bytes[known..].iter().rposition(|byte| *byte == b'\n');
+            if let Some(at) = new_line_end
+                && let lines = &bytes[..=known + at]
+                && let Some((head, length, size)) = head::parse(lines, self.max_body)?
             {
-                return Ok(parsed);
+                self.source.consume(size - known);
+                return Ok((head, length));
             }
-            result?;
+            if bytes.len() == self.max_head {
+                return Err(RequestError::HeadTooLarge.into());
+            }
+            self.source.consume(count);
         }
     }
 
