@@ -99,7 +99,7 @@
 //! | `connections` | the open connections; eviction of the idle |
 //! | `request`, `head`, `body` | [`request`]: the parser |
 //! | `router`, `handler`, `context` | paths to [`Handler`]; [`Context`] |
-//! | `semaphore` | turns of invocations, draining, memory for bodies |
+//! | `semaphore`, `sync` | turns of invocations, draining, memory for bodies |
 //! | `response`, `error`, `limits` | responses, refusals, [`Limits`] |
 
 #![deny(missing_docs)]

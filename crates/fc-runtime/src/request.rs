@@ -125,12 +125,12 @@ impl<R: Read> RequestReader<R> {
         let mut bytes = Vec::new();
         loop {
             let known = bytes.len();
-            let arrived = self.source.fill_buf()?;
-            if arrived.is_empty() {
+            let received = self.source.fill_buf()?;
+            if received.is_empty() {
                 return Err(ReadError::Io(ErrorKind::UnexpectedEof.into()));
             }
-            let count = arrived.len().min(self.max_head - known);
-            bytes.extend_from_slice(&arrived[..count]);
+            let count = received.len().min(self.max_head - known);
+            bytes.extend_from_slice(&received[..count]);
 
             // Parse whole lines only: the verdict on a part of a line could change with its rest.
             // Parse at new lines only, or a slow head would be parsed again at each byte.

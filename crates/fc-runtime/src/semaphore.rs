@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn drain_waits_for_those_in_the_queue_but_not_past_their_deadline() {
+    fn drain_waits_for_the_queue_but_not_past_its_deadlines() {
         let semaphore = Semaphore::new(2);
         semaphore.drain();
         let overdue = semaphore.acquire(1, Instant::now() + SHORT);

@@ -86,13 +86,9 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdow
     let limits = &shared.limits;
     let arrival = Instant::now() + limits.head_timeout + limits.body_timeout;
     shared.connections.wait_until_closed(|| {
-        // `None` is less than any deadline.
-        let end = shared
-            .router
-            .invocations
-            .latest_deadline()
-            .max(Some(arrival));
-        end.expect("not less than the arrival") + limits.write_timeout + limits.drain
+        let latest = shared.router.invocations.latest_deadline();
+        let end = latest.map_or(arrival, |deadline| deadline.max(arrival));
+        end + limits.write_timeout + limits.drain
     });
 }
 
