@@ -43,19 +43,8 @@ impl<'a> Connection<'a> {
             ..
         } = self.shared;
 
-        // Wait for the first byte for as long as it takes. It may have come with the last request.
-        let has_begun = self.requests.has_begun();
-        if !has_begun {
-            let stream = self.stream();
-            stream.deadline = None;
-            stream.begun = None;
-            stream.guard.set_idle();
-        }
-        if !self.requests.wait_for_request()? {
+        if !self.wait_for_request()? {
             return Ok(false);
-        }
-        if !has_begun {
-            self.stream().guard.set_busy();
         }
 
         // Read the head. Its time limit begins now: a pipelined request may have waited for its
@@ -97,6 +86,22 @@ impl<'a> Connection<'a> {
         })?;
         // The memory is held until the response is written.
         Ok(self.answer(&Request { head, body }, &context))
+    }
+
+    /// Waits for the first byte of a request for as long as it takes. Returns false if the peer
+    /// closes the connection instead.
+    fn wait_for_request(&mut self) -> Result<bool, ReadError> {
+        // It may have come with the last request.
+        if self.requests.has_begun() {
+            return self.requests.wait_for_request();
+        }
+        let stream = self.stream();
+        stream.deadline = None;
+        stream.begun = None;
+        stream.guard.set_idle();
+        let has_begun = self.requests.wait_for_request()?;
+        self.stream().guard.set_busy();
+        Ok(has_begun)
     }
 
     /// Answers a request. Returns true if the connection stays open.
