@@ -84,7 +84,7 @@ impl Caller {
     }
 
     /// Waits for the response to a request of this method: a response to `HEAD` has no body.
-    pub fn receive_after(&mut self, method: &str) -> Response {
+    fn receive_after(&mut self, method: &str) -> Response {
         let head_end = loop {
             if let Some(at) = self
                 .received

@@ -41,23 +41,23 @@ impl Instance {
     /// Starts a command and does not wait.
     pub fn spawn_command(mut command: Command) -> Instance {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Instance::spawn_redirected(command)
+        Instance::spawn(command)
     }
 
     /// Starts a command that listens on `port`, with its output redirected by the caller, and waits
     /// until it accepts connections. Redirected output is not recorded.
     pub fn start_redirected(command: Command, port: u16) -> Instance {
-        let mut instance = Instance::spawn_redirected(command);
+        let mut instance = Instance::spawn(command);
         instance.port = port;
         assert!(instance.wait_until_ready(), "the port was taken meanwhile");
         instance
     }
 
-    fn spawn_redirected(mut command: Command) -> Instance {
+    fn spawn(mut command: Command) -> Instance {
         command.stdin(Stdio::null());
         let mut child = command.spawn().expect("the process starts");
-        let stdout = child.stdout.take().map(Lines::of).unwrap_or_default();
-        let stderr = child.stderr.take().map(Lines::of).unwrap_or_default();
+        let stdout = child.stdout.take().map_or_else(Lines::none, Lines::of);
+        let stderr = child.stderr.take().map_or_else(Lines::none, Lines::of);
         Instance {
             child,
             transcript: Transcript::default(),
@@ -98,11 +98,6 @@ impl Instance {
     /// Opens a connection to the process.
     pub fn caller(&self) -> Caller {
         Caller::recorded(self.address(), self.transcript.clone())
-    }
-
-    /// Returns the id of the process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// Returns the lines on stdout so far.
@@ -231,10 +226,13 @@ fn memory_kb(process: &str, field: &str) -> u64 {
 }
 
 /// The lines of a pipe, read by a thread.
-#[derive(Default)]
-struct Lines(Arc<(Mutex<Gathered>, Condvar)>);
+struct Lines(Arc<Shared>);
 
-#[derive(Default)]
+struct Shared {
+    gathered: Mutex<Gathered>,
+    changed: Condvar,
+}
+
 struct Gathered {
     lines: Vec<String>,
     ended: bool,
@@ -242,43 +240,51 @@ struct Gathered {
 
 impl Lines {
     fn of(pipe: impl Read + Send + 'static) -> Lines {
-        let shared = Arc::<(Mutex<Gathered>, Condvar)>::default();
-        let gathering = Arc::clone(&shared);
+        let lines = Lines::new(false);
+        let shared = Arc::clone(&lines.0);
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line).into_owned();
-                gathering.0.lock().unwrap().lines.push(line);
-                gathering.1.notify_all();
+                shared.gathered.lock().unwrap().lines.push(line);
+                shared.changed.notify_all();
             }
-            gathering.0.lock().unwrap().ended = true;
-            gathering.1.notify_all();
+            shared.gathered.lock().unwrap().ended = true;
+            shared.changed.notify_all();
         });
-        Lines(shared)
+        lines
+    }
+
+    /// The lines of an output that the caller has redirected.
+    fn none() -> Lines {
+        Lines::new(true)
+    }
+
+    fn new(ended: bool) -> Lines {
+        let lines = Vec::new();
+        Lines(Arc::new(Shared {
+            gathered: Mutex::new(Gathered { lines, ended }),
+            changed: Condvar::new(),
+        }))
     }
 
     fn so_far(&self) -> Vec<String> {
-        self.0.0.lock().unwrap().lines.clone()
+        self.0.gathered.lock().unwrap().lines.clone()
     }
 
     fn wait_for(&self, n: usize, timeout: Duration) -> Option<String> {
-        let enough = |gathered: &mut Gathered| gathered.lines.len() <= n && !gathered.ended;
-        let gathered = self
-            .0
-            .1
-            .wait_timeout_while(self.0.0.lock().unwrap(), timeout, enough)
-            .unwrap()
-            .0;
-        gathered.lines.get(n).cloned()
+        self.wait_while(timeout, |gathered| gathered.lines.len() <= n);
+        self.0.gathered.lock().unwrap().lines.get(n).cloned()
     }
 
     fn wait_for_end(&self) {
-        // Without a pipe there is no reading thread.
-        let open = |gathered: &mut Gathered| !gathered.ended && Arc::strong_count(&self.0) > 1;
-        drop(
-            self.0
-                .1
-                .wait_timeout_while(self.0.0.lock().unwrap(), PATIENCE, open)
-                .unwrap(),
-        );
+        self.wait_while(PATIENCE, |_| true);
+    }
+
+    /// Waits while the pipe is open and the condition holds, at most for `timeout`.
+    fn wait_while(&self, timeout: Duration, condition: impl Fn(&Gathered) -> bool) {
+        let waits = |gathered: &mut Gathered| !gathered.ended && condition(gathered);
+        let gathered = self.0.gathered.lock().unwrap();
+        let result = self.0.changed.wait_timeout_while(gathered, timeout, waits);
+        drop(result.unwrap());
     }
 }

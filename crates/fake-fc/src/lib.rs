@@ -17,7 +17,7 @@ pub use call::Call;
 pub use caller::{Caller, Response};
 pub use instance::{Instance, free_port, rss_kb};
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long anything that must happen is waited for.
@@ -29,14 +29,10 @@ struct Transcript(Arc<Mutex<Vec<u8>>>);
 
 impl Transcript {
     fn add(&self, bytes: &[u8]) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.extend_from_slice(bytes);
+        self.0.lock().unwrap().extend_from_slice(bytes);
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap().clone()
     }
 }

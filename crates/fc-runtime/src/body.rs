@@ -1,20 +1,17 @@
 //! Request bodies: of announced length, and chunked (RFC 9112, section 7.1).
 
-use crate::buffer::Buffer;
 use crate::error::{ReadError, RequestError};
-use std::io::{ErrorKind, Read};
+use httparse::{EMPTY_HEADER, Status};
+use std::io::{BufRead, ErrorKind, Read};
 
 /// Longest line with a chunk's size in bytes, with extensions and CRLF. Extensions are ignored.
 const MAX_SIZE_LINE: usize = 4096;
 
 /// Reads a body of `length` bytes into memory that is reserved at once: growing would take twice
 /// it.
-pub(crate) fn read_sized<R: Read>(
-    buffer: &mut Buffer<R>,
-    length: usize,
-) -> Result<Vec<u8>, ReadError> {
+pub(crate) fn read_sized(source: &mut impl BufRead, length: usize) -> Result<Vec<u8>, ReadError> {
     let mut body = Vec::with_capacity(length);
-    append(buffer, length, &mut body)?;
+    append(source, length, &mut body)?;
     Ok(body)
 }
 
@@ -22,8 +19,8 @@ pub(crate) fn read_sized<R: Read>(
 ///
 /// Calls `before_growth` with the body's next size before the body grows to it. Trailers are
 /// checked and dropped.
-pub(crate) fn read_chunked<R: Read>(
-    buffer: &mut Buffer<R>,
+pub(crate) fn read_chunked(
+    source: &mut impl BufRead,
     max_body: usize,
     max_trailer: usize,
     mut before_growth: impl FnMut(usize) -> Result<(), RequestError>,
@@ -31,7 +28,7 @@ pub(crate) fn read_chunked<R: Read>(
     let mut body = Vec::new();
     loop {
         let too_long = RequestError::Malformed("a chunk's size line is too long");
-        let size = chunk_size(buffer.read_line(MAX_SIZE_LINE, too_long)?)?;
+        let size = chunk_size(&read_line(source, MAX_SIZE_LINE, too_long)?)?;
         if size == 0 {
             break;
         }
@@ -40,78 +37,73 @@ pub(crate) fn read_chunked<R: Read>(
             .filter(|size| *size <= max_body - body.len())
             .ok_or(RequestError::BodyTooLarge)?;
         before_growth(body.len() + size)?;
-        append(buffer, size, &mut body)?;
-        read_chunk_end(buffer)?;
+        append(source, size, &mut body)?;
+        let mut end = [0; 2];
+        source.read_exact(&mut end)?;
+        if end != *b"\r\n" {
+            return Err(RequestError::Malformed("a chunk is longer than its size").into());
+        }
     }
-    read_trailers(buffer, max_trailer)?;
+    read_trailers(source, max_trailer)?;
     Ok(body)
 }
 
+/// Reads a line that ends in CRLF and returns it with the CRLF. `max` counts the CRLF.
+fn read_line(
+    source: &mut impl BufRead,
+    max: usize,
+    too_long: RequestError,
+) -> Result<Vec<u8>, ReadError> {
+    let mut line = Vec::new();
+    source.take(max as u64).read_until(b'\n', &mut line)?;
+    match line.as_slice() {
+        [.., b'\r', b'\n'] => Ok(line),
+        [.., b'\n'] => {
+            let fault = "a line of the chunked body ends in a bare line feed";
+            Err(RequestError::Malformed(fault).into())
+        }
+        _ if line.len() == max => Err(too_long.into()),
+        _ => Err(ReadError::Io(ErrorKind::UnexpectedEof.into())),
+    }
+}
+
 /// Appends the next `length` bytes to `body`.
-fn append<R: Read>(
-    buffer: &mut Buffer<R>,
-    length: usize,
-    body: &mut Vec<u8>,
-) -> Result<(), ReadError> {
-    let read = buffer.take(length as u64).read_to_end(body)?;
+fn append(source: &mut impl BufRead, length: usize, body: &mut Vec<u8>) -> Result<(), ReadError> {
+    let read = source.take(length as u64).read_to_end(body)?;
     if read < length {
         return Err(ReadError::Io(ErrorKind::UnexpectedEof.into()));
     }
     Ok(())
 }
 
-fn read_chunk_end<R: Read>(buffer: &mut Buffer<R>) -> Result<(), ReadError> {
-    loop {
-        match buffer.unread() {
-            [b'\r', b'\n', ..] => {
-                buffer.consume(2);
-                return Ok(());
-            }
-            [] | [b'\r'] => buffer.fill_more()?,
-            _ => return Err(RequestError::Malformed("a chunk is longer than its size").into()),
-        }
-    }
-}
-
-fn read_trailers<R: Read>(buffer: &mut Buffer<R>, max: usize) -> Result<(), ReadError> {
+fn read_trailers(source: &mut impl BufRead, max: usize) -> Result<(), ReadError> {
     let mut left = max;
     loop {
-        let line = buffer.read_line(left, RequestError::HeadTooLarge)?;
-        left -= line.len() + 2;
-        if line.is_empty() {
+        let mut line = read_line(source, left, RequestError::HeadTooLarge)?;
+        if line == b"\r\n" {
             return Ok(());
         }
-        if !is_header(&line) {
-            return Err(RequestError::Malformed("a trailer field is malformed").into());
+        left -= line.len();
+        // The empty line makes one field a whole trailer section.
+        line.extend_from_slice(b"\r\n");
+        match httparse::parse_headers(&line, &mut [EMPTY_HEADER]) {
+            Ok(Status::Complete(_)) => {}
+            _ => return Err(RequestError::Malformed("a trailer field is malformed").into()),
         }
     }
 }
 
 /// Parses the line in front of a chunk: a hexadecimal number and, after a semicolon, extensions.
-fn chunk_size(mut line: Vec<u8>) -> Result<u64, RequestError> {
-    let malformed = RequestError::Malformed("a chunk's size is not a hexadecimal number");
+fn chunk_size(line: &[u8]) -> Result<u64, RequestError> {
+    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     // httparse takes a line without digits for 0, and control characters in extensions.
-    if !line.first().is_some_and(u8::is_ascii_hexdigit) || line.iter().any(is_control) {
-        return Err(malformed);
+    let is_plain = line[0].is_ascii_hexdigit() && !line[..line.len() - 2].iter().any(is_control);
+    match httparse::parse_chunk_size(line) {
+        Ok(Status::Complete((_, size))) if is_plain => Ok(size),
+        _ => Err(RequestError::Malformed(
+            "a chunk's size is not a hexadecimal number",
+        )),
     }
-    line.extend_from_slice(b"\r\n");
-    match httparse::parse_chunk_size(&line) {
-        Ok(httparse::Status::Complete((_, size))) => Ok(size),
-        _ => Err(malformed),
-    }
-}
-
-fn is_header(line: &[u8]) -> bool {
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-        return false;
-    };
-    let (name, value) = line.split_at(colon);
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !name.is_empty() && name.iter().all(is_token) && !value.iter().any(is_control)
-}
-
-fn is_control(byte: &u8) -> bool {
-    byte.is_ascii_control() && *byte != b'\t'
 }
 
 #[cfg(test)]
@@ -122,14 +114,9 @@ mod tests {
     type BodyAndRest = (Vec<u8>, Vec<u8>);
 
     /// Reads a chunked body. Returns `None` if the input ends before it.
-    fn read(input: &[u8]) -> Result<Option<BodyAndRest>, RequestError> {
-        let mut buffer = Buffer::new(input);
-        match read_chunked(&mut buffer, 100, 64, |_| Ok(())) {
-            Ok(body) => {
-                let mut rest = Vec::new();
-                buffer.read_to_end(&mut rest).unwrap();
-                Ok(Some((body, rest)))
-            }
+    fn read(mut input: &[u8]) -> Result<Option<BodyAndRest>, RequestError> {
+        match read_chunked(&mut input, 100, 64, |_| Ok(())) {
+            Ok(body) => Ok(Some((body, input.to_vec()))),
             Err(ReadError::Refused(error)) => Err(error),
             Err(ReadError::Io(error)) => {
                 assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
@@ -174,6 +161,10 @@ mod tests {
             b"0\r\nno field\r\n\r\n",
             b"0\r\n folded: x\r\n\r\n",
             b"0\r\n: x\r\n\r\n",
+            b"0\r\nname : x\r\n\r\n",
+            b"0\r\nname: a\rb\r\n\r\n",
+            b"0\r\nname: a\0\r\n\r\n",
+            b"0\r\nname: a\x7f\r\n\r\n",
         ] {
             assert!(
                 matches!(read(input), Err(RequestError::Malformed(_))),
@@ -213,8 +204,8 @@ mod tests {
     #[test]
     fn growth_is_announced_before_the_chunk_is_read() {
         let mut sizes = Vec::new();
-        let mut buffer = Buffer::new(&b"3\r\nabc\r\n5\r\n"[..]);
-        let result = read_chunked(&mut buffer, 100, 64, |size| {
+        let mut input = &b"3\r\nabc\r\n5\r\n"[..];
+        let result = read_chunked(&mut input, 100, 64, |size| {
             sizes.push(size);
             if size > 3 {
                 return Err(RequestError::Busy);
@@ -230,9 +221,9 @@ mod tests {
 
     #[test]
     fn a_sized_body_leaves_the_bytes_after_it() {
-        let mut buffer = Buffer::new(&b"abcPOST"[..]);
-        assert_eq!(read_sized(&mut buffer, 3).unwrap(), b"abc");
-        assert_eq!(buffer.unread(), b"POST");
-        assert!(matches!(read_sized(&mut buffer, 5), Err(ReadError::Io(_))));
+        let mut input = &b"abcPOST"[..];
+        assert_eq!(read_sized(&mut input, 3).unwrap(), b"abc");
+        assert_eq!(input, b"POST");
+        assert!(matches!(read_sized(&mut input, 5), Err(ReadError::Io(_))));
     }
 }

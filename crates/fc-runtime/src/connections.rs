@@ -1,33 +1,32 @@
 //! The open connections: their maximum, and the eviction of idle ones.
 
-use crate::sync::{Signal, lock};
+use crate::sync::lock;
+use std::collections::BTreeMap;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a waiting connection checks whether the server is asked to stop.
+/// How often a new connection that waits checks whether the server is asked to stop.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often [`Connections::wait_until_closed`] asks for its limit again.
 const LIMIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// All open connections.
-#[derive(Debug)]
 pub(crate) struct Connections {
     max: usize,
     state: Mutex<State>,
-    changed: Signal,
+    /// Notified when a connection becomes idle or closes.
+    changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     next_number: u64,
-    open: Vec<Connection>,
+    open: BTreeMap<u64, Connection>,
     stopping: bool,
 }
 
-#[derive(Debug)]
 struct Connection {
-    number: u64,
     stream: Arc<TcpStream>,
     /// When the wait for the next request began; `None` while a request is in progress.
     idle_since: Option<Instant>,
@@ -49,7 +48,6 @@ impl Connection {
 }
 
 /// Registration of one open connection. Removed on drop, including during unwinding.
-#[derive(Debug)]
 pub(crate) struct ConnectionGuard {
     connections: Arc<Connections>,
     number: u64,
@@ -60,15 +58,15 @@ impl Connections {
         Connections {
             max,
             state: Mutex::default(),
-            changed: Signal::default(),
+            changed: Condvar::new(),
         }
     }
 
     /// Registers a new connection.
     ///
     /// At the maximum, the connection that has been idle longest is closed. If none is idle, waits
-    /// for one to become idle or to close. Returns `None` if the server stops meanwhile, or
-    /// `asked_to_stop` returns true.
+    /// for one to become idle or to close. Returns `None` if `asked_to_stop` returns true
+    /// meanwhile.
     pub(crate) fn admit(
         self: &Arc<Self>,
         stream: &Arc<TcpStream>,
@@ -76,38 +74,42 @@ impl Connections {
     ) -> Option<ConnectionGuard> {
         let mut state = lock(&self.state);
         while state.open.len() >= self.max {
-            if state.stopping || asked_to_stop() {
+            if asked_to_stop() {
                 return None;
             }
             let idle = state
                 .open
-                .iter_mut()
+                .values_mut()
                 .filter(|open| open.idle_since.is_some());
             if let Some(oldest) = idle.min_by_key(|open| open.idle_since) {
                 oldest.close_when_idle();
             }
-            state = self.changed.wait(state, STOP_CHECK_INTERVAL);
+            let waited = self.changed.wait_timeout(state, STOP_CHECK_INTERVAL);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let number = state.next_number;
         state.next_number += 1;
-        state.open.push(Connection {
-            number,
+        let connection = Connection {
             stream: Arc::clone(stream),
             idle_since: None,
-            closing: false,
-        });
+            closing: state.stopping,
+        };
+        state.open.insert(number, connection);
         Some(ConnectionGuard {
             connections: Arc::clone(self),
             number,
         })
     }
 
-    /// Closes the idle connections now, and every other one after its request.
+    /// Closes the idle connections now, and every other one after its request, also those that are
+    /// admitted from now on.
     pub(crate) fn stop(&self) {
         let mut state = lock(&self.state);
         state.stopping = true;
-        state.open.iter_mut().for_each(Connection::close_when_idle);
-        self.changed.notify_all();
+        state
+            .open
+            .values_mut()
+            .for_each(Connection::close_when_idle);
     }
 
     /// Waits until all connections are closed, at most until `limit`.
@@ -121,7 +123,10 @@ impl Connections {
             if left.is_zero() {
                 return;
             }
-            state = self.changed.wait(state, left.min(LIMIT_CHECK_INTERVAL));
+            let waited = self
+                .changed
+                .wait_timeout(state, left.min(LIMIT_CHECK_INTERVAL));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
@@ -129,47 +134,35 @@ impl Connections {
 impl ConnectionGuard {
     /// Notes that the connection waits for a request from now on.
     pub(crate) fn set_idle(&self) {
-        self.change(|connection, stopping| {
+        self.with_connection(|connection| {
             connection.idle_since = Some(Instant::now());
-            if stopping || connection.closing {
+            if connection.closing {
                 connection.close_when_idle();
             }
         });
+        self.connections.changed.notify_all();
     }
 
     /// Notes that a request has begun.
     pub(crate) fn set_busy(&self) {
-        self.change(|connection, _| connection.idle_since = None);
+        self.with_connection(|connection| connection.idle_since = None);
     }
 
     /// Returns true if the connection closes after the request in progress.
     pub(crate) fn is_closing(&self) -> bool {
-        let state = lock(&self.connections.state);
-        state.stopping
-            || state
-                .open
-                .iter()
-                .any(|open| open.number == self.number && open.closing)
+        self.with_connection(|connection| connection.closing)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Connection, bool)) {
+    fn with_connection<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
         let mut state = lock(&self.connections.state);
-        let stopping = state.stopping;
-        let connection = state
-            .open
-            .iter_mut()
-            .find(|open| open.number == self.number)
-            .expect("a connection stays registered as long as its guard lives");
-        change(connection, stopping);
-        self.connections.changed.notify_all();
+        let registered = state.open.get_mut(&self.number);
+        act(registered.expect("a connection is registered as long as its guard lives"))
     }
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        let mut state = lock(&self.connections.state);
-        state.open.retain(|open| open.number != self.number);
-        drop(state);
+        lock(&self.connections.state).open.remove(&self.number);
         self.connections.changed.notify_all();
     }
 }
@@ -241,16 +234,19 @@ mod tests {
     }
 
     #[test]
-    fn when_the_server_stops_a_waiting_connection_gives_up() {
-        let all = Arc::new(Connections::new(1));
-        let (busy, new) = (connection(), connection());
-        let _guard = all.admit(&busy.0, || false);
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| all.admit(&new.0, || false).is_none());
-            all.stop();
-            assert!(waiting.join().unwrap());
-        });
-        assert!(!was_shut(&busy.0), "its request is in progress");
+    fn when_the_server_stops_only_idle_connections_close() {
+        let all = Arc::new(Connections::new(3));
+        let open = [connection(), connection(), connection()];
+        let idle = all.admit(&open[0].0, || false).unwrap();
+        let busy = all.admit(&open[1].0, || false).unwrap();
+        idle.set_idle();
+        all.stop();
+        assert!(was_shut(&open[0].0));
+        assert!(!was_shut(&open[1].0), "its request is in progress");
+        let new = all.admit(&open[2].0, || false).unwrap();
+        assert!(busy.is_closing() && new.is_closing());
+        busy.set_idle();
+        assert!(was_shut(&open[1].0), "its request is over");
     }
 
     #[test]

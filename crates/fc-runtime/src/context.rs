@@ -93,27 +93,18 @@ impl Context {
     }
 }
 
-/// Parses seconds: a decimal number above 0. `str::parse::<f64>` would also take `inf` and `1e9`,
-/// and rounds what `Duration` can represent.
+/// Parses seconds: a decimal number above 0.
 fn seconds(text: &str) -> Option<Duration> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if digits().next().is_none() || !digits().all(|byte| byte.is_ascii_digit()) {
+    // `parse` takes `inf`, `1e9` and signs too.
+    if !text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return None;
     }
-    let seconds = whole.bytes().fold(0_u64, |seconds, digit| {
-        seconds
-            .saturating_mul(10)
-            .saturating_add(u64::from(digit - b'0'))
-    });
-    let nanos = fraction
-        .bytes()
-        .chain(std::iter::repeat(b'0'))
-        .take(9)
-        .fold(0, |nanos, digit| nanos * 10 + u32::from(digit - b'0'));
-    let duration = Duration::from_secs(seconds.min(MAX_TIMEOUT.as_secs()))
-        + Duration::from_nanos(nanos.into());
-    (!duration.is_zero()).then_some(duration.min(MAX_TIMEOUT))
+    let seconds: f64 = text.parse().ok()?;
+    let duration = Duration::from_secs_f64(seconds.min(MAX_TIMEOUT.as_secs_f64()));
+    (!duration.is_zero()).then_some(duration)
 }
 
 #[cfg(test)]
@@ -145,7 +136,19 @@ mod tests {
         assert_eq!(millis("86400.5"), 86_400_000);
         assert_eq!(millis("99999999999999999999"), 86_400_000);
         for odd in [
-            "", "0", "0.0", "-1", "inf", "NaN", "1e3", "3s", ".", "1.2.3", " 3",
+            "",
+            "0",
+            "0.0",
+            "-1",
+            "+1",
+            "inf",
+            "NaN",
+            "1e3",
+            "3s",
+            ".",
+            "1.2.3",
+            " 3",
+            "0.0000000001",
         ] {
             assert_eq!(millis(odd), 60_000, "{odd:?}");
         }

@@ -1,14 +1,14 @@
 //! Why a request cannot be served.
 
-use std::{fmt, io};
+use std::io;
 
 /// Why the server refuses a request.
 ///
 /// The connection cannot be used after a refusal: where the next request would begin is unknown.
-/// `Display` gives the text of the answer's `errorMessage`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestError {
-    /// The bytes are not HTTP, or are ambiguous HTTP. The text names the fault.
+    /// The bytes are not HTTP, or are ambiguous HTTP. The text names the fault; it
+    /// becomes the `errorMessage`.
     Malformed(&'static str),
     /// The head, or the trailer section of a chunked body, exceeds
     /// [`max_head`](crate::Limits::max_head).
@@ -26,24 +26,6 @@ pub enum RequestError {
     Timeout,
 }
 
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            RequestError::Malformed(fault) => fault,
-            RequestError::HeadTooLarge => "the request's head is too large",
-            RequestError::BodyTooLarge => "the request's body is too large",
-            RequestError::Expectation => "no other expectation than 100-continue is met",
-            RequestError::Version => "HTTP/1.1 and HTTP/1.0 are spoken here",
-            RequestError::Busy => {
-                "there was no memory for so large a request before its deadline; nothing was done"
-            }
-            RequestError::Timeout => "the request did not arrive in time",
-        })
-    }
-}
-
-impl std::error::Error for RequestError {}
-
 /// Why no request could be read from a byte stream.
 #[derive(Debug)]
 pub enum ReadError {
@@ -52,24 +34,6 @@ pub enum ReadError {
     /// The stream failed, or ended within a request
     /// ([`UnexpectedEof`](io::ErrorKind::UnexpectedEof)).
     Io(io::Error),
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ReadError::Refused(error) => error.fmt(f),
-            ReadError::Io(error) => write!(f, "cannot read the request: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ReadError::Refused(error) => Some(error),
-            ReadError::Io(error) => Some(error),
-        }
-    }
 }
 
 impl From<RequestError> for ReadError {

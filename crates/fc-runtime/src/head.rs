@@ -6,6 +6,10 @@ use httparse::Header;
 /// Most headers of one request. The platform sends about thirty.
 const MAX_HEADERS: usize = 100;
 
+/// The refusal of a head that cannot be parsed.
+pub(crate) const NOT_HTTP: RequestError =
+    RequestError::Malformed("the request's head is not well-formed HTTP");
+
 /// Headers with credentials of the function's role. They are dropped, so they cannot leak.
 const CREDENTIALS: [&str; 3] = [
     "x-fc-access-key-id",
@@ -45,7 +49,10 @@ impl RequestHead {
             }
             _ => &self.target,
         };
-        target.split(['?', '#']).next().unwrap_or_default()
+        target
+            .split(['?', '#'])
+            .next()
+            .expect("split gives one part at least")
     }
 }
 
@@ -73,11 +80,7 @@ pub(crate) fn parse(
         Err(httparse::Error::Version) if names_a_version(bytes) => {
             return Err(RequestError::Version);
         }
-        Err(_) => {
-            return Err(RequestError::Malformed(
-                "the request's head is not well-formed HTTP",
-            ));
-        }
+        Err(_) => return Err(NOT_HTTP),
     };
     let headers = &*request.headers;
     let length = at_most_one(headers, "content-length", "more than one Content-Length")?;
@@ -94,25 +97,26 @@ pub(crate) fn parse(
     }
     let length = body_length(length, coding, http_1_1, max_body)?;
     // HTTP/1.0 does not know expectations.
-    let expects_continue = match values(headers, "expect").last() {
-        Some(expectation) if http_1_1 => {
-            if !expectation.eq_ignore_ascii_case(b"100-continue") {
-                return Err(RequestError::Expectation);
-            }
-            true
-        }
-        _ => false,
-    };
+    let expectation = values(headers, "expect").last().filter(|_| http_1_1);
+    if expectation.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+        return Err(RequestError::Expectation);
+    }
     let connection = |option: &[u8]| {
         values(headers, "connection")
             .flat_map(|value| value.split(|byte| *byte == b','))
             .any(|found| found.trim_ascii().eq_ignore_ascii_case(option))
     };
     let head = RequestHead {
-        method: request.method.unwrap_or_default().to_owned(),
-        target: request.path.unwrap_or_default().to_owned(),
+        method: request
+            .method
+            .expect("a complete head has a method")
+            .to_owned(),
+        target: request
+            .path
+            .expect("a complete head has a target")
+            .to_owned(),
         keep_alive: !connection(b"close") && (http_1_1 || connection(b"keep-alive")),
-        expects_continue,
+        expects_continue: expectation.is_some(),
         headers: headers.iter().filter_map(kept).collect(),
     };
     Ok(Some((head, length, size)))
@@ -120,9 +124,9 @@ pub(crate) fn parse(
 
 /// Returns true if the first line ends in some version of HTTP, be it an unsupported one.
 fn names_a_version(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let word = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    word.starts_with(b"HTTP/")
+    let line = head.split(|byte| *byte == b'\n').next();
+    let version = line.and_then(|line| line.rsplit(|byte| *byte == b' ').next());
+    version.is_some_and(|version| version.starts_with(b"HTTP/"))
 }
 
 fn values<'a>(headers: &'a [Header<'a>], name: &str) -> impl Iterator<Item = &'a [u8]> {

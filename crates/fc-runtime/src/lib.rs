@@ -97,23 +97,21 @@
 //! | `server`, `shutdown` | [`serve`]: accepts connections until it is asked to stop |
 //! | `connection`, `stream` | one connection; its socket with time limits |
 //! | `connections` | the open connections; eviction of the idle |
-//! | `request`, `head`, `body`, `buffer` | [`request`]: the parser |
+//! | `request`, `head`, `body` | [`request`]: the parser |
 //! | `router`, `handler`, `context` | paths to [`Handler`]; [`Context`] |
-//! | `invocations`, `semaphore` | concurrency, draining, memory for bodies |
+//! | `semaphore`, `sync` | turns of invocations, draining, memory for bodies |
 //! | `response`, `error`, `limits` | responses, refusals, [`Limits`] |
 
 #![deny(missing_docs)]
 #![deny(rustdoc::broken_intra_doc_links, rustdoc::private_intra_doc_links)]
 
 mod body;
-mod buffer;
 mod connection;
 mod connections;
 mod context;
 mod error;
 mod handler;
 mod head;
-mod invocations;
 mod limits;
 pub mod request;
 mod response;

@@ -22,11 +22,13 @@
 
 use crate::Limits;
 use crate::body::{read_chunked, read_sized};
-use crate::buffer::Buffer;
 pub use crate::error::{ReadError, RequestError};
 pub use crate::head::RequestHead;
 use crate::head::{self, BodyLength};
-use std::io::{self, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+
+/// Size of the read buffer in bytes. A head and an ordinary event fit, so one read gets them both.
+const BUFFER_SIZE: usize = 4 * 1024;
 
 /// A complete request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +41,11 @@ pub struct Request {
 
 /// Reads the requests of one connection, one after the other.
 ///
-/// Holds at most one request: a body of [`max_body`](Limits::max_body) bytes and a buffer of at
-/// most twice [`max_head`](Limits::max_head), or 8 KiB where that is more.
+/// Holds at most one request: a head of [`max_head`](Limits::max_head) bytes, a body of
+/// [`max_body`](Limits::max_body) bytes, and a buffer of 4 KiB.
 #[derive(Debug)]
 pub struct RequestReader<R> {
-    buffer: Buffer<R>,
+    pub(crate) source: BufReader<R>,
     max_head: usize,
     max_body: usize,
     refused: Option<RequestError>,
@@ -54,7 +56,7 @@ impl<R: Read> RequestReader<R> {
     /// [`max_head`](Limits::max_head) and [`max_body`](Limits::max_body) apply.
     pub fn new(source: R, limits: &Limits) -> RequestReader<R> {
         RequestReader {
-            buffer: Buffer::new(source),
+            source: BufReader::with_capacity(BUFFER_SIZE, source),
             max_head: limits.max_head,
             max_body: limits.max_body,
             refused: None,
@@ -83,68 +85,67 @@ impl<R: Read> RequestReader<R> {
     }
 
     fn try_read_request(&mut self) -> Result<Option<Request>, ReadError> {
-        while !self.has_begun() {
-            if self.fill()? == 0 {
-                return Ok(None);
-            }
+        if !self.wait_for_request()? {
+            return Ok(None);
         }
         let (head, length) = self.read_head()?;
         let body = self.read_body(length, |_| Ok(()))?;
         Ok(Some(Request { head, body }))
     }
 
-    pub(crate) fn source_mut(&mut self) -> &mut R {
-        self.buffer.source_mut()
+    /// Returns true if a byte of the next request was read already.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.source
+            .buffer()
+            .iter()
+            .any(|byte| !b"\r\n".contains(byte))
     }
 
-    /// Reads once from the stream. Returns 0 at its end.
-    pub(crate) fn fill(&mut self) -> io::Result<usize> {
-        self.buffer.fill()
-    }
-
-    /// Returns true if a byte of the next request was read already. Drops empty lines before it.
+    /// Waits for the first byte of the next request. Returns false at the stream's end.
     ///
     /// Servers have to ignore empty lines before a request (RFC 9112, section 2.2). They do not
     /// begin one, or the stray CRLF that some clients send after a body would put a time limit on
     /// an idle connection. A lone CR is perhaps half of such a line.
-    pub(crate) fn has_begun(&mut self) -> bool {
+    pub(crate) fn wait_for_request(&mut self) -> Result<bool, ReadError> {
+        let mut after_cr = false;
         loop {
-            match self.buffer.unread() {
-                [b'\r', b'\n', ..] => self.buffer.consume(2),
-                [b'\n', ..] => self.buffer.consume(1),
-                [] | [b'\r'] => return false,
-                _ => return true,
+            match self.source.fill_buf()? {
+                [] => return Ok(false),
+                [b'\r', ..] if !after_cr => after_cr = true,
+                [b'\n', ..] => after_cr = false,
+                _ if after_cr => return Err(head::NOT_HTTP.into()),
+                _ => return Ok(true),
             }
+            self.source.consume(1);
         }
     }
 
-    /// Returns true if no byte beyond what was parsed was read.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.unread().is_empty()
-    }
-
-    /// Reads the head of a request that [has begun](RequestReader::has_begun).
+    /// Reads the head of a request that [has begun](RequestReader::wait_for_request).
     pub(crate) fn read_head(&mut self) -> Result<(RequestHead, BodyLength), ReadError> {
-        // Bytes in which every line end is known, so that a slow head is not searched and parsed
-        // again at each byte.
-        let mut searched = 0;
+        let mut bytes = Vec::new();
         loop {
-            let unread = self.buffer.unread();
-            let window = &unread[..unread.len().min(self.max_head)];
-            // Parse whole lines only: the verdict on a part of a line could change with its rest.
-            let new_line_end = window[searched..].iter().rposition(|byte| *byte == b'\n');
-            if let Some(at) = new_line_end {
-                let lines = &window[..=searched + at];
-                if let Some((head, length, size)) = head::parse(lines, self.max_body)? {
-                    self.buffer.consume(size);
-                    return Ok((head, length));
-                }
+            let known = bytes.len();
+            let received = self.source.fill_buf()?;
+            if received.is_empty() {
+                return Err(ReadError::Io(ErrorKind::UnexpectedEof.into()));
             }
-            if unread.len() > self.max_head {
+            let count = received.len().min(self.max_head - known);
+            bytes.extend_from_slice(&received[..count]);
+
+            // Parse whole lines only: the verdict on a part of a line could change with its rest.
+            // Parse at new lines only, or a slow head would be parsed again at each byte.
+            let new_line_end = bytes[known..].iter().rposition(|byte| *byte == b'\n');
+            if let Some(at) = new_line_end
+                && let lines = &bytes[..=known + at]
+                && let Some((head, length, size)) = head::parse(lines, self.max_body)?
+            {
+                self.source.consume(size - known);
+                return Ok((head, length));
+            }
+            if bytes.len() == self.max_head {
                 return Err(RequestError::HeadTooLarge.into());
             }
-            searched = window.len();
-            self.buffer.fill_more()?;
+            self.source.consume(count);
         }
     }
 
@@ -155,14 +156,10 @@ impl<R: Read> RequestReader<R> {
         length: BodyLength,
         before_growth: impl FnMut(usize) -> Result<(), RequestError>,
     ) -> Result<Vec<u8>, ReadError> {
+        let (source, max_trailer) = (&mut self.source, self.max_head);
         match length {
-            BodyLength::Bytes(length) => read_sized(&mut self.buffer, length),
-            BodyLength::Chunked => read_chunked(
-                &mut self.buffer,
-                self.max_body,
-                self.max_head,
-                before_growth,
-            ),
+            BodyLength::Bytes(length) => read_sized(source, length),
+            BodyLength::Chunked => read_chunked(source, self.max_body, max_trailer, before_growth),
         }
     }
 }

@@ -4,34 +4,29 @@ use crate::Failure;
 use crate::error::RequestError;
 use serde_json::{Value, json};
 
+const OK: &str = "200 OK";
+const NOT_FOUND: &str = "404 Not Found";
+
 /// A response. It has only the headers that [`encode`](Response::encode) writes.
-#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Response {
-    status: u16,
+    /// Status code and reason.
+    status: &'static str,
+    /// The methods that the path allows, for a response with 405.
     allow: Option<&'static str>,
     body: Value,
-}
-
-/// How a response is written to its connection.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Framing {
-    /// The connection closes after this response.
-    pub(crate) close: bool,
-    /// The request was a `HEAD`: the response has the body's length, but no body.
-    pub(crate) without_body: bool,
 }
 
 impl Response {
     pub(crate) fn success(body: Value) -> Response {
         Response {
-            status: 200,
+            status: OK,
             allow: None,
             body,
         }
     }
 
     pub(crate) fn failure(failure: Failure) -> Response {
-        let mut response = error(404, &failure.error_type, &failure.error_message);
+        let mut response = error(NOT_FOUND, &failure.error_type, &failure.error_message);
         if let Some(outcome) = failure.outcome {
             response.body["outcome"] = outcome;
         }
@@ -39,89 +34,84 @@ impl Response {
     }
 
     pub(crate) fn not_found(path: &str) -> Response {
-        error(
-            404,
-            "NotFound",
-            &format!("nothing is served at {path}; events go to POST /invoke"),
-        )
+        let message = format!("nothing is served at {path}; events go to POST /invoke");
+        error(NOT_FOUND, "NotFound", &message)
     }
 
     pub(crate) fn method_not_allowed(path: &str, allow: &'static str) -> Response {
+        let message = format!("{path} takes {allow} only");
         Response {
             allow: Some(allow),
-            ..error(
-                405,
-                "MethodNotAllowed",
-                &format!("{path} takes {allow} only"),
-            )
+            ..error("405 Method Not Allowed", "MethodNotAllowed", &message)
         }
     }
 
     pub(crate) fn refused(refusal: RequestError) -> Response {
-        let (status, error_type) = match refusal {
-            RequestError::Malformed(_) => (400, "BadRequest"),
-            RequestError::HeadTooLarge => (431, "HeadTooLarge"),
-            RequestError::BodyTooLarge => (413, "BodyTooLarge"),
-            RequestError::Expectation => (417, "ExpectationFailed"),
-            RequestError::Version => (505, "VersionNotSupported"),
+        let (status, error_type, message) = match refusal {
+            RequestError::Malformed(fault) => ("400 Bad Request", "BadRequest", fault),
+            RequestError::HeadTooLarge => (
+                "431 Request Header Fields Too Large",
+                "HeadTooLarge",
+                "the request's head is too large",
+            ),
+            RequestError::BodyTooLarge => (
+                "413 Content Too Large",
+                "BodyTooLarge",
+                "the request's body is too large",
+            ),
+            RequestError::Expectation => (
+                "417 Expectation Failed",
+                "ExpectationFailed",
+                "no other expectation than 100-continue is met",
+            ),
+            RequestError::Version => (
+                "505 HTTP Version Not Supported",
+                "VersionNotSupported",
+                "HTTP/1.1 and HTTP/1.0 are spoken here",
+            ),
             // A failed invocation in the platform's terms: the request was in order.
-            RequestError::Busy => (404, "Deadline"),
-            RequestError::Timeout => (408, "RequestTimeout"),
+            RequestError::Busy => (
+                NOT_FOUND,
+                "Deadline",
+                "there was no memory for so large a request before its deadline; nothing was done",
+            ),
+            RequestError::Timeout => (
+                "408 Request Timeout",
+                "RequestTimeout",
+                "the request did not arrive in time",
+            ),
         };
-        error(status, error_type, &refusal.to_string())
+        error(status, error_type, message)
     }
 
-    pub(crate) fn encode(&self, framing: Framing) -> Vec<u8> {
+    /// Returns the bytes on the wire. `close` announces that the connection closes after them.
+    ///
+    /// The response to a `HEAD` has the body's length, but no body.
+    pub(crate) fn encode(&self, close: bool, with_body: bool) -> Vec<u8> {
         let body = self.body.to_string();
         // Without this header the platform counts a failure as a success. It knows these two
         // values.
-        let outcome = if self.status == 200 { 200 } else { 404 };
-        let mut text = format!(
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             x-fc-status: {outcome}\r\n",
+        let outcome = if self.status == OK { 200 } else { 404 };
+        let allow = self.allow.map(|methods| format!("Allow: {methods}\r\n"));
+        // "keep-alive" is redundant in HTTP/1.1, but HTTP/1.0 peers need it.
+        let connection = if close { "close" } else { "keep-alive" };
+        format!(
+            "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             x-fc-status: {outcome}\r\n{}Connection: {connection}\r\n\r\n{}",
             self.status,
-            reason(self.status),
             body.len(),
-        );
-        if let Some(methods) = self.allow {
-            text.push_str("Allow: ");
-            text.push_str(methods);
-            text.push_str("\r\n");
-        }
-        // Redundant in HTTP/1.1, but HTTP/1.0 peers need it.
-        text.push_str(if framing.close {
-            "Connection: close\r\n\r\n"
-        } else {
-            "Connection: keep-alive\r\n\r\n"
-        });
-        if !framing.without_body {
-            text.push_str(&body);
-        }
-        text.into_bytes()
+            allow.unwrap_or_default(),
+            if with_body { &body } else { "" },
+        )
+        .into_bytes()
     }
 }
 
-fn error(status: u16, error_type: &str, message: &str) -> Response {
-    let body = json!({ "errorMessage": message, "errorType": error_type, "stackTrace": [] });
+fn error(status: &'static str, error_type: &str, message: &str) -> Response {
     Response {
         status,
         allow: None,
-        body,
-    }
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        400 => "Bad Request",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        413 => "Content Too Large",
-        417 => "Expectation Failed",
-        431 => "Request Header Fields Too Large",
-        505 => "HTTP Version Not Supported",
-        _ => unreachable!("no response has status {status}"),
+        body: json!({ "errorMessage": message, "errorType": error_type, "stackTrace": [] }),
     }
 }
 
@@ -129,17 +119,13 @@ fn reason(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    fn text(response: &Response, framing: Framing) -> String {
-        String::from_utf8(response.encode(framing)).unwrap()
-    }
-
     #[test]
     fn a_failure_sets_the_status_the_header_and_the_body() {
         let failure = Failure {
             outcome: Some(json!({ "events": [] })),
             ..Failure::new("Throttled", "später")
         };
-        let text = text(&Response::failure(failure), Framing::default());
+        let text = String::from_utf8(Response::failure(failure).encode(false, true)).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert_eq!(
             head,
@@ -157,11 +143,8 @@ mod tests {
 
     #[test]
     fn a_head_request_gets_the_length_and_no_body() {
-        let framing = Framing {
-            close: true,
-            without_body: true,
-        };
-        let text = text(&Response::success(json!({ "a": 1 })), framing);
+        let response = Response::success(json!({ "a": 1 }));
+        let text = String::from_utf8(response.encode(true, false)).unwrap();
         assert!(
             text.contains("\r\nContent-Length: 7\r\n")
                 && text.ends_with("\r\nConnection: close\r\n\r\n"),

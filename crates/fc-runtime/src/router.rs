@@ -1,8 +1,8 @@
 //! Routes the platform's calls to the handler.
 
-use crate::invocations::{Invocation, Invocations};
 use crate::request::Request;
 use crate::response::Response;
+use crate::semaphore::{Permit, Semaphore};
 use crate::{Context, Failure, Handler};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,38 +11,29 @@ use std::time::Instant;
 
 /// The handler and its invocations in flight.
 pub(crate) struct Router {
-    handler: Arc<dyn Handler>,
-    invocations: Invocations,
+    pub(crate) handler: Arc<dyn Handler>,
+    /// Permits of weight 1 to run an invocation.
+    pub(crate) invocations: Semaphore,
 }
 
 impl Router {
-    pub(crate) fn new(handler: Arc<dyn Handler>, max_invocations: usize) -> Router {
-        Router {
-            handler,
-            invocations: Invocations::new(max_invocations),
-        }
-    }
-
-    /// Returns the latest deadline of the invocations in flight.
-    pub(crate) fn latest_deadline(&self) -> Option<Instant> {
-        self.invocations.latest_deadline()
-    }
-
-    /// Answers a request whose first byte arrived at `arrived`.
+    /// Answers a request.
     ///
-    /// For an invocation, also returns the proof that it is in flight: the caller drops it when the
-    /// response is written.
+    /// For an invocation, also returns the permit by which it is in flight: the caller drops it when
+    /// the response is written.
     pub(crate) fn answer(
         &self,
         request: &Request,
-        arrived: Instant,
-    ) -> (Response, Option<Invocation<'_>>) {
+        context: &Context,
+    ) -> (Response, Option<Permit<'_>>) {
         // The path decides, not the header x-fc-control-path: some callers omit it or leave it
         // empty.
         let path = request.head.path();
         let response = match (path, request.head.method.as_str()) {
-            ("/invoke", "POST") => return self.invoke(request, arrived),
-            ("/initialize", "POST") => self.initialize(&Context::new(&request.head, arrived)),
+            ("/invoke", "POST") => return self.invoke(&request.body, context),
+            ("/initialize", "POST") => {
+                respond(|| self.handler.initialize(context).map(|()| json!({})))
+            }
             ("/pre-stop" | "/pre-freeze", "GET") => {
                 self.invocations.drain();
                 Response::success(json!({}))
@@ -56,38 +47,25 @@ impl Router {
         (response, None)
     }
 
-    fn invoke(&self, request: &Request, arrived: Instant) -> (Response, Option<Invocation<'_>>) {
-        let context = Context::new(&request.head, arrived);
-        let Some(invocation) = self.invocations.acquire(context.deadline) else {
+    fn invoke(&self, event: &[u8], context: &Context) -> (Response, Option<Permit<'_>>) {
+        // A free permit is granted past the deadline too. The handler has no time then.
+        let permit = self.invocations.acquire(1, context.deadline);
+        if permit.is_none() || context.remaining(Instant::now()).is_zero() {
             let message =
                 "the invocation's turn did not come before its deadline; nothing was done";
             return (Response::failure(Failure::new("Deadline", message)), None);
-        };
-        let result = catch_panic(|| self.handler.invoke(&request.body, &context));
-        (respond(result), Some(invocation))
-    }
-
-    fn initialize(&self, context: &Context) -> Response {
-        respond(catch_panic(|| {
-            self.handler.initialize(context).map(|()| json!({}))
-        }))
+        }
+        (respond(|| self.handler.invoke(event, context)), permit)
     }
 }
 
-fn respond(result: Result<Value, Failure>) -> Response {
-    match result {
+/// Calls the handler. A panic fails its own invocation and no other. The panic's message is dropped:
+/// it may contain a secret.
+fn respond(call: impl FnOnce() -> Result<Value, Failure>) -> Response {
+    let message = "the handler panicked; the function's log says where";
+    let panicked = |_| Err(Failure::new("Panic", message));
+    match catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(panicked) {
         Ok(value) => Response::success(value),
         Err(failure) => Response::failure(failure),
     }
-}
-
-/// Turns a panic into a failure of its own invocation. The panic's message is dropped: it may
-/// contain a secret.
-fn catch_panic(call: impl FnOnce() -> Result<Value, Failure>) -> Result<Value, Failure> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-        Err(Failure::new(
-            "Panic",
-            "the handler panicked; the function's log says where",
-        ))
-    })
 }

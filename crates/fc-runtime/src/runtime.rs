@@ -21,41 +21,11 @@ const PORT_VARIABLES: [&str; 2] = ["FC_SERVER_PORT", "FC_CUSTOM_LISTEN_PORT"];
 /// ```text
 /// FC_SERVER_PORT is "70000": it must be a port number from 1 to 65535, or unset for 9000
 /// ```
-#[non_exhaustive]
-pub enum RunError {
-    /// The variable with the port is not a port number.
-    Port {
-        /// Name of the variable.
-        variable: &'static str,
-        /// Its value, verbatim.
-        value: String,
-    },
-    /// The server cannot listen on the port.
-    Bind {
-        /// The port on `0.0.0.0`.
-        port: u16,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The process cannot receive SIGTERM and SIGINT.
-    Signals(io::Error),
-}
+pub struct RunError(String);
 
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RunError::Port { variable, value } => {
-                let value: String = value.chars().take(40).collect();
-                write!(
-                    f,
-                    "{variable} is {value:?}: it must be a port number from 1 to 65535, or unset for {DEFAULT_PORT}"
-                )
-            }
-            RunError::Bind { port, source } => {
-                write!(f, "cannot listen on 0.0.0.0:{port}: {source}")
-            }
-            RunError::Signals(source) => write!(f, "cannot receive signals: {source}"),
-        }
+        f.write_str(&self.0)
     }
 }
 
@@ -65,32 +35,26 @@ impl fmt::Debug for RunError {
     }
 }
 
-impl std::error::Error for RunError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            RunError::Port { .. } => None,
-            RunError::Bind { source, .. } | RunError::Signals(source) => Some(source),
-        }
-    }
-}
+impl std::error::Error for RunError {}
 
 /// Returns the port to listen on. A blank variable counts as unset.
 fn port_from(variable: impl Fn(&str) -> Option<String>) -> Result<u16, RunError> {
     for name in PORT_VARIABLES {
-        let Some(value) = variable(name) else {
-            continue;
-        };
+        let value = variable(name).unwrap_or_default();
         let digits = value.trim();
         if digits.is_empty() {
             continue;
         }
         return match digits.parse() {
             // `parse` takes a plus sign too.
-            Ok(port @ 1..) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
-            _ => Err(RunError::Port {
-                variable: name,
-                value,
-            }),
+            Ok(port @ 1..) if !digits.starts_with('+') => Ok(port),
+            _ => {
+                let value: String = value.chars().take(40).collect();
+                Err(RunError(format!(
+                    "{name} is {value:?}: it must be a port number from 1 to 65535, \
+                     or unset for {DEFAULT_PORT}"
+                )))
+            }
         };
     }
     Ok(DEFAULT_PORT)
@@ -127,12 +91,11 @@ pub struct Server {
 pub fn bind() -> Result<Server, RunError> {
     let port =
         port_from(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))?;
-    let shutdown = Shutdown::new().map_err(RunError::Signals)?;
-    shutdown
-        .on_signals(&[SIGTERM, SIGINT])
-        .map_err(RunError::Signals)?;
+    let signals = |error| RunError(format!("cannot receive signals: {error}"));
+    let shutdown = Shutdown::new().map_err(signals)?;
+    shutdown.on_signals(&[SIGTERM, SIGINT]).map_err(signals)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
-        .map_err(|source| RunError::Bind { port, source })?;
+        .map_err(|error| RunError(format!("cannot listen on 0.0.0.0:{port}: {error}")))?;
     Ok(Server { listener, shutdown })
 }
 
@@ -144,12 +107,10 @@ impl Server {
     /// stderr.
     pub fn serve(self, handler: impl Handler + 'static) {
         std::panic::set_hook(Box::new(|panic| {
-            let place = panic
-                .location()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            // A closed stderr is ignored.
-            let _ = writeln!(io::stderr(), "panic at {place}");
+            if let Some(place) = panic.location() {
+                // A closed stderr is ignored.
+                let _ = writeln!(io::stderr(), "panic at {place}");
+            }
         }));
         serve(
             self.listener,

@@ -1,43 +1,46 @@
 //! A weighted, fair semaphore whose waiters give up at a deadline.
 
-use crate::sync::{Signal, lock};
-use std::collections::VecDeque;
-use std::sync::Mutex;
+use crate::sync::lock;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Hands out permits in order of arrival: a heavy request is not starved by ever new light ones.
-#[derive(Debug)]
+/// Grants permits in order of arrival: a heavy request is not starved by ever new light ones.
+///
+/// Limits the invocations that run at once (each of weight 1), and the memory of large bodies
+/// (weight in bytes).
 pub(crate) struct Semaphore {
     total: usize,
-    state: Mutex<State>,
-    changed: Signal,
+    queue: Mutex<Queue>,
+    /// Notified when an entry is removed.
+    changed: Condvar,
 }
 
-#[derive(Debug)]
-struct State {
-    available: usize,
-    next_ticket: u64,
-    /// Tickets of the waiting callers, in order of arrival.
-    waiting: VecDeque<u64>,
+#[derive(Default)]
+struct Queue {
+    next_number: u64,
+    /// The holders of permits and, behind them, the waiters, in order of arrival. The entries whose
+    /// weights fit the total, counted from the front, are the holders.
+    entries: Vec<Entry>,
 }
 
-/// A share of a semaphore. Released on drop, including during unwinding.
-#[derive(Debug)]
+struct Entry {
+    number: u64,
+    weight: usize,
+    deadline: Instant,
+}
+
+/// An entry in the queue of a semaphore. Removed on drop, including during unwinding.
 pub(crate) struct Permit<'a> {
     semaphore: &'a Semaphore,
-    weight: usize,
+    number: u64,
 }
 
 impl Semaphore {
     pub(crate) fn new(total: usize) -> Semaphore {
         Semaphore {
             total,
-            state: Mutex::new(State {
-                available: total,
-                next_ticket: 0,
-                waiting: VecDeque::new(),
-            }),
-            changed: Signal::default(),
+            queue: Mutex::default(),
+            changed: Condvar::new(),
         }
     }
 
@@ -45,36 +48,64 @@ impl Semaphore {
     ///
     /// Returns `None` if `deadline` passes first. A permit that is free is granted even then.
     pub(crate) fn acquire(&self, weight: usize, deadline: Instant) -> Option<Permit<'_>> {
-        let weight = weight.min(self.total);
-        let mut state = lock(&self.state);
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
-        state.waiting.push_back(ticket);
+        let mut queue = lock(&self.queue);
+        let number = queue.next_number;
+        queue.next_number += 1;
+        queue.entries.push(Entry {
+            number,
+            weight: weight.min(self.total),
+            deadline,
+        });
+        let must_wait = |queue: &mut Queue| {
+            let before = queue
+                .entries
+                .iter()
+                .take_while(|entry| entry.number <= number);
+            before.map(|entry| entry.weight).sum::<usize>() > self.total
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self.changed.wait_timeout_while(queue, left, must_wait);
+        let (queue, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        // A permit takes the lock when it is dropped.
+        drop(queue);
+        let permit = Permit {
+            semaphore: self,
+            number,
+        };
+        (!result.timed_out()).then_some(permit)
+    }
+
+    /// Waits until those that hold or wait for a permit now have ended, or their deadlines have
+    /// passed.
+    pub(crate) fn drain(&self) {
+        let mut queue = lock(&self.queue);
+        let newer = queue.next_number;
         loop {
-            // The whole weight or none: callers that each held a part could wait for each other.
-            let granted = state.waiting.front() == Some(&ticket) && state.available >= weight;
-            let left = deadline.saturating_duration_since(Instant::now());
-            if granted || left.is_zero() {
-                state.waiting.retain(|waiting| *waiting != ticket);
-                // The next in line may fit as well.
-                self.changed.notify_all();
-                if !granted {
-                    return None;
-                }
-                state.available -= weight;
-                return Some(Permit {
-                    semaphore: self,
-                    weight,
-                });
+            let earlier = queue.entries.iter().filter(|entry| entry.number < newer);
+            let Some(latest) = earlier.map(|entry| entry.deadline).max() else {
+                return;
+            };
+            let left = latest.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
             }
-            state = self.changed.wait(state, left);
+            let waited = self.changed.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Returns the latest deadline of those that hold or wait for a permit.
+    pub(crate) fn latest_deadline(&self) -> Option<Instant> {
+        let queue = lock(&self.queue);
+        queue.entries.iter().map(|entry| entry.deadline).max()
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        lock(&self.semaphore.state).available += self.weight;
+        lock(&self.semaphore.queue)
+            .entries
+            .retain(|entry| entry.number != self.number);
         self.semaphore.changed.notify_all();
     }
 }
@@ -117,7 +148,7 @@ mod tests {
         let half = semaphore.acquire(50, Instant::now() + LONG);
         std::thread::scope(|scope| {
             let large = scope.spawn(|| semaphore.acquire(80, Instant::now() + LONG).is_some());
-            while lock(&semaphore.state).waiting.is_empty() {
+            while lock(&semaphore.queue).entries.len() < 2 {
                 std::thread::yield_now();
             }
             assert!(semaphore.acquire(1, Instant::now() + SHORT).is_none());
@@ -138,7 +169,7 @@ mod tests {
                     let _permit = semaphore.acquire(1, Instant::now() + LONG).unwrap();
                     report.send(number).unwrap();
                 });
-                while lock(&semaphore.state).waiting.len() <= number {
+                while lock(&semaphore.queue).entries.len() < number + 2 {
                     std::thread::yield_now();
                 }
             }
@@ -153,5 +184,69 @@ mod tests {
         let permit = semaphore.acquire(1, Instant::now());
         assert!(permit.is_some());
         assert!(semaphore.acquire(1, Instant::now()).is_none());
+    }
+
+    #[test]
+    fn when_no_permit_comes_the_entry_is_removed() {
+        let semaphore = Semaphore::new(1);
+        let first = semaphore.acquire(1, Instant::now() + LONG);
+        assert!(semaphore.acquire(1, Instant::now() + SHORT).is_none());
+        drop(first);
+        assert!(lock(&semaphore.queue).entries.is_empty());
+        assert!(semaphore.acquire(1, Instant::now() + LONG).is_some());
+    }
+
+    #[test]
+    fn when_a_waiter_gives_up_the_next_one_is_granted() {
+        let semaphore = Semaphore::new(100);
+        let half = semaphore.acquire(50, Instant::now() + LONG);
+        std::thread::scope(|scope| {
+            let heavy = scope.spawn(|| semaphore.acquire(80, Instant::now() + 3 * SHORT).is_none());
+            while lock(&semaphore.queue).entries.len() < 2 {
+                std::thread::yield_now();
+            }
+            // Without a notification it would wait for its own deadline, in vain.
+            let light = scope.spawn(|| semaphore.acquire(50, Instant::now() + LONG).is_some());
+            assert!(heavy.join().unwrap());
+            assert!(light.join().unwrap());
+        });
+        assert!(half.is_some());
+    }
+
+    #[test]
+    fn when_the_holder_panics_its_permit_is_released() {
+        let semaphore = Semaphore::new(1);
+        for _ in 0..3 {
+            let result = std::panic::catch_unwind(|| {
+                let _permit = semaphore.acquire(1, Instant::now() + LONG).unwrap();
+                std::panic::resume_unwind(Box::new(()));
+            });
+            assert!(result.is_err());
+        }
+        assert!(lock(&semaphore.queue).entries.is_empty());
+        assert!(semaphore.acquire(1, Instant::now() + LONG).is_some());
+    }
+
+    #[test]
+    fn drain_waits_for_the_queue_but_not_past_its_deadlines() {
+        let semaphore = Semaphore::new(2);
+        semaphore.drain();
+        let overdue = semaphore.acquire(1, Instant::now() + SHORT);
+        semaphore.drain();
+        assert!(overdue.is_some());
+        assert!(semaphore.latest_deadline().unwrap() <= Instant::now());
+        drop(overdue);
+
+        let running = semaphore.acquire(1, Instant::now() + LONG).unwrap();
+        let (report, drained) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                semaphore.drain();
+                report.send(()).unwrap();
+            });
+            assert!(drained.recv_timeout(3 * SHORT).is_err());
+            drop(running);
+            drained.recv_timeout(LONG).unwrap();
+        });
     }
 }

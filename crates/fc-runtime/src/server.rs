@@ -15,12 +15,12 @@ const STACK_SIZE: usize = 1024 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// State that the threads of a server share.
-struct Shared {
-    router: Router,
+pub(crate) struct Shared {
+    pub(crate) router: Router,
     connections: Arc<Connections>,
     /// In bytes; see [`Limits::large_bodies`].
-    body_memory: Semaphore,
-    limits: Limits,
+    pub(crate) body_memory: Semaphore,
+    pub(crate) limits: Limits,
 }
 
 /// Serves `handler` on `listener` until a stop is requested.
@@ -61,15 +61,18 @@ struct Shared {
 /// ```
 pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdown, limits: Limits) {
     let shared = Arc::new(Shared {
-        router: Router::new(handler, limits.max_invocations.max(1)),
+        router: Router {
+            handler,
+            invocations: Semaphore::new(limits.max_invocations.max(1)),
+        },
         connections: Arc::new(Connections::new(limits.max_connections.max(1))),
         body_memory: Semaphore::new(limits.large_bodies),
         limits,
     });
     // Without blocking: a connection that disappears before accept() must not delay the stop.
-    while listener.set_nonblocking(true).is_err() {
-        std::thread::sleep(ACCEPT_PAUSE);
-    }
+    listener
+        .set_nonblocking(true)
+        .expect("a listening socket can be set to non-blocking");
     while !shutdown.wait_for_connection(&listener) {
         accept(&listener, &shared, &shutdown);
     }
@@ -83,10 +86,9 @@ pub fn serve(listener: TcpListener, handler: Arc<dyn Handler>, shutdown: Shutdow
     let limits = &shared.limits;
     let arrival = Instant::now() + limits.head_timeout + limits.body_timeout;
     shared.connections.wait_until_closed(|| {
-        let deadline = shared.router.latest_deadline();
-        deadline.map_or(arrival, |deadline| deadline.max(arrival))
-            + limits.write_timeout
-            + limits.drain
+        let latest = shared.router.invocations.latest_deadline();
+        let end = latest.map_or(arrival, |deadline| deadline.max(arrival));
+        end + limits.write_timeout + limits.drain
     });
 }
 
@@ -122,13 +124,7 @@ fn open(shared: &Arc<Shared>, stream: TcpStream, shutdown: &Shutdown) {
         .name("fc-connection".to_owned())
         .stack_size(STACK_SIZE);
     let started = thread.spawn(move || {
-        connection::serve(
-            &stream,
-            &guard,
-            &shared.router,
-            &shared.body_memory,
-            &shared.limits,
-        );
+        connection::serve(&stream, &guard, &shared);
         // The socket closes before its place is free, so that their number never exceeds the
         // maximum.
         drop(stream);

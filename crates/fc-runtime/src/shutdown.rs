@@ -13,13 +13,10 @@ const POLL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Stops [`serve`](crate::serve) from another thread, or on a signal. Clones are the same switch.
 #[derive(Debug, Clone)]
-pub struct Shutdown(Arc<Pipe>);
-
-/// Readable from the first request on: what is written is never read.
-#[derive(Debug)]
-struct Pipe {
-    reader: UnixStream,
-    writer: UnixStream,
+pub struct Shutdown {
+    /// Readable from the first request on: what is written is never read.
+    reader: Arc<UnixStream>,
+    writer: Arc<UnixStream>,
 }
 
 impl Shutdown {
@@ -32,39 +29,44 @@ impl Shutdown {
         let (reader, writer) = UnixStream::pair()?;
         // A repeated request must not block when the pipe is full.
         writer.set_nonblocking(true)?;
-        Ok(Shutdown(Arc::new(Pipe { reader, writer })))
+        Ok(Shutdown {
+            reader: Arc::new(reader),
+            writer: Arc::new(writer),
+        })
     }
 
     /// Asks the server to stop: it accepts no new connections, closes idle ones, and answers the
     /// requests in progress.
     pub fn request(&self) {
         // Fails only if the pipe is full, because a stop was requested before.
-        let _ = (&self.0.writer).write(&[0]);
+        let _ = (&*self.writer).write(&[0]);
     }
 
     /// Requests a stop when one of these signals arrives.
     pub(crate) fn on_signals(&self, signals: &[i32]) -> io::Result<()> {
         for signal in signals {
-            signal_hook::low_level::pipe::register(*signal, self.0.writer.try_clone()?)?;
+            signal_hook::low_level::pipe::register(*signal, self.writer.try_clone()?)?;
         }
         Ok(())
     }
 
     pub(crate) fn is_requested(&self) -> bool {
-        self.poll(None, Some(Duration::ZERO))
+        self.poll(None)
     }
 
     /// Waits for a connection or for a request to stop. Returns true if a stop is requested.
     pub(crate) fn wait_for_connection(&self, listener: &TcpListener) -> bool {
-        self.poll(Some(listener), None)
+        self.poll(Some(listener))
     }
 
-    fn poll(&self, listener: Option<&TcpListener>, timeout: Option<Duration>) -> bool {
-        let timeout = timeout.map(|time| Timespec::try_from(time).expect("a short time"));
+    /// Waits for either if there is a listener, else does not wait.
+    fn poll(&self, listener: Option<&TcpListener>) -> bool {
+        let at_once = Timespec::default();
+        let timeout = listener.is_none().then_some(&at_once);
         loop {
-            let mut sources = vec![PollFd::new(&self.0.reader, PollFlags::IN)];
+            let mut sources = vec![PollFd::new(&self.reader, PollFlags::IN)];
             sources.extend(listener.map(|listener| PollFd::new(listener, PollFlags::IN)));
-            match poll(&mut sources, timeout.as_ref()) {
+            match poll(&mut sources, timeout) {
                 Ok(_) => return !sources[0].revents().is_empty(),
                 Err(Errno::INTR) => {}
                 Err(_) => std::thread::sleep(POLL_PAUSE),

@@ -11,20 +11,19 @@ const CLOSE_RACE_GRACE: Duration = Duration::from_secs(1);
 /// Pause between two reads where reading cannot block, or must not be fast.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A socket whose reads end at a deadline.
-///
-/// An expired deadline is [`ErrorKind::TimedOut`].
+/// A socket whose reads and writes end at a deadline, with [`ErrorKind::TimedOut`].
 pub(crate) struct TimedStream<'a> {
     stream: &'a TcpStream,
-    guard: &'a ConnectionGuard,
-    /// When reading fails; `None` while the connection is idle, which has no time limit.
-    read_deadline: Option<Instant>,
-    /// Until when an end of the input may be the server's own doing, not the peer's.
-    close_race_end: Option<Instant>,
+    pub(crate) guard: &'a ConnectionGuard,
+    /// When reading and writing fail; `None` while the connection is idle, which has no time limit.
+    pub(crate) deadline: Option<Instant>,
+    /// When the request that is being read began; `None` between two requests.
+    pub(crate) begun: Option<Instant>,
+    /// When the last bytes arrived, or when the connection was accepted.
+    pub(crate) last_read: Instant,
     /// The socket's present setting. A request that arrives in one piece needs no syscall to change
     /// it.
     read_timeout: Option<Duration>,
-    last_read: Instant,
 }
 
 impl<'a> TimedStream<'a> {
@@ -43,51 +42,11 @@ impl<'a> TimedStream<'a> {
         TimedStream {
             stream,
             guard,
-            read_deadline: None,
-            close_race_end: None,
-            read_timeout: None,
+            deadline: None,
+            begun: None,
             last_read: Instant::now(),
+            read_timeout: None,
         }
-    }
-
-    /// Returns when the last bytes arrived, or when the connection was accepted.
-    pub(crate) fn last_read(&self) -> Instant {
-        self.last_read
-    }
-
-    /// Lifts the read deadline: the connection is idle.
-    pub(crate) fn set_idle(&mut self) {
-        self.read_deadline = None;
-        self.close_race_end = None;
-    }
-
-    /// Notes that a request began at `begun` and has to go on before `deadline`.
-    pub(crate) fn set_busy(&mut self, begun: Instant, deadline: Instant) {
-        self.read_deadline = Some(deadline);
-        self.close_race_end = Some(begun + CLOSE_RACE_GRACE);
-    }
-
-    /// Moves the read deadline of the request in progress.
-    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        self.read_deadline = Some(deadline);
-    }
-
-    /// Writes all bytes before `deadline`: a peer must not read them one by one for ever.
-    pub(crate) fn write_all_before(
-        &mut self,
-        mut bytes: &[u8],
-        deadline: Instant,
-    ) -> io::Result<()> {
-        while !bytes.is_empty() {
-            time_left(deadline)?;
-            match self.stream.write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(size) => bytes = &bytes[size..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     /// Discards what the peer still sends until `deadline`, so that it can read the last response:
@@ -98,8 +57,8 @@ impl<'a> TimedStream<'a> {
     pub(crate) fn drain(&mut self, fast_bytes: usize, deadline: Instant) {
         // Fails if the peer has gone; then the read below fails too.
         let _ = self.stream.shutdown(Shutdown::Write);
-        self.read_deadline = Some(deadline);
-        self.close_race_end = None;
+        self.deadline = Some(deadline);
+        self.begun = None;
         let mut discarded = 0;
         let mut buffer = [0; 4 * 1024];
         while let Ok(size @ 1..) = self.read(&mut buffer) {
@@ -113,14 +72,28 @@ impl<'a> TimedStream<'a> {
     /// Returns true if the end of the input may come from the server's shutdown of the reading
     /// side, after which bytes that are still on their way can be read all the same.
     fn is_close_race(&self) -> bool {
-        self.close_race_end.is_some_and(|end| Instant::now() < end) && self.guard.is_closing()
+        self.begun
+            .is_some_and(|begun| begun.elapsed() < CLOSE_RACE_GRACE)
+            && self.guard.is_closing()
+    }
+
+    /// Returns the time until the deadline, or an error if it has passed.
+    fn time_left(&self) -> io::Result<Option<Duration>> {
+        let now = Instant::now();
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(now));
+        match left {
+            Some(Duration::ZERO) => Err(ErrorKind::TimedOut.into()),
+            left => Ok(left),
+        }
     }
 }
 
 impl Read for TimedStream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let timeout = self.read_deadline.map(time_left).transpose()?;
+            let timeout = self.time_left()?;
             if timeout != self.read_timeout {
                 self.stream.set_read_timeout(timeout)?;
                 self.read_timeout = timeout;
@@ -142,10 +115,13 @@ impl Read for TimedStream<'_> {
     }
 }
 
-fn time_left(deadline: Instant) -> io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(ErrorKind::TimedOut.into());
+impl Write for TimedStream<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.time_left()?;
+        self.stream.write(bytes)
     }
-    Ok(left)
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -134,6 +134,18 @@ fn when_no_turn_comes_before_the_deadline_the_invocation_fails() {
 }
 
 #[test]
+fn when_the_deadline_is_over_the_handler_is_not_called() {
+    let server =
+        Server::start(|_: &[u8], _: &Context| -> Result<Value, Failure> { unreachable!() });
+    let mut caller = server.caller();
+    for _ in 0..2 {
+        let response = caller.call(&Call::invoke("x").timeout("0.000001"));
+        assert_eq!(response.failure(404), "Deadline");
+        assert!(!response.closes());
+    }
+}
+
+#[test]
 fn panics_leak_neither_turns_nor_connections() {
     let limits = Limits {
         max_invocations: 2,
