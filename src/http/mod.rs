@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use connector::MarkingConnector;
 use dns::DnsCache;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use ureq::Agent;
 use ureq::http::HeaderMap;
@@ -60,7 +60,7 @@ pub struct Client {
     proxy: Proxy,
     has_own_roots: bool,
     agent: Agent,
-    /// When each `host[:port]` was used last, by the wall clock: the monotonic clock may stand
+    /// When the latest request to each `host[:port]` began, by the wall clock: the monotonic clock may stand
     /// still while the instance is frozen.
     last_use: Mutex<HashMap<String, SystemTime>>,
 }
@@ -120,56 +120,44 @@ impl Client {
         deadline: Instant,
         new_connection: bool,
     ) -> Result<Response, Error> {
+        let begun = Instant::now();
         let time_left = deadline.saturating_duration_since(self.clock.now());
-        let exchange = Exchange {
-            begun: Instant::now(),
-            limit: time_left.min(ATTEMPT_TIMEOUT),
-            proxy: self.proxy.for_uri(request.url),
-            has_own_roots: self.has_own_roots,
-        };
-        if exchange.limit < MIN_TIME {
+        if time_left < MIN_TIME {
             return Err(Error::too_late());
         }
-        let authority = request.url.authority().map_or("", |a| a.as_str());
-        let new_connection = new_connection || self.was_idle_too_long(authority);
-        let result = self.exchange(request, &exchange, new_connection);
-        let now = self.clock.wall();
-        self.last_use().insert(authority.to_owned(), now);
-
-        if result.as_ref().is_err_and(|error| !error.may_have_arrived) {
-            // One of the addresses may have been the cause.
-            self.dns.invalidate();
-        }
-        result
-    }
-
-    fn exchange(
-        &self,
-        request: &Request,
-        exchange: &Exchange,
-        new_connection: bool,
-    ) -> Result<Response, Error> {
-        let max_idle = if new_connection {
-            Duration::ZERO
-        } else {
-            MAX_IDLE
+        let proxy = self.proxy.for_uri(request.url);
+        let is_idle = self.was_idle_too_long(request.url);
+        let max_idle = match new_connection || is_idle {
+            true => Duration::ZERO,
+            false => MAX_IDLE,
         };
         let mut builder = self
             .agent
             .post(request.url)
             .config()
-            .timeout_global(Some(exchange.limit))
+            .timeout_global(Some(time_left.min(ATTEMPT_TIMEOUT)))
             .timeout_resolve(Some(SETUP_TIMEOUT))
             .timeout_connect(Some(SETUP_TIMEOUT))
-            .proxy(exchange.proxy.cloned())
+            .proxy(proxy.cloned())
             .max_idle_age(max_idle)
             .build();
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
-        let mut response = builder
-            .send(request.body)
-            .map_err(|error| Error::before_response(error, exchange))?;
+
+        let failed = |(phase, error)| {
+            // A timeout is the attempt's own if there was time left.
+            let is_over = time_left < ATTEMPT_TIMEOUT && begun.elapsed() + MIN_TIME >= time_left;
+            Error::new(phase, &error, proxy.is_some(), self.has_own_roots, is_over)
+        };
+        let mut response = builder.send(request.body).map_err(|error| {
+            let error = failed(error::split(error));
+            if !error.may_have_arrived() {
+                // One of the addresses may have been the cause.
+                self.dns.invalidate();
+            }
+            error
+        })?;
         Ok(Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -178,39 +166,19 @@ impl Client {
                 .with_config()
                 .limit(request.max_response_bytes)
                 .read_to_vec()
-                .map_err(|error| Error::in_body(error, exchange)),
+                .map_err(|error| failed((Phase::Receive, error))),
         })
     }
 
-    fn was_idle_too_long(&self, authority: &str) -> bool {
-        let Some(last_use) = self.last_use().get(authority).copied() else {
-            return false;
-        };
-        match self.clock.wall().duration_since(last_use) {
-            Ok(idle) => idle > MAX_IDLE,
-            // The wall clock was set back: the idle time is unknown.
-            Err(_) => true,
-        }
-    }
-
-    fn last_use(&self) -> MutexGuard<'_, HashMap<String, SystemTime>> {
-        self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One request under way.
-struct Exchange<'a> {
-    begun: Instant,
-    limit: Duration,
-    proxy: Option<&'a ureq::Proxy>,
-    has_own_roots: bool,
-}
-
-impl Exchange<'_> {
-    /// Returns true if a timeout now is due to the caller's deadline, not to the attempt's own
-    /// limits.
-    fn is_at_deadline(&self) -> bool {
-        self.limit < ATTEMPT_TIMEOUT && self.begun.elapsed() + MIN_TIME >= self.limit
+    /// Returns true if the latest request to this host began more than [`MAX_IDLE`] ago, and takes
+    /// note of this one.
+    fn was_idle_too_long(&self, url: &Uri) -> bool {
+        let authority = url.authority().map_or("", |authority| authority.as_str());
+        let now = self.clock.wall();
+        let mut last_use = self.last_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let last_use = last_use.insert(authority.to_owned(), now);
+        // If the wall clock was set back, the idle time is unknown.
+        last_use.is_some_and(|at| now.duration_since(at).map_or(true, |idle| idle > MAX_IDLE))
     }
 }
 

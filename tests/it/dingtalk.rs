@@ -5,9 +5,7 @@ use ecs_dingtalk_notifier::channel::dingtalk::{
 };
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Phase, Recovery, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
-use ecs_dingtalk_notifier::http::{
-    Cause, Client, HttpConfig, Phase as HttpPhase, Proxy, Request, RootCertificates,
-};
+use ecs_dingtalk_notifier::http::{Cause, Client, HttpConfig, Proxy, Request, RootCertificates};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
@@ -518,11 +516,8 @@ fn a_caller_sets_headers_and_the_limit_of_the_response() {
     assert_eq!(response.body.unwrap().len(), 4 << 20);
 
     let error = send((4 << 20) - 1).body.unwrap_err();
-    assert_eq!(
-        (error.phase, error.cause),
-        (HttpPhase::Receive, Cause::NotHttp)
-    );
-    assert!(error.may_have_arrived && !format!("{error:?}").contains("127.0.0.1"));
+    assert_eq!((error.phase, error.cause), (Phase::Receive, Cause::NotHttp));
+    assert!(error.may_have_arrived() && !format!("{error:?}").contains("127.0.0.1"));
     for request in server.requests() {
         let lower = request.to_lowercase();
         for header in [

@@ -12,7 +12,7 @@ pub fn check(input: &[u8]) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
     let verdict = classify(status, retry_after.as_deref(), body, now);
     assert_eq!(classify(status, retry_after.as_deref(), body, now), verdict);
-    let attempt = verdict.attempt(&Variables::default(), &[]);
+    let attempt = verdict.attempt(&Variables::new("", false), &[]);
 
     let success = (200..300).contains(&status);
     let code = errcode(body);

@@ -50,7 +50,7 @@ pub fn check(input: &[u8]) {
         secrets: vec![Secret::parse(SECRET).expect("a secret")],
         keyword: None,
         rate_limit: 20,
-        variables: Variables::default(),
+        variables: Variables::new("", false),
     };
     let begun = Instant::now();
     let options = SendOptions {

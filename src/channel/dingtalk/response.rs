@@ -159,35 +159,26 @@ enum Kind {
 impl Answer {
     fn parse(body: &[u8]) -> Answer {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        let (mut errcode, mut errmsg) = (None, String::new());
-        let kind = match serde_json::from_slice::<Value>(body) {
-            Ok(Value::Object(fields)) => {
-                errcode = fields.get("errcode").and_then(integer);
-                if let Some(Value::String(text)) = fields.get("errmsg") {
-                    errmsg.clone_from(text);
-                }
-                match fields.get("status").and_then(integer) {
-                    Some(1111) => Kind::AddressBan,
-                    _ => Kind::Json,
+        let json = serde_json::from_slice::<Value>(body);
+        // No field of anything but an object.
+        let field = |name| json.as_ref().ok()?.get(name);
+        let kind = match (&json, body.trim_ascii()) {
+            (Ok(_), _) if field("status").and_then(integer) == Some(1111) => Kind::AddressBan,
+            (Ok(_), _) => Kind::Json,
+            (Err(_), b"") => Kind::Empty,
+            (Err(_), page @ [b'<', ..]) => {
+                let page = String::from_utf8_lossy(page);
+                match page.contains("punish") && page.contains("x5") {
+                    true => Kind::AddressBan,
+                    false => Kind::Html,
                 }
             }
-            Ok(_) => Kind::Json,
-            Err(_) => match body.trim_ascii() {
-                b"" => Kind::Empty,
-                page @ [b'<', ..] => {
-                    let page = String::from_utf8_lossy(page);
-                    if page.contains("punish") && page.contains("x5") {
-                        Kind::AddressBan
-                    } else {
-                        Kind::Html
-                    }
-                }
-                _ => Kind::Unreadable,
-            },
+            (Err(_), _) => Kind::Unreadable,
         };
+        let errmsg = field("errmsg").and_then(Value::as_str).unwrap_or_default();
         Answer {
-            errcode,
-            errmsg,
+            errcode: field("errcode").and_then(integer),
+            errmsg: errmsg.to_owned(),
             kind,
         }
     }
@@ -198,22 +189,20 @@ impl Answer {
             ban,
         };
         let chatbot_ban = throttled(Ban::Chatbot, CHATBOT_BAN);
-        match self.errcode {
-            Some(0) if (200..300).contains(&status) => return Meaning::Delivered,
+        match (self.errcode, status) {
+            (Some(0), 200..300) => Meaning::Delivered,
             // Zero beside a bad status is no yes, and no reason for a no either.
-            Some(0) | None => {}
-            Some(_) if status == 429 => return chatbot_ban,
-            Some(code) => return by_errcode(code, &self.errmsg).unwrap_or(chatbot_ban),
-        }
-        match status {
-            _ if matches!(self.kind, Kind::AddressBan) => throttled(Ban::Address, ADDRESS_BAN),
-            429 => chatbot_ban,
-            200..300 => Meaning::NotDingTalk,
-            300..400 => Meaning::Refused(Reason::Redirected),
-            408 => Meaning::Unclear,
-            404 => Meaning::Refused(Reason::Endpoint),
-            413 => Meaning::Refused(Reason::TooLong),
-            400..500 => Meaning::Refused(Reason::HttpStatus),
+            (Some(0) | None, _) if matches!(self.kind, Kind::AddressBan) => {
+                throttled(Ban::Address, ADDRESS_BAN)
+            }
+            (_, 429) => chatbot_ban,
+            (Some(code @ (..0 | 1..)), _) => by_errcode(code, &self.errmsg, chatbot_ban),
+            (_, 200..300) => Meaning::NotDingTalk,
+            (_, 300..400) => Meaning::Refused(Reason::Redirected),
+            (_, 404) => Meaning::Refused(Reason::Endpoint),
+            (_, 413) => Meaning::Refused(Reason::TooLong),
+            (_, 408) => Meaning::Unclear,
+            (_, 400..500) => Meaning::Refused(Reason::HttpStatus),
             _ => Meaning::Unclear,
         }
     }
@@ -222,15 +211,13 @@ impl Answer {
         let kind = match (self.errcode, &self.kind) {
             (Some(_), _) if !redact(&self.errmsg, &[]).is_empty() => return self.errmsg.clone(),
             (Some(code), _) => return format!("HTTP {status}, errcode {code} without errmsg"),
-            (None, Kind::AddressBan) => {
-                return format!("HTTP {status}, the answer to a flood of calls");
-            }
-            (None, Kind::Empty) => "an empty body",
-            (None, Kind::Json) => "JSON without errcode",
-            (None, Kind::Html) => "an HTML page",
-            (None, Kind::Unreadable) => "no readable JSON",
+            (None, Kind::AddressBan) => ", the answer to a flood of calls",
+            (None, Kind::Empty) => " with an empty body",
+            (None, Kind::Json) => " with JSON without errcode",
+            (None, Kind::Html) => " with an HTML page",
+            (None, Kind::Unreadable) => " with no readable JSON",
         };
-        format!("HTTP {status} with {kind}")
+        format!("HTTP {status}{kind}")
     }
 }
 
@@ -243,14 +230,13 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// Returns the meaning of an errcode other than 0, or `None` for a ban of the chatbot. The codes are
-/// those of DingTalk's documentation and of answers that its users have published; ranges stand
-/// where the numbering is regular.
-fn by_errcode(code: i64, errmsg: &str) -> Option<Meaning> {
+/// Returns the meaning of an errcode other than 0. The codes are those of DingTalk's documentation
+/// and of answers that its users have published; ranges stand where the numbering is regular.
+fn by_errcode(code: i64, errmsg: &str, chatbot_ban: Meaning) -> Meaning {
     let text = errmsg.to_lowercase();
     let reason = match code {
-        -1 => return Some(Meaning::Busy),
-        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => return None,
+        -1 => return Meaning::Busy,
+        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => return chatbot_ban,
         310_000 => security(&text),
         300_001 => catch_all(&text),
         300_005 | 400_101 | 41_001 => Reason::Token,
@@ -265,7 +251,7 @@ fn by_errcode(code: i64, errmsg: &str) -> Option<Meaning> {
         90_020 => Reason::Quota,
         _ => Reason::Unknown,
     };
-    Some(Meaning::Refused(reason))
+    Meaning::Refused(reason)
 }
 
 /// Returns which of the security settings refused (310000), by the text: the code is the same for
@@ -311,10 +297,8 @@ fn parse_retry_after(header: Option<&str>, now: SystemTime) -> Option<Duration> 
 
 /// Reads an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
 pub(super) fn http_date(text: &str) -> Option<SystemTime> {
-    let parser = DateTimeParser::new();
-    let timestamp = parser.parse_timestamp(text).ok()?;
-    let seconds = u64::try_from(timestamp.as_second()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    let timestamp = DateTimeParser::new().parse_timestamp(text).ok()?;
+    SystemTime::try_from(timestamp).ok()
 }
 
 #[cfg(test)]
