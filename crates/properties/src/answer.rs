@@ -1,6 +1,6 @@
 //! A chatbot's answer to its class: delivered on a parsed 0 only, and nothing of it breaks a log line.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Reason, Variables, classify};
+use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Variables, classify};
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Class, Phase};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
@@ -36,7 +36,7 @@ pub fn check(input: &[u8]) {
         (429, _) => assert!(matches!(attempt.class, Class::Throttled { .. })),
         (_, Some(-1)) => assert_eq!(attempt.class, Class::Unclear),
         (300..400, None | Some(0)) if !is_address_banned => {
-            assert_eq!(verdict.meaning, Meaning::Refused(Reason::Redirected));
+            assert_eq!(verdict.meaning, Meaning::Redirected);
         }
         (500..600, None | Some(0)) if !is_address_banned => {
             assert_eq!(attempt.class, Class::Unclear)

@@ -16,7 +16,7 @@ mod sign;
 mod webhook;
 
 pub use remedy::Variables;
-pub use response::{Meaning, Reason, Verdict, classify};
+pub use response::{Meaning, Verdict, classify};
 pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
@@ -110,7 +110,7 @@ impl DingTalk {
         let body = response.body.as_deref().unwrap_or_default();
         let verdict = classify(response.status, response.header("Retry-After"), body, now);
         let mut attempt = verdict.attempt(&self.endpoint.variables, secrets);
-        if verdict.meaning == Meaning::Refused(Reason::Clock) {
+        if verdict.meaning == Meaning::Clock {
             let date = response.header("Date").and_then(response::http_date);
             attempt.remedy = Some(remedy::clock(date, now));
         }

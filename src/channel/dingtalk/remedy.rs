@@ -1,6 +1,6 @@
 //! What to change and where: one line for every way in which a request can fail.
 
-use super::{Meaning, Reason};
+use super::Meaning;
 use crate::channel::Ban;
 use crate::http::{self, Cause, Phase};
 use std::time::SystemTime;
@@ -34,46 +34,37 @@ impl Variables {
     }
 }
 
-/// Returns the remedy for a response. For a ban it is [`banned`].
-pub(super) fn answered(meaning: Meaning, variables: &Variables) -> Option<String> {
-    match meaning {
-        Meaning::Delivered | Meaning::Unclear | Meaning::Throttled { .. } => None,
-        Meaning::Busy => Some(
-            "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event".into(),
-        ),
-        Meaning::NotDingTalk => Some(not_dingtalk(variables)),
-        Meaning::Refused(reason) => Some(refused(reason, variables)),
-    }
-}
-
 const CLOCK: &str = "the signature's time is over an hour off DingTalk's clock: the clock that the function runs on is wrong; set it right, or on Function Compute report it to the platform";
 
-/// Returns the remedy for a refusal.
-fn refused(reason: Reason, variables: &Variables) -> String {
+/// Returns the remedy for a response. For a ban it is [`banned`].
+pub(super) fn answered(meaning: Meaning, variables: &Variables) -> Option<String> {
     let Variables {
         webhook,
         secret,
         keyword,
         ..
     } = variables;
-    match reason {
-        Reason::Keyword => format!("the chatbot's keyword is not in the message: set {keyword} to the keyword shown in the chatbot's security settings (letter case matters)"),
-        Reason::Signature => format!("the signature does not match: set {secret} to the secret (SEC…) shown in the chatbot's security settings, the one that belongs to {webhook}"),
-        Reason::Clock => CLOCK.into(),
-        Reason::Address => format!("the chatbot takes messages from listed addresses only: add the function's public address to the list in the chatbot's security settings, or choose signing there and set {secret} (a function's address changes)"),
-        Reason::Token => format!("DingTalk knows no such access_token: copy the webhook URL from the chatbot's settings into {webhook} again"),
-        Reason::Stopped => format!("the chatbot is disabled: enable it in the group's settings or the developer console, or set {webhook} to another chatbot"),
-        Reason::Removed => format!("the chatbot is no longer in the group: add a chatbot to the group and set {webhook} (and {secret}) to the new one"),
-        Reason::GroupGone => format!("the group was dissolved: add a chatbot to another group and set {webhook} (and {secret}) to it"),
-        Reason::TooLong => "the message is over DingTalk's 20,000 bytes: send fewer events in one message".into(),
-        Reason::UnsafeContent => "DingTalk's content policy objects to something in the message, most likely to what the event itself says: look the event up in the log".into(),
-        Reason::Parameter => "DingTalk misses something in the message: that is a fault of this program, please report it with the text of the error".into(),
-        Reason::Redirected => format!("the address redirects, and redirects are not followed: set {webhook} to the chatbot's own URL, or look for a gateway that answers in DingTalk's place"),
-        Reason::HttpStatus => format!("the address answers as DingTalk's chatbots do not: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place"),
-        Reason::Endpoint => format!("the address is not a chatbot's: copy the webhook URL (https://…/robot/send?access_token=…) from the chatbot's settings into {webhook} again"),
-        Reason::Quota => "the organisation's monthly quota of DingTalk calls is used up: an administrator can enlarge it in the developer console".into(),
-        Reason::Unknown => format!("DingTalk refuses for a reason that this program does not know: see its text, and compare the chatbot's security settings with {webhook}, {secret} and {keyword}"),
-    }
+    Some(match meaning {
+        Meaning::Delivered | Meaning::Unclear | Meaning::Throttled { .. } => return None,
+        Meaning::Busy => "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event".into(),
+        Meaning::NotDingTalk => not_dingtalk(variables),
+        Meaning::Keyword => format!("the chatbot's keyword is not in the message: set {keyword} to the keyword shown in the chatbot's security settings (letter case matters)"),
+        Meaning::Signature => format!("the signature does not match: set {secret} to the secret (SEC…) shown in the chatbot's security settings, the one that belongs to {webhook}"),
+        Meaning::Clock => CLOCK.into(),
+        Meaning::Address => format!("the chatbot takes messages from listed addresses only: add the function's public address to the list in the chatbot's security settings, or choose signing there and set {secret} (a function's address changes)"),
+        Meaning::Token => format!("DingTalk knows no such access_token: copy the webhook URL from the chatbot's settings into {webhook} again"),
+        Meaning::Stopped => format!("the chatbot is disabled: enable it in the group's settings or the developer console, or set {webhook} to another chatbot"),
+        Meaning::Removed => format!("the chatbot is no longer in the group: add a chatbot to the group and set {webhook} (and {secret}) to the new one"),
+        Meaning::GroupGone => format!("the group was dissolved: add a chatbot to another group and set {webhook} (and {secret}) to it"),
+        Meaning::TooLong => "the message is over DingTalk's 20,000 bytes: send fewer events in one message".into(),
+        Meaning::UnsafeContent => "DingTalk's content policy objects to something in the message, most likely to what the event itself says: look the event up in the log".into(),
+        Meaning::Parameter => "DingTalk misses something in the message: that is a fault of this program, please report it with the text of the error".into(),
+        Meaning::Redirected => format!("the address redirects, and redirects are not followed: set {webhook} to the chatbot's own URL, or look for a gateway that answers in DingTalk's place"),
+        Meaning::HttpStatus => format!("the address answers as DingTalk's chatbots do not: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place"),
+        Meaning::Endpoint => format!("the address is not a chatbot's: copy the webhook URL (https://…/robot/send?access_token=…) from the chatbot's settings into {webhook} again"),
+        Meaning::Quota => "the organisation's monthly quota of DingTalk calls is used up: an administrator can enlarge it in the developer console".into(),
+        Meaning::Unknown => format!("DingTalk refuses for a reason that this program does not know: see its text, and compare the chatbot's security settings with {webhook}, {secret} and {keyword}"),
+    })
 }
 
 /// Returns the remedy for a refused time, with the difference between the response's `Date` and the
@@ -133,23 +124,23 @@ fn not_dingtalk(variables: &Variables) -> String {
 mod tests {
     use super::*;
 
-    const REASONS: [Reason; 16] = [
-        Reason::Keyword,
-        Reason::Signature,
-        Reason::Clock,
-        Reason::Address,
-        Reason::Token,
-        Reason::Stopped,
-        Reason::Removed,
-        Reason::GroupGone,
-        Reason::TooLong,
-        Reason::UnsafeContent,
-        Reason::Parameter,
-        Reason::Redirected,
-        Reason::HttpStatus,
-        Reason::Endpoint,
-        Reason::Quota,
-        Reason::Unknown,
+    const REFUSALS: [Meaning; 16] = [
+        Meaning::Keyword,
+        Meaning::Signature,
+        Meaning::Clock,
+        Meaning::Address,
+        Meaning::Token,
+        Meaning::Stopped,
+        Meaning::Removed,
+        Meaning::GroupGone,
+        Meaning::TooLong,
+        Meaning::UnsafeContent,
+        Meaning::Parameter,
+        Meaning::Redirected,
+        Meaning::HttpStatus,
+        Meaning::Endpoint,
+        Meaning::Quota,
+        Meaning::Unknown,
     ];
 
     /// Every remedy with these names.
@@ -176,7 +167,7 @@ mod tests {
         let errors = errors
             .into_iter()
             .chain(causes.map(|cause| error(Phase::Tls, cause)));
-        let meanings = REASONS.map(Meaning::Refused);
+        let meanings = REFUSALS;
         let meanings = meanings
             .into_iter()
             .chain([Meaning::Busy, Meaning::NotDingTalk]);

@@ -36,13 +36,8 @@ pub enum Meaning {
     Unclear,
     /// DingTalk takes nothing for `retry_after`.
     Throttled { retry_after: Duration, ban: Ban },
-    /// DingTalk refused the message, and would refuse it again.
-    Refused(Reason),
-}
 
-/// Why DingTalk refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
+    // DingTalk refused the message. All that follow are refusals.
     /// The message does not hold the chatbot's keyword (310000).
     Keyword,
     /// The signature is missing or wrong (310000).
@@ -73,7 +68,7 @@ pub enum Reason {
     Endpoint,
     /// The organisation's monthly quota is used up (90020).
     Quota,
-    /// A code or a text that is not known.
+    /// Another code, or another text where the text decides.
     Unknown,
 }
 
@@ -101,7 +96,7 @@ impl Verdict {
     pub fn attempt(&self, variables: &Variables, secrets: &[&str]) -> Attempt {
         let detail = match (self.meaning, self.errcode) {
             // The text alone would be little to search for.
-            (Meaning::Refused(Reason::Unknown), Some(code)) => {
+            (Meaning::Unknown, Some(code)) => {
                 format!("errcode {code}: {}", self.detail)
             }
             _ => self.detail.clone(),
@@ -123,18 +118,10 @@ impl Meaning {
             Meaning::Delivered => Class::Delivered,
             Meaning::Busy | Meaning::NotDingTalk | Meaning::Unclear => Class::Unclear,
             Meaning::Throttled { retry_after, ban } => Class::Throttled { retry_after, ban },
-            Meaning::Refused(reason) => Class::Refused(reason.recovery()),
-        }
-    }
-}
-
-impl Reason {
-    fn recovery(self) -> Recovery {
-        match self {
-            Reason::Signature => Recovery::NextSecret,
-            Reason::Clock => Recovery::SignAgain,
-            Reason::TooLong => Recovery::Shorten,
-            _ => Recovery::None,
+            Meaning::Signature => Class::Refused(Recovery::NextSecret),
+            Meaning::Clock => Class::Refused(Recovery::SignAgain),
+            Meaning::TooLong => Class::Refused(Recovery::Shorten),
+            _ => Class::Refused(Recovery::None),
         }
     }
 }
@@ -198,11 +185,11 @@ impl Answer {
             (_, 429) => chatbot_ban,
             (Some(code @ (..0 | 1..)), _) => by_errcode(code, &self.errmsg, chatbot_ban),
             (_, 200..300) => Meaning::NotDingTalk,
-            (_, 300..400) => Meaning::Refused(Reason::Redirected),
-            (_, 404) => Meaning::Refused(Reason::Endpoint),
-            (_, 413) => Meaning::Refused(Reason::TooLong),
+            (_, 300..400) => Meaning::Redirected,
+            (_, 404) => Meaning::Endpoint,
+            (_, 413) => Meaning::TooLong,
             (_, 408) => Meaning::Unclear,
-            (_, 400..500) => Meaning::Refused(Reason::HttpStatus),
+            (_, 400..500) => Meaning::HttpStatus,
             _ => Meaning::Unclear,
         }
     }
@@ -234,54 +221,53 @@ fn integer(value: &Value) -> Option<i64> {
 /// and of answers that its users have published; ranges stand where the numbering is regular.
 fn by_errcode(code: i64, errmsg: &str, chatbot_ban: Meaning) -> Meaning {
     let text = errmsg.to_lowercase();
-    let reason = match code {
-        -1 => return Meaning::Busy,
-        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => return chatbot_ban,
+    match code {
+        -1 => Meaning::Busy,
+        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => chatbot_ban,
         310_000 => security(&text),
         300_001 => catch_all(&text),
-        300_005 | 400_101 | 41_001 => Reason::Token,
-        40_035 if text.contains("access_token") => Reason::Token,
-        400_102 => Reason::Stopped,
-        400_106 => Reason::Removed,
-        400_013 => Reason::GroupGone,
-        460_101 | 101_002 => Reason::TooLong,
-        430_100..430_200 => Reason::UnsafeContent,
-        22 | 404 | 43_000..44_000 => Reason::Endpoint,
-        40_035 | 400_105 | 400_201..400_900 | 401_000..401_200 => Reason::Parameter,
-        90_020 => Reason::Quota,
-        _ => Reason::Unknown,
-    };
-    Meaning::Refused(reason)
+        300_005 | 400_101 | 41_001 => Meaning::Token,
+        40_035 if text.contains("access_token") => Meaning::Token,
+        400_102 => Meaning::Stopped,
+        400_106 => Meaning::Removed,
+        400_013 => Meaning::GroupGone,
+        460_101 | 101_002 => Meaning::TooLong,
+        430_100..430_200 => Meaning::UnsafeContent,
+        22 | 404 | 43_000..44_000 => Meaning::Endpoint,
+        40_035 | 400_105 | 400_201..400_900 | 401_000..401_200 => Meaning::Parameter,
+        90_020 => Meaning::Quota,
+        _ => Meaning::Unknown,
+    }
 }
 
 /// Returns which of the security settings refused (310000), by the text: the code is the same for
 /// all. The wording has changed at least three times, so a few words must do.
-fn security(text: &str) -> Reason {
+fn security(text: &str) -> Meaning {
     let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
     // First, because the advice for a wrong signature mentions timestamps.
     if holds(&["sign not match", "sign.not.match", "签名不匹配"]) {
-        Reason::Signature
+        Meaning::Signature
     } else if holds(&["timestamp", "过期", "expired"]) {
-        Reason::Clock
+        Meaning::Clock
     } else if holds(&["whitelist", "白名单", "ip not", "ip.not"]) {
-        Reason::Address
+        Meaning::Address
     } else if holds(&["keyword", "关键词"]) {
-        Reason::Keyword
+        Meaning::Keyword
     } else if holds(&["sign", "签名"]) {
-        Reason::Signature
+        Meaning::Signature
     } else {
-        Reason::Unknown
+        Meaning::Unknown
     }
 }
 
 /// Returns the reason of 300001, the older stack's answer to many things.
-fn catch_all(text: &str) -> Reason {
+fn catch_all(text: &str) -> Meaning {
     if text.contains("token") || text.contains("robot") || text.contains("机器人") {
-        Reason::Token
+        Meaning::Token
     } else if text.contains("msgtype") || text.contains("param") {
-        Reason::Parameter
+        Meaning::Parameter
     } else {
-        Reason::Unknown
+        Meaning::Unknown
     }
 }
 

@@ -38,8 +38,8 @@ impl Webhook {
         }
         let text = text.split('#').next().unwrap_or_default();
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
-        let https = scheme.eq_ignore_ascii_case("https");
-        if !https && !scheme.eq_ignore_ascii_case("http") {
+        let scheme = scheme.to_ascii_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
             return fault("does not begin with https://");
         }
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -54,13 +54,14 @@ impl Webhook {
         let Some(host) = host_of(&authority) else {
             return fault("holds no valid host and port");
         };
-        if !https && !is_loopback(host) {
+        if scheme == "http" && !is_loopback(host) {
             return fault("is not https (plain http is for loopback addresses only)");
         }
 
         let kept: Vec<&str> = query
             .split('&')
-            .filter(|pair| !pair.is_empty() && !matches!(name_of(pair), "timestamp" | "sign"))
+            .filter(|pair| !pair.is_empty())
+            .filter(|pair| !matches!(pair.split('=').next(), Some("timestamp" | "sign")))
             .collect();
         let mut tokens = kept
             .iter()
@@ -74,7 +75,6 @@ impl Webhook {
             return fault("holds a placeholder in place of the access_token");
         }
 
-        let scheme = if https { "https" } else { "http" };
         let base = format!("{scheme}://{authority}{path}?{}", kept.join("&"));
         // With room for the signature: URLs have a longest length.
         if (base.clone() + &"x".repeat(200)).parse::<Uri>().is_err() {
@@ -129,11 +129,6 @@ impl Webhook {
     pub(super) fn token(&self) -> &str {
         &self.token
     }
-}
-
-/// Returns the name of a query parameter.
-fn name_of(pair: &str) -> &str {
-    pair.split('=').next().unwrap_or_default()
 }
 
 impl fmt::Debug for Webhook {
