@@ -27,9 +27,10 @@ impl RootCertificates {
     pub fn from_pem(pem: &[u8]) -> Result<RootCertificates, String> {
         let mut certificates: Vec<Certificate> = Vec::new();
         for item in parse_pem(pem) {
-            match item.map_err(|_| "is no valid PEM: name a file of CA certificates in PEM")? {
-                PemItem::Certificate(certificate) => certificates.push(certificate),
-                _ => {}
+            let item =
+                item.map_err(|_| "is no valid PEM: name a file of CA certificates in PEM")?;
+            if let PemItem::Certificate(certificate) = item {
+                certificates.push(certificate);
             }
         }
         if certificates.is_empty() {

@@ -48,7 +48,7 @@ struct Entry {
     pending: Option<Instant>,
     /// The latest answer; empty after a failure.
     addresses: Vec<IpAddr>,
-    /// Wall-clock time of the answer; `None` if it is not to be used again.
+    /// Wall-clock time of the answer; `None` after a failure, or if it is not to be used again.
     answered_at: Option<SystemTime>,
 }
 
@@ -75,7 +75,9 @@ impl DnsCache {
         }
         let mut entries = self.entries();
         let entry = entries.entry(host.to_owned()).or_default();
-        if entry.is_fresh(self.clock.wall()) {
+        // A clock that was set back makes no answer fresh.
+        let age = (entry.answered_at).and_then(|at| self.clock.wall().duration_since(at).ok());
+        if age.is_some_and(|age| age < LIFETIME) {
             return Ok(entry.addresses.clone());
         }
 
@@ -112,8 +114,8 @@ impl DnsCache {
         if !addresses.is_empty() || entry.pending == Some(begun) {
             *entry = Entry {
                 pending: None,
+                answered_at: (!addresses.is_empty()).then(|| self.clock.wall()),
                 addresses,
-                answered_at: Some(self.clock.wall()),
             };
             self.ended.notify_all();
         }
@@ -121,14 +123,6 @@ impl DnsCache {
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        // A clock that was set back makes no answer fresh.
-        let age = self.answered_at.and_then(|at| now.duration_since(at).ok());
-        !self.addresses.is_empty() && age.is_some_and(|age| age < LIFETIME)
     }
 }
 
@@ -140,10 +134,8 @@ impl Resolver for DnsCache {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
-            Some("http") => 80,
-            _ => 443,
-        });
+        let is_http = uri.scheme_str() == Some("http");
+        let port = uri.port_u16().unwrap_or(if is_http { 80 } else { 443 });
         let addresses = self
             .addresses(host, timeout)
             .map_err(|error| Unsent::wrap(Phase::Resolve, error))?;

@@ -56,7 +56,7 @@ pub enum Cause {
 }
 
 impl Error {
-    /// The attempt was not begun, because there is no time before the caller's deadline.
+    /// Returns the error of an attempt that was not begun, for want of time before the deadline.
     pub(super) fn too_late() -> Error {
         Error {
             phase: Phase::Start,
@@ -67,7 +67,8 @@ impl Error {
         }
     }
 
-    /// `is_over` says that there is no time before the caller's deadline.
+    /// Returns the error of an attempt that broke off in this phase. `is_over` says that no time
+    /// is left before the caller's deadline.
     pub(super) fn new(
         phase: Phase,
         error: &ureq::Error,
@@ -100,7 +101,7 @@ impl Error {
 pub(super) fn split(error: ureq::Error) -> (Phase, ureq::Error) {
     match error {
         ureq::Error::Other(other) => match other.downcast::<Unsent>() {
-            Ok(unsent) => (unsent.phase, unsent.error),
+            Ok(unsent) => (unsent.0, unsent.1),
             Err(other) => (Phase::Receive, ureq::Error::Other(other)),
         },
         // The library writes head and body separately, so the end of the request was not written.
@@ -119,13 +120,10 @@ fn cause(error: &ureq::Error, has_own_roots: bool) -> Cause {
         | ureq::Error::Protocol(_) => Cause::NotHttp,
         // The TLS library's error comes wrapped in the connection's.
         ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            let text = error.to_string();
-            if !text.contains("invalid peer certificate") {
-                Cause::Other
-            } else if text.contains("CaUsedAsEndEntity") {
-                Cause::AuthorityAsServer
-            } else {
-                Cause::UntrustedCertificate { has_own_roots }
+            match error.to_string() {
+                text if !text.contains("invalid peer certificate") => Cause::Other,
+                text if text.contains("CaUsedAsEndEntity") => Cause::AuthorityAsServer,
+                _ => Cause::UntrustedCertificate { has_own_roots },
             }
         }
         _ => Cause::Other,
@@ -156,14 +154,15 @@ fn describe(error: &ureq::Error) -> String {
 }
 
 impl Phase {
+    /// Returns what was being done.
     fn describe(self) -> &'static str {
         match self {
-            Phase::Start => "before the attempt",
             Phase::Resolve => "looking up the host's name",
             Phase::Connect => "connecting",
             Phase::Tls => "in the TLS handshake",
             Phase::Send => "writing the request",
-            Phase::Receive | Phase::Answer => "waiting for the answer",
+            Phase::Receive => "waiting for the answer",
+            Phase::Start | Phase::Answer => unreachable!("the library fails in between"),
         }
     }
 }

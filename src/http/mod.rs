@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use connector::MarkingConnector;
 use dns::DnsCache;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use ureq::Agent;
 use ureq::http::HeaderMap;
@@ -60,7 +60,7 @@ pub struct Client {
     proxy: Proxy,
     has_own_roots: bool,
     agent: Agent,
-    /// When the latest request to each `host[:port]` began, by the wall clock: the monotonic clock may stand
+    /// When each `host[:port]` was used last, by the wall clock: the monotonic clock may stand
     /// still while the instance is frozen.
     last_use: Mutex<HashMap<String, SystemTime>>,
 }
@@ -94,13 +94,32 @@ impl Response {
 
 impl Client {
     pub fn new(clock: Arc<dyn Clock>, config: HttpConfig) -> Client {
+        let has_own_roots = config.root_certificates.is_some();
+        let roots = (config.root_certificates).map_or(RootCerts::WebPki, |own| own.0);
+        let settings = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .http_status_as_error(false)
+            // A redirect could carry the token of a URL to another host.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            .accept_encoding("identity")
+            .max_idle_age(MAX_IDLE)
+            .max_idle_connections(8)
+            .max_idle_connections_per_host(4)
+            .max_response_header_size(MAX_HEAD_BYTES)
+            .input_buffer_size(MAX_HEAD_BYTES)
+            .output_buffer_size(4 * 1024)
+            // Chosen for each request; the library would read the environment.
+            .proxy(None)
+            .build();
         let dns = DnsCache::new(Arc::clone(&clock));
         Client {
-            has_own_roots: config.root_certificates.is_some(),
-            agent: agent(config.root_certificates, &dns),
+            agent: Agent::with_parts(settings, MarkingConnector::default(), dns.clone()),
             clock,
             dns,
             proxy: config.proxy,
+            has_own_roots,
             last_use: Mutex::default(),
         }
     }
@@ -126,8 +145,8 @@ impl Client {
             return Err(Error::too_late());
         }
         let proxy = self.proxy.for_uri(request.url);
-        let is_idle = self.was_idle_too_long(request.url);
-        let max_idle = match new_connection || is_idle {
+        let authority = request.url.authority().map_or("", |a| a.as_str());
+        let max_idle = match new_connection || self.was_idle_too_long(authority) {
             true => Duration::ZERO,
             false => MAX_IDLE,
         };
@@ -150,7 +169,11 @@ impl Client {
             let is_over = time_left < ATTEMPT_TIMEOUT && begun.elapsed() + MIN_TIME >= time_left;
             Error::new(phase, &error, proxy.is_some(), self.has_own_roots, is_over)
         };
-        let mut response = builder.send(request.body).map_err(|error| {
+        let result = builder.send(request.body);
+        // Only now: after a freeze, requests that begin together all need new connections.
+        let now = self.clock.wall();
+        self.last_use().insert(authority.to_owned(), now);
+        let mut response = result.map_err(|error| {
             let error = failed(error::split(error));
             if !error.may_have_arrived() {
                 // One of the addresses may have been the cause.
@@ -170,36 +193,14 @@ impl Client {
         })
     }
 
-    /// Returns true if the latest request to this host began more than [`MAX_IDLE`] ago, and takes
-    /// note of this one.
-    fn was_idle_too_long(&self, url: &Uri) -> bool {
-        let authority = url.authority().map_or("", |authority| authority.as_str());
-        let now = self.clock.wall();
-        let mut last_use = self.last_use.lock().unwrap_or_else(PoisonError::into_inner);
-        let last_use = last_use.insert(authority.to_owned(), now);
+    fn was_idle_too_long(&self, authority: &str) -> bool {
+        let last_use = self.last_use().get(authority).copied();
+        let idle = last_use.map(|last_use| self.clock.wall().duration_since(last_use));
         // If the wall clock was set back, the idle time is unknown.
-        last_use.is_some_and(|at| now.duration_since(at).map_or(true, |idle| idle > MAX_IDLE))
+        idle.is_some_and(|idle| idle.map_or(true, |idle| idle > MAX_IDLE))
     }
-}
 
-fn agent(root_certificates: Option<RootCertificates>, dns: &DnsCache) -> Agent {
-    let roots = root_certificates.map_or(RootCerts::WebPki, |own| own.0);
-    let config = Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
-        .http_status_as_error(false)
-        // A redirect could carry the token of a URL to another host.
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(USER_AGENT)
-        .accept_encoding("identity")
-        .max_idle_age(MAX_IDLE)
-        .max_idle_connections(8)
-        .max_idle_connections_per_host(4)
-        .max_response_header_size(MAX_HEAD_BYTES)
-        .input_buffer_size(MAX_HEAD_BYTES)
-        .output_buffer_size(4 * 1024)
-        // Chosen for each request; the library would read the environment.
-        .proxy(None)
-        .build();
-    Agent::with_parts(config, MarkingConnector::default(), dns.clone())
+    fn last_use(&self) -> MutexGuard<'_, HashMap<String, SystemTime>> {
+        self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

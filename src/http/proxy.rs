@@ -28,12 +28,8 @@ impl Proxy {
             let authority = proxy.uri().authority().map_or("", |a| a.as_str());
             host_of(authority.rsplit('@').next().unwrap_or_default()).is_some()
         });
-        let Some(proxy) = proxy else {
-            return Err(
-                "is no proxy's URL: write http://host:port or http://user:password@host:port"
-                    .into(),
-            );
-        };
+        let proxy = proxy
+            .ok_or("is no proxy's URL: write http://host:port or http://user:password@host:port")?;
         if !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
             return Err("names a SOCKS proxy, which is not supported: write the URL of an HTTP proxy, http://host:port".into());
         }
@@ -53,11 +49,8 @@ impl Proxy {
         let proxy = self.proxy.as_ref()?;
         let authority = uri.authority()?.as_str().to_ascii_lowercase();
         let host = host_of(&authority)?;
-        let is_direct = is_loopback(host)
-            || self
-                .no_proxy
-                .iter()
-                .any(|entry| covers(entry, host, &authority));
+        let mut no_proxy = self.no_proxy.iter();
+        let is_direct = is_loopback(host) || no_proxy.any(|entry| covers(entry, host, &authority));
         (!is_direct).then_some(proxy)
     }
 }

@@ -36,8 +36,6 @@ pub const MAX_BYTES: usize = 20_000;
 /// The longest response that is read; DingTalk's are below 1 KiB.
 const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
 
-const HEADERS: [(&str, &str); 1] = [("Content-Type", "application/json; charset=utf-8")];
-
 /// A chatbot as one route is configured to reach it.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
@@ -173,15 +171,14 @@ impl Channel for DingTalk {
         let url = self.endpoint.webhook.url(signature.as_ref());
         let request = http::Request {
             url: &url,
-            headers: &HEADERS,
+            headers: &[("Content-Type", "application/json; charset=utf-8")],
             body,
             max_response_bytes: MAX_RESPONSE_BYTES,
         };
-        let base64 = signature.map(|signature| signature.base64);
-        let base64 = base64.unwrap_or_default();
+        let base64 = signature.map_or_else(String::new, |signature| signature.base64);
         let secrets = [
-            self.endpoint.webhook.token(),
             secret.map_or("", Secret::expose),
+            &self.endpoint.webhook.token,
             &base64,
             &sign::encode(&base64),
         ];

@@ -38,12 +38,7 @@ const CLOCK: &str = "the signature's time is over an hour off DingTalk's clock: 
 
 /// Returns the remedy for a response. For a ban it is [`banned`].
 pub(super) fn answered(meaning: Meaning, variables: &Variables) -> Option<String> {
-    let Variables {
-        webhook,
-        secret,
-        keyword,
-        ..
-    } = variables;
+    let (webhook, secret, keyword) = (&variables.webhook, &variables.secret, &variables.keyword);
     Some(match meaning {
         Meaning::Delivered | Meaning::Unclear | Meaning::Throttled { .. } => return None,
         Meaning::Busy => "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event".into(),
@@ -84,11 +79,7 @@ pub(super) fn clock(date: Option<SystemTime>, now: SystemTime) -> String {
 
 /// Returns the remedy for a ban.
 pub(super) fn banned(ban: Ban, variables: &Variables) -> String {
-    let Variables {
-        rate_limit,
-        fallback_webhook,
-        ..
-    } = variables;
+    let (rate_limit, fallback_webhook) = (&variables.rate_limit, &variables.fallback_webhook);
     match ban {
         Ban::Chatbot => format!("the chatbot got too many messages (20 a minute is its limit) and takes none for a while: keep other senders off it, lower {rate_limit}, or set {fallback_webhook}"),
         Ban::Address => "DingTalk shuts out the address that the function calls from, because too many calls came from it: give the function a public address of its own (VPC with a NAT gateway)".into(),

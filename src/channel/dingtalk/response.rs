@@ -37,7 +37,7 @@ pub enum Meaning {
     /// DingTalk takes nothing for `retry_after`.
     Throttled { retry_after: Duration, ban: Ban },
 
-    // DingTalk refused the message. All that follow are refusals.
+    // All that follow are refusals: DingTalk would refuse the same request again.
     /// The message does not hold the chatbot's keyword (310000).
     Keyword,
     /// The signature is missing or wrong (310000).
@@ -96,9 +96,7 @@ impl Verdict {
     pub fn attempt(&self, variables: &Variables, secrets: &[&str]) -> Attempt {
         let detail = match (self.meaning, self.errcode) {
             // The text alone would be little to search for.
-            (Meaning::Unknown, Some(code)) => {
-                format!("errcode {code}: {}", self.detail)
-            }
+            (Meaning::Unknown, Some(code)) => format!("errcode {code}: {}", self.detail),
             _ => self.detail.clone(),
         };
         Attempt {
@@ -133,6 +131,7 @@ struct Answer {
     kind: Kind,
 }
 
+/// What a body is, apart from its `errcode`.
 enum Kind {
     Empty,
     Json,
@@ -147,7 +146,7 @@ impl Answer {
     fn parse(body: &[u8]) -> Answer {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let json = serde_json::from_slice::<Value>(body);
-        // No field of anything but an object.
+        // JSON that is no object has no fields.
         let field = |name| json.as_ref().ok()?.get(name);
         let kind = match (&json, body.trim_ascii()) {
             (Ok(_), _) if field("status").and_then(integer) == Some(1111) => Kind::AddressBan,
@@ -183,7 +182,7 @@ impl Answer {
                 throttled(Ban::Address, ADDRESS_BAN)
             }
             (_, 429) => chatbot_ban,
-            (Some(code @ (..0 | 1..)), _) => by_errcode(code, &self.errmsg, chatbot_ban),
+            (Some(code), _) if code != 0 => by_errcode(code, &self.errmsg, chatbot_ban),
             (_, 200..300) => Meaning::NotDingTalk,
             (_, 300..400) => Meaning::Redirected,
             (_, 404) => Meaning::Endpoint,

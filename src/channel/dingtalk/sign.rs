@@ -72,12 +72,9 @@ pub fn sign(timestamp_ms: u64, secret: &Secret) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Percent-encodes Base64 for a query; only three of its characters need it.
+/// Percent-encodes Base64 for a query.
 pub(super) fn encode(base64: &str) -> String {
-    base64
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D")
+    form_urlencoded::byte_serialize(base64.as_bytes()).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ const EXAMPLE: &str = "write the URL that the chatbot's settings show: https://o
 pub struct Webhook {
     /// The URL without `timestamp` and `sign`, in ASCII; ends in a query parameter.
     base: String,
-    token: String,
+    /// Must appear in no text.
+    pub(super) token: String,
     rate_limit_key: String,
 }
 
@@ -92,16 +93,14 @@ impl Webhook {
     /// Returns `https://host/path?access_token=abcd…`, with nothing of a token that is shorter
     /// than 8 characters.
     pub fn masked(&self) -> String {
-        let shown = match self.token.len() {
-            0..8 => "",
-            _ => &self.token[..4],
-        };
+        let token = &self.token;
+        let shown = if token.len() < 8 { "" } else { &token[..4] };
         let (place, _query) = self
             .base
             .split_once('?')
             .expect("the token is in the query");
         // A host or path may repeat the token.
-        format!("{}?access_token={shown}…", place.replace(&self.token, "…"))
+        format!("{}?access_token={shown}…", place.replace(token, "…"))
     }
 
     /// Returns what identifies the chatbot: the host and a hash of the token. Routes with the same
@@ -123,11 +122,6 @@ impl Webhook {
         };
         url.parse()
             .expect("the base is a valid URL with a query, and the rest needs no escape")
-    }
-
-    /// Returns the token, which must appear in no text.
-    pub(super) fn token(&self) -> &str {
-        &self.token
     }
 }
 
