@@ -29,7 +29,7 @@ const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 /// Time enough for any attempt.
 const LONG: Duration = Duration::from_secs(30);
 
-/// What sends, at a time that stands still: at [`SIGNED_AT`].
+/// Sends requests at a time that stands still: [`SIGNED_AT`].
 struct Sender {
     http: Arc<Client>,
     clock: Arc<ManualClock>,
@@ -98,7 +98,6 @@ impl Sender {
     }
 }
 
-/// What the remedy of an attempt says.
 fn remedy(attempt: &Attempt) -> &str {
     attempt.remedy.as_deref().unwrap()
 }
@@ -165,7 +164,7 @@ impl Server {
     }
 }
 
-/// Reads a head and the body that its Content-Length tells. None at the end of the connection.
+/// Reads a head and a body of `Content-Length` bytes. `None` at the end of the connection.
 fn read_request(stream: &mut dyn Stream) -> Option<String> {
     let mut request = read_head(stream)?;
     let mut body = vec![0; content_length(&request)];
@@ -491,7 +490,7 @@ fn a_response_of_five_megabytes_is_not_read_to_its_end() {
     }
 }
 
-/// What the client offers to others than DingTalk: own headers, no body, a long response.
+/// Other callers than DingTalk need headers of their own, no body, and a long response.
 #[test]
 fn a_caller_sets_headers_and_the_limit_of_the_response() {
     let server = Server::answering(|_| http("200 OK", "X-Trace: 7\r\n", &"x".repeat(4 << 20)));
