@@ -26,8 +26,7 @@
 //! | `delivery/rate_limit.rs`, `endpoint.rs` | the pace of a chatbot; its ban |
 //! | `delivery/retry.rs`, `remedies.rs` | what follows from an attempt; what to do about a failure |
 //! | `delivery/dedup.rs`, `unconfirmed.rs` | what was delivered; what may have been shown |
-//! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat |
-//! | `channel/endpoint.rs` | chatbots as configured, one variant for each chat |
+//! | `channel/mod.rs` | chatbots as configured; the trait `Channel`: all that delivery knows of a chat |
 //! | `channel/dingtalk/` | DingTalk: `webhook.rs`, `sign.rs`, `markdown.rs`, `response.rs`, `remedy.rs` |
 //! | `message/` | events → a structured message: `event.rs` for one, `digest.rs` for many |
 //! | `message/fit.rs`, `capacity.rs` | shortens a message; how many events fit into one |

@@ -4,12 +4,32 @@
 //! address, its signature, its markup, its answers and its remedies stay there.
 
 pub mod dingtalk;
-mod endpoint;
 
-pub use endpoint::{Endpoint, Preview};
+pub use crate::http::Phase;
 
+use crate::clock::Clock;
+use crate::http;
 use crate::message::Message;
+use dingtalk::DingTalk;
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// A chatbot as one route is configured to reach it. A new chat is one variant here, and one
+/// folder.
+#[derive(Debug, Clone)]
+pub enum Endpoint {
+    DingTalk(dingtalk::Endpoint),
+}
+
+/// A message as the chat would get it, for people.
+pub struct Preview {
+    /// The size of the request body.
+    pub bytes: usize,
+    pub title: String,
+    /// In the chat's markup.
+    pub text: String,
+}
 
 /// A chatbot as one route reaches it.
 pub trait Channel: Send + Sync {
@@ -114,25 +134,6 @@ pub enum Recovery {
     Shorten,
 }
 
-/// How far a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// Nothing was begun: no time was left.
-    Start,
-    /// Looking up the host's name.
-    Resolve,
-    /// Connecting, directly or through a proxy.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// Writing the request.
-    Send,
-    /// Waiting for the response or reading it.
-    Receive,
-    /// The response was read to its end.
-    Answer,
-}
-
 impl Class {
     /// The class in logs: `delivered`, `not sent`, `unclear`, `throttled` or `refused`.
     pub fn as_str(self) -> &'static str {
@@ -150,5 +151,45 @@ impl Attempt {
     /// Returns true if any part of the request may have reached the chat.
     pub fn left(&self) -> bool {
         matches!(self.phase, Phase::Send | Phase::Receive | Phase::Answer)
+    }
+}
+
+impl Endpoint {
+    /// Makes the channel that sends to this chatbot. Opens no connection yet.
+    pub fn channel(&self, http: &Arc<http::Client>, clock: &Arc<dyn Clock>) -> Arc<dyn Channel> {
+        let (http, clock) = (Arc::clone(http), Arc::clone(clock));
+        match self {
+            Endpoint::DingTalk(endpoint) => Arc::new(DingTalk::new(endpoint.clone(), http, clock)),
+        }
+    }
+
+    /// What the chatbot takes, as [`Channel::limits`].
+    pub fn limits(&self) -> Limits {
+        match self {
+            Endpoint::DingTalk(endpoint) => endpoint.limits(),
+        }
+    }
+
+    /// The word that every message must hold, if the chatbot requires one.
+    pub fn keyword(&self) -> Option<&str> {
+        match self {
+            Endpoint::DingTalk(endpoint) => endpoint.keyword.as_deref(),
+        }
+    }
+
+    /// Shortens the message to what the chatbot takes, and shows it.
+    pub fn preview(&self, message: Message) -> Preview {
+        match self {
+            Endpoint::DingTalk(endpoint) => endpoint.preview(message),
+        }
+    }
+}
+
+/// The address with its token masked, and how requests are signed.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::DingTalk(endpoint) => endpoint.fmt(f),
+        }
     }
 }

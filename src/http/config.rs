@@ -1,7 +1,6 @@
 //! How to reach the network, as values. `config::network` reads them from the environment.
 
 use super::Proxy;
-use std::fmt;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 /// What a [`Client`](super::Client) needs to know about the network that it is in. The default is
@@ -16,7 +15,7 @@ pub struct HttpConfig {
 }
 
 /// Certificates of authorities, at least one.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct RootCertificates(pub(super) RootCerts);
 
 impl RootCertificates {
@@ -26,26 +25,18 @@ impl RootCertificates {
     ///
     /// What is wrong with the file and what to name instead: `is no valid PEM: …`.
     pub fn from_pem(pem: &[u8]) -> Result<RootCertificates, String> {
-        let items: Vec<PemItem> = parse_pem(pem)
-            .collect::<Result<_, _>>()
-            .map_err(|_| "is no valid PEM: name a file of CA certificates in PEM")?;
-        let certificates: Vec<Certificate> = items
-            .into_iter()
-            .filter_map(|item| match item {
-                PemItem::Certificate(certificate) => Some(certificate),
-                _ => None,
-            })
-            .collect();
+        let mut certificates: Vec<Certificate> = Vec::new();
+        for item in parse_pem(pem) {
+            let item =
+                item.map_err(|_| "is no valid PEM: name a file of CA certificates in PEM")?;
+            if let PemItem::Certificate(certificate) = item {
+                certificates.push(certificate);
+            }
+        }
         if certificates.is_empty() {
             return Err("holds no certificate: name a file of CA certificates in PEM".into());
         }
         Ok(RootCertificates(RootCerts::from(certificates)))
-    }
-}
-
-impl fmt::Debug for RootCertificates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RootCertificates").finish_non_exhaustive()
     }
 }
 

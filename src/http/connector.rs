@@ -9,20 +9,17 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, DefaultConnecto
 /// An error before the first byte of the request: the server cannot have received it. Wrapped in
 /// [`Error::Other`], which the library itself does not make.
 #[derive(Debug)]
-pub(super) struct Unsent {
-    pub(super) phase: Phase,
-    pub(super) error: Error,
-}
+pub(super) struct Unsent(pub(super) Phase, pub(super) Error);
 
 impl Unsent {
     pub(super) fn wrap(phase: Phase, error: Error) -> Error {
-        Error::Other(Box::new(Unsent { phase, error }))
+        Error::Other(Box::new(Unsent(phase, error)))
     }
 }
 
 impl fmt::Display for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        self.1.fmt(f)
     }
 }
 
@@ -55,12 +52,8 @@ impl Connector<()> for MarkingConnector {
 /// Without this copy every new connection takes a full handshake (0.47 ms in place of 0.26 ms,
 /// both ends on one machine, and one round trip more with TLS 1.2).
 fn at_agent_level<'a>(details: &ConnectionDetails<'a>) -> ConnectionDetails<'a> {
-    let mut addrs = details.resolver.empty();
-    for address in details.addrs.iter() {
-        addrs.push(*address);
-    }
     ConnectionDetails {
-        addrs,
+        addrs: details.addrs.clone(),
         request_level: false,
         uri: details.uri,
         config: details.config,

@@ -36,7 +36,7 @@ type Lookup = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 pub(super) struct DnsCache {
     entries: Arc<Mutex<HashMap<String, Entry>>>,
     /// Notified when a lookup ends.
-    answered: Arc<Condvar>,
+    ended: Arc<Condvar>,
     lookup: Arc<Lookup>,
     clock: Arc<dyn Clock>,
 }
@@ -46,11 +46,9 @@ pub(super) struct DnsCache {
 struct Entry {
     /// When the lookup that is under way began, in monotonic time.
     pending: Option<Instant>,
-    /// Lookups that have ended. A waiting request waits for this to change.
-    lookups: u64,
     /// The latest answer; empty after a failure.
     addresses: Vec<IpAddr>,
-    /// Wall-clock time of the answer; `None` if it is not to be used again.
+    /// Wall-clock time of the answer; `None` after a failure, or if it is not to be used again.
     answered_at: Option<SystemTime>,
 }
 
@@ -58,7 +56,7 @@ impl DnsCache {
     pub(super) fn new(clock: Arc<dyn Clock>) -> DnsCache {
         DnsCache {
             entries: Arc::default(),
-            answered: Arc::default(),
+            ended: Arc::default(),
             lookup: Arc::new(system_lookup),
             clock,
         }
@@ -77,27 +75,25 @@ impl DnsCache {
         }
         let mut entries = self.entries();
         let entry = entries.entry(host.to_owned()).or_default();
-        if entry.is_fresh(self.clock.wall()) {
+        // A clock that was set back makes no answer fresh.
+        let age = (entry.answered_at).and_then(|at| self.clock.wall().duration_since(at).ok());
+        if age.is_some_and(|age| age < LIFETIME) {
             return Ok(entry.addresses.clone());
         }
 
         // Join the lookup that is under way, or begin one.
-        let is_pending = |begun: Instant| begun.elapsed() < LOOKUP_TIMEOUT;
-        if !entry.pending.is_some_and(is_pending) {
+        let is_running = |begun: Instant| begun.elapsed() < LOOKUP_TIMEOUT;
+        if !entry.pending.is_some_and(is_running) {
             let begun = Instant::now();
             let (cache, host) = (self.clone(), host.to_owned());
             // A lookup cannot be interrupted, so it gets a thread. An answer that comes too late
             // for this request serves the next one.
-            thread::Builder::new().spawn(move || cache.look_up(host, begun))?;
+            thread::Builder::new().spawn(move || cache.look_up(&host, begun))?;
             entry.pending = Some(begun);
         }
-
-        let before = entry.lookups;
         let (entries, wait) = self
-            .answered
-            .wait_timeout_while(entries, *timeout.after, |entries| {
-                entries[host].lookups == before
-            })
+            .ended
+            .wait_timeout_while(entries, *timeout.after, |all| all[host].pending.is_some())
             .unwrap_or_else(PoisonError::into_inner);
         if wait.timed_out() {
             return Err(Error::Timeout(timeout.reason));
@@ -108,34 +104,25 @@ impl DnsCache {
         }
     }
 
-    /// The thread's part of a lookup: whatever happens, the requests that wait get an answer.
-    fn look_up(&self, host: String, begun: Instant) {
-        let found = catch_unwind(AssertUnwindSafe(|| (self.lookup)(&host)));
+    /// The thread's part of a lookup: even after a panic, the requests that wait get an answer.
+    fn look_up(&self, host: &str, begun: Instant) {
+        let found = catch_unwind(AssertUnwindSafe(|| (self.lookup)(host)));
         let addresses = found.unwrap_or_default();
         let mut entries = self.entries();
-        let entry = entries.entry(host).or_default();
-        if entry.pending == Some(begun) {
-            entry.pending = None;
-        } else if addresses.is_empty() {
-            // A lookup that was given up says nothing about the one that replaced it.
-            return;
+        let entry = entries.get_mut(host).expect("entries are never removed");
+        // The failure of a lookup that was given up says nothing about the one that replaced it.
+        if !addresses.is_empty() || entry.pending == Some(begun) {
+            *entry = Entry {
+                pending: None,
+                answered_at: (!addresses.is_empty()).then(|| self.clock.wall()),
+                addresses,
+            };
+            self.ended.notify_all();
         }
-        entry.lookups += 1;
-        entry.answered_at = Some(self.clock.wall());
-        entry.addresses = addresses;
-        self.answered.notify_all();
     }
 
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    fn is_fresh(&self, now: SystemTime) -> bool {
-        // A clock that was set back makes no answer fresh.
-        let age = self.answered_at.and_then(|at| now.duration_since(at).ok());
-        !self.addresses.is_empty() && age.is_some_and(|age| age < LIFETIME)
     }
 }
 
@@ -147,10 +134,8 @@ impl Resolver for DnsCache {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(match uri.scheme_str() {
-            Some("http") => 80,
-            _ => 443,
-        });
+        let is_http = uri.scheme_str() == Some("http");
+        let port = uri.port_u16().unwrap_or(if is_http { 80 } else { 443 });
         let addresses = self
             .addresses(host, timeout)
             .map_err(|error| Unsent::wrap(Phase::Resolve, error))?;
@@ -188,16 +173,16 @@ fn system_lookup(host: &str) -> Vec<IpAddr> {
             socktype: SockType::Stream.into(),
             ..AddrInfoHints::default()
         };
-        let Ok(found) = getaddrinfo(Some(host), None, Some(hints)) else {
-            return Vec::new();
-        };
-        found.flatten().map(|info| info.sockaddr.ip()).collect()
+        let found = getaddrinfo(Some(host), None, Some(hints)).into_iter();
+        found
+            .flatten()
+            .flatten()
+            .map(|info| info.sockaddr.ip())
+            .collect()
     };
-    let v4 = ask(AddrFamily::Inet);
-    if v4.is_empty() {
-        ask(AddrFamily::Inet6)
-    } else {
-        v4
+    match ask(AddrFamily::Inet) {
+        none if none.is_empty() => ask(AddrFamily::Inet6),
+        v4 => v4,
     }
 }
 

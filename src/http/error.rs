@@ -2,9 +2,7 @@
 //!
 //! The library's own error texts are used only where they are known to hold no URL.
 
-use super::Exchange;
 use super::connector::Unsent;
-use std::fmt;
 use std::io::ErrorKind;
 
 /// A request without a whole response.
@@ -16,8 +14,6 @@ pub struct Error {
     /// What was being done and what went wrong, in one line without the URL:
     /// `connecting: timeout`. May hold what a proxy answered.
     pub detail: String,
-    /// The server may have received the whole request. If false, sending again repeats nothing.
-    pub may_have_arrived: bool,
     /// A proxy was used.
     pub proxied: bool,
     /// The caller's deadline ended the attempt, not a limit of the attempt's own.
@@ -40,6 +36,8 @@ pub enum Phase {
     /// Waiting for the response or reading it. Also where the library does not tell whether the
     /// request was written to its end.
     Receive,
+    /// The response was read to its end: no [`Error`] has this phase.
+    Answer,
 }
 
 /// Causes that call for a remedy of their own.
@@ -58,52 +56,52 @@ pub enum Cause {
 }
 
 impl Error {
-    /// The attempt was not begun, because there is no time before the caller's deadline.
+    /// Returns the error of an attempt that was not begun, for want of time before the deadline.
     pub(super) fn too_late() -> Error {
         Error {
             phase: Phase::Start,
             cause: Cause::Other,
             detail: "the deadline came before the attempt could begin".into(),
-            may_have_arrived: false,
             proxied: false,
             by_deadline: true,
         }
     }
 
-    /// No response came.
-    pub(super) fn before_response(error: ureq::Error, exchange: &Exchange) -> Error {
-        let (phase, error) = split(error);
-        Error::new(phase, &error, exchange)
-    }
-
-    /// The head of a response came, but not the whole body.
-    pub(super) fn in_body(error: ureq::Error, exchange: &Exchange) -> Error {
-        Error::new(Phase::Receive, &error, exchange)
-    }
-
-    fn new(phase: Phase, error: &ureq::Error, exchange: &Exchange) -> Error {
-        let by_deadline = matches!(error, ureq::Error::Timeout(_)) && exchange.is_at_deadline();
-        let problem = if by_deadline {
-            "the deadline came".to_owned()
-        } else {
-            describe(error)
+    /// Returns the error of an attempt that broke off in this phase. `is_over` says that no time
+    /// is left before the caller's deadline.
+    pub(super) fn new(
+        phase: Phase,
+        error: &ureq::Error,
+        proxied: bool,
+        has_own_roots: bool,
+        is_over: bool,
+    ) -> Error {
+        let by_deadline = is_over && matches!(error, ureq::Error::Timeout(_));
+        let problem = match by_deadline {
+            true => "the deadline came".to_owned(),
+            false => describe(error),
         };
         Error {
             phase,
-            cause: cause(error, exchange.has_own_roots),
-            detail: format!("{phase}: {problem}"),
-            may_have_arrived: phase == Phase::Receive,
-            proxied: exchange.proxy.is_some(),
+            cause: cause(error, has_own_roots),
+            detail: format!("{}: {problem}", phase.describe()),
+            proxied,
             by_deadline,
         }
     }
+
+    /// Returns true if the server may have received the whole request. If false, sending again
+    /// repeats nothing.
+    pub fn may_have_arrived(&self) -> bool {
+        self.phase == Phase::Receive
+    }
 }
 
-/// Returns how far the request came, and the error without its mark.
-fn split(error: ureq::Error) -> (Phase, ureq::Error) {
+/// Returns how far a request came that got no response, and the error without its mark.
+pub(super) fn split(error: ureq::Error) -> (Phase, ureq::Error) {
     match error {
         ureq::Error::Other(other) => match other.downcast::<Unsent>() {
-            Ok(unsent) => (unsent.phase, unsent.error),
+            Ok(unsent) => (unsent.0, unsent.1),
             Err(other) => (Phase::Receive, ureq::Error::Other(other)),
         },
         // The library writes head and body separately, so the end of the request was not written.
@@ -122,13 +120,10 @@ fn cause(error: &ureq::Error, has_own_roots: bool) -> Cause {
         | ureq::Error::Protocol(_) => Cause::NotHttp,
         // The TLS library's error comes wrapped in the connection's.
         ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            let text = error.to_string();
-            if !text.contains("invalid peer certificate") {
-                Cause::Other
-            } else if text.contains("CaUsedAsEndEntity") {
-                Cause::AuthorityAsServer
-            } else {
-                Cause::UntrustedCertificate { has_own_roots }
+            match error.to_string() {
+                text if !text.contains("invalid peer certificate") => Cause::Other,
+                text if text.contains("CaUsedAsEndEntity") => Cause::AuthorityAsServer,
+                _ => Cause::UntrustedCertificate { has_own_roots },
             }
         }
         _ => Cause::Other,
@@ -158,23 +153,16 @@ fn describe(error: &ureq::Error) -> String {
     }
 }
 
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Phase::Start => "before the attempt",
+impl Phase {
+    /// Returns what was being done.
+    fn describe(self) -> &'static str {
+        match self {
             Phase::Resolve => "looking up the host's name",
             Phase::Connect => "connecting",
             Phase::Tls => "in the TLS handshake",
             Phase::Send => "writing the request",
             Phase::Receive => "waiting for the answer",
-        })
+            Phase::Start | Phase::Answer => unreachable!("the library fails in between"),
+        }
     }
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl std::error::Error for Error {}

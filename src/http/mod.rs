@@ -94,13 +94,32 @@ impl Response {
 
 impl Client {
     pub fn new(clock: Arc<dyn Clock>, config: HttpConfig) -> Client {
+        let has_own_roots = config.root_certificates.is_some();
+        let roots = (config.root_certificates).map_or(RootCerts::WebPki, |own| own.0);
+        let settings = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .http_status_as_error(false)
+            // A redirect could carry the token of a URL to another host.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            .accept_encoding("identity")
+            .max_idle_age(MAX_IDLE)
+            .max_idle_connections(8)
+            .max_idle_connections_per_host(4)
+            .max_response_header_size(MAX_HEAD_BYTES)
+            .input_buffer_size(MAX_HEAD_BYTES)
+            .output_buffer_size(4 * 1024)
+            // Chosen for each request; the library would read the environment.
+            .proxy(None)
+            .build();
         let dns = DnsCache::new(Arc::clone(&clock));
         Client {
-            has_own_roots: config.root_certificates.is_some(),
-            agent: agent(config.root_certificates, &dns),
+            agent: Agent::with_parts(settings, MarkingConnector::default(), dns.clone()),
             clock,
             dns,
             proxy: config.proxy,
+            has_own_roots,
             last_use: Mutex::default(),
         }
     }
@@ -120,56 +139,48 @@ impl Client {
         deadline: Instant,
         new_connection: bool,
     ) -> Result<Response, Error> {
+        let begun = Instant::now();
         let time_left = deadline.saturating_duration_since(self.clock.now());
-        let exchange = Exchange {
-            begun: Instant::now(),
-            limit: time_left.min(ATTEMPT_TIMEOUT),
-            proxy: self.proxy.for_uri(request.url),
-            has_own_roots: self.has_own_roots,
-        };
-        if exchange.limit < MIN_TIME {
+        if time_left < MIN_TIME {
             return Err(Error::too_late());
         }
+        let proxy = self.proxy.for_uri(request.url);
         let authority = request.url.authority().map_or("", |a| a.as_str());
-        let new_connection = new_connection || self.was_idle_too_long(authority);
-        let result = self.exchange(request, &exchange, new_connection);
-        let now = self.clock.wall();
-        self.last_use().insert(authority.to_owned(), now);
-
-        if result.as_ref().is_err_and(|error| !error.may_have_arrived) {
-            // One of the addresses may have been the cause.
-            self.dns.invalidate();
-        }
-        result
-    }
-
-    fn exchange(
-        &self,
-        request: &Request,
-        exchange: &Exchange,
-        new_connection: bool,
-    ) -> Result<Response, Error> {
-        let max_idle = if new_connection {
-            Duration::ZERO
-        } else {
-            MAX_IDLE
+        let max_idle = match new_connection || self.was_idle_too_long(authority) {
+            true => Duration::ZERO,
+            false => MAX_IDLE,
         };
         let mut builder = self
             .agent
             .post(request.url)
             .config()
-            .timeout_global(Some(exchange.limit))
+            .timeout_global(Some(time_left.min(ATTEMPT_TIMEOUT)))
             .timeout_resolve(Some(SETUP_TIMEOUT))
             .timeout_connect(Some(SETUP_TIMEOUT))
-            .proxy(exchange.proxy.cloned())
+            .proxy(proxy.cloned())
             .max_idle_age(max_idle)
             .build();
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
-        let mut response = builder
-            .send(request.body)
-            .map_err(|error| Error::before_response(error, exchange))?;
+
+        let failed = |(phase, error)| {
+            // A timeout is the attempt's own if there was time left.
+            let is_over = time_left < ATTEMPT_TIMEOUT && begun.elapsed() + MIN_TIME >= time_left;
+            Error::new(phase, &error, proxy.is_some(), self.has_own_roots, is_over)
+        };
+        let result = builder.send(request.body);
+        // Only now: after a freeze, requests that begin together all need new connections.
+        let now = self.clock.wall();
+        self.last_use().insert(authority.to_owned(), now);
+        let mut response = result.map_err(|error| {
+            let error = failed(error::split(error));
+            if !error.may_have_arrived() {
+                // One of the addresses may have been the cause.
+                self.dns.invalidate();
+            }
+            error
+        })?;
         Ok(Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -178,60 +189,18 @@ impl Client {
                 .with_config()
                 .limit(request.max_response_bytes)
                 .read_to_vec()
-                .map_err(|error| Error::in_body(error, exchange)),
+                .map_err(|error| failed((Phase::Receive, error))),
         })
     }
 
     fn was_idle_too_long(&self, authority: &str) -> bool {
-        let Some(last_use) = self.last_use().get(authority).copied() else {
-            return false;
-        };
-        match self.clock.wall().duration_since(last_use) {
-            Ok(idle) => idle > MAX_IDLE,
-            // The wall clock was set back: the idle time is unknown.
-            Err(_) => true,
-        }
+        let last_use = self.last_use().get(authority).copied();
+        let idle = last_use.map(|last_use| self.clock.wall().duration_since(last_use));
+        // If the wall clock was set back, the idle time is unknown.
+        idle.is_some_and(|idle| idle.map_or(true, |idle| idle > MAX_IDLE))
     }
 
     fn last_use(&self) -> MutexGuard<'_, HashMap<String, SystemTime>> {
         self.last_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// One request under way.
-struct Exchange<'a> {
-    begun: Instant,
-    limit: Duration,
-    proxy: Option<&'a ureq::Proxy>,
-    has_own_roots: bool,
-}
-
-impl Exchange<'_> {
-    /// Returns true if a timeout now is due to the caller's deadline, not to the attempt's own
-    /// limits.
-    fn is_at_deadline(&self) -> bool {
-        self.limit < ATTEMPT_TIMEOUT && self.begun.elapsed() + MIN_TIME >= self.limit
-    }
-}
-
-fn agent(root_certificates: Option<RootCertificates>, dns: &DnsCache) -> Agent {
-    let roots = root_certificates.map_or(RootCerts::WebPki, |own| own.0);
-    let config = Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
-        .http_status_as_error(false)
-        // A redirect could carry the token of a URL to another host.
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(USER_AGENT)
-        .accept_encoding("identity")
-        .max_idle_age(MAX_IDLE)
-        .max_idle_connections(8)
-        .max_idle_connections_per_host(4)
-        .max_response_header_size(MAX_HEAD_BYTES)
-        .input_buffer_size(MAX_HEAD_BYTES)
-        .output_buffer_size(4 * 1024)
-        // Chosen for each request; the library would read the environment.
-        .proxy(None)
-        .build();
-    Agent::with_parts(config, MarkingConnector::default(), dns.clone())
 }

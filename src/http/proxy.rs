@@ -3,6 +3,7 @@
 use super::Uri;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU16;
 use ureq::ProxyProtocol;
 
 /// Through which proxy to go. The default is none.
@@ -27,12 +28,8 @@ impl Proxy {
             let authority = proxy.uri().authority().map_or("", |a| a.as_str());
             host_of(authority.rsplit('@').next().unwrap_or_default()).is_some()
         });
-        let Some(proxy) = proxy else {
-            return Err(
-                "is no proxy's URL: write http://host:port or http://user:password@host:port"
-                    .into(),
-            );
-        };
+        let proxy = proxy
+            .ok_or("is no proxy's URL: write http://host:port or http://user:password@host:port")?;
         if !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https) {
             return Err("names a SOCKS proxy, which is not supported: write the URL of an HTTP proxy, http://host:port".into());
         }
@@ -52,11 +49,8 @@ impl Proxy {
         let proxy = self.proxy.as_ref()?;
         let authority = uri.authority()?.as_str().to_ascii_lowercase();
         let host = host_of(&authority)?;
-        let is_direct = is_loopback(host)
-            || self
-                .no_proxy
-                .iter()
-                .any(|entry| covers(entry, host, &authority));
+        let mut no_proxy = self.no_proxy.iter();
+        let is_direct = is_loopback(host) || no_proxy.any(|entry| covers(entry, host, &authority));
         (!is_direct).then_some(proxy)
     }
 }
@@ -78,27 +72,19 @@ fn covers(entry: &str, host: &str, authority: &str) -> bool {
 /// Returns the host of `host`, `host:port`, `[v6]` or `[v6]:port` if host and port are valid. An
 /// IPv6 address keeps its brackets.
 pub(crate) fn host_of(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.rfind(']') {
-        Some(end) => {
-            let (host, rest) = authority.split_at(end + 1);
-            let address = host.strip_prefix('[')?.strip_suffix(']')?;
-            address.parse::<Ipv6Addr>().ok()?;
-            let port = match rest {
-                "" => None,
-                _ => Some(rest.strip_prefix(':')?),
-            };
-            (host, port)
-        }
-        None => match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
+    let end = match authority.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
     };
-    let port_is_valid = match port {
-        None => true,
-        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
-    };
-    (!host.is_empty() && port_is_valid).then_some(host)
+    let (host, port) = authority.split_at(end);
+    if host.ends_with(']') {
+        let address = host.strip_prefix('[')?.strip_suffix(']')?;
+        address.parse::<Ipv6Addr>().ok()?;
+    }
+    if !port.is_empty() {
+        port.strip_prefix(':')?.parse::<NonZeroU16>().ok()?;
+    }
+    (!host.is_empty()).then_some(host)
 }
 
 /// Returns true for 127.0.0.0/8, `[::1]` and `localhost`.

@@ -5,9 +5,7 @@ use ecs_dingtalk_notifier::channel::dingtalk::{
 };
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Phase, Recovery, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
-use ecs_dingtalk_notifier::http::{
-    Cause, Client, HttpConfig, Phase as HttpPhase, Proxy, Request, RootCertificates,
-};
+use ecs_dingtalk_notifier::http::{Cause, Client, HttpConfig, Proxy, Request, RootCertificates};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
@@ -31,7 +29,7 @@ const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 /// Time enough for any attempt.
 const LONG: Duration = Duration::from_secs(30);
 
-/// What sends, at a time that stands still: at [`SIGNED_AT`].
+/// Sends requests at a time that stands still: [`SIGNED_AT`].
 struct Sender {
     http: Arc<Client>,
     clock: Arc<ManualClock>,
@@ -100,7 +98,6 @@ impl Sender {
     }
 }
 
-/// What the remedy of an attempt says.
 fn remedy(attempt: &Attempt) -> &str {
     attempt.remedy.as_deref().unwrap()
 }
@@ -167,7 +164,7 @@ impl Server {
     }
 }
 
-/// Reads a head and the body that its Content-Length tells. None at the end of the connection.
+/// Reads a head and a body of `Content-Length` bytes. `None` at the end of the connection.
 fn read_request(stream: &mut dyn Stream) -> Option<String> {
     let mut request = read_head(stream)?;
     let mut body = vec![0; content_length(&request)];
@@ -493,7 +490,7 @@ fn a_response_of_five_megabytes_is_not_read_to_its_end() {
     }
 }
 
-/// What the client offers to others than DingTalk: own headers, no body, a long response.
+/// Other callers than DingTalk need headers of their own, no body, and a long response.
 #[test]
 fn a_caller_sets_headers_and_the_limit_of_the_response() {
     let server = Server::answering(|_| http("200 OK", "X-Trace: 7\r\n", &"x".repeat(4 << 20)));
@@ -518,11 +515,8 @@ fn a_caller_sets_headers_and_the_limit_of_the_response() {
     assert_eq!(response.body.unwrap().len(), 4 << 20);
 
     let error = send((4 << 20) - 1).body.unwrap_err();
-    assert_eq!(
-        (error.phase, error.cause),
-        (HttpPhase::Receive, Cause::NotHttp)
-    );
-    assert!(error.may_have_arrived && !format!("{error:?}").contains("127.0.0.1"));
+    assert_eq!((error.phase, error.cause), (Phase::Receive, Cause::NotHttp));
+    assert!(error.may_have_arrived() && !format!("{error:?}").contains("127.0.0.1"));
     for request in server.requests() {
         let lower = request.to_lowercase();
         for header in [

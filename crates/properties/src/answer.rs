@@ -1,18 +1,18 @@
-//! A chatbot's answer to its class: delivered on a parsed 0 only, and nothing of it breaks a log line.
+//! The class of a chatbot's response: delivered only on a parsed 0, and no text breaks a log line.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Reason, Variables, classify};
+use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Variables, classify};
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Class, Phase};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
-/// Checks an answer. The first line is the status, and behind a blank the `Retry-After` header where there is one; the
-/// rest is the body. Without a status it is 200, and all of it the body.
+/// Checks a response. The first line holds the status and, after a blank, the `Retry-After` header
+/// if there is one; the rest is the body. Without a status it is 200, and all bytes are the body.
 pub fn check(input: &[u8]) {
     let (status, retry_after, body) = answer(input);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
     let verdict = classify(status, retry_after.as_deref(), body, now);
     assert_eq!(classify(status, retry_after.as_deref(), body, now), verdict);
-    let attempt = verdict.attempt(&Variables::default(), &[]);
+    let attempt = verdict.attempt(&Variables::new("", false), &[]);
 
     let success = (200..300).contains(&status);
     let code = errcode(body);
@@ -36,7 +36,7 @@ pub fn check(input: &[u8]) {
         (429, _) => assert!(matches!(attempt.class, Class::Throttled { .. })),
         (_, Some(-1)) => assert_eq!(attempt.class, Class::Unclear),
         (300..400, None | Some(0)) if !is_address_banned => {
-            assert_eq!(verdict.meaning, Meaning::Refused(Reason::Redirected));
+            assert_eq!(verdict.meaning, Meaning::Redirected);
         }
         (500..600, None | Some(0)) if !is_address_banned => {
             assert_eq!(attempt.class, Class::Unclear)
@@ -45,7 +45,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// What holds of every attempt, whatever came.
+/// Checks what holds for every attempt.
 pub(crate) fn check_attempt(attempt: &Attempt) {
     assert!(attempt.detail.chars().count() <= 300, "{}", attempt.detail);
     assert!(
@@ -73,7 +73,7 @@ pub(crate) fn check_attempt(attempt: &Attempt) {
     }
 }
 
-/// The code in a body: an integer, or a string that holds one, under `errcode` of an object.
+/// Returns the code in a body: an integer, or a string that holds one, under `errcode` of an object.
 pub(crate) fn errcode(body: &[u8]) -> Option<i64> {
     let value: Value = serde_json::from_slice(body).ok()?;
     match value.as_object()?.get("errcode")? {

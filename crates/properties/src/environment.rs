@@ -64,7 +64,8 @@ fn valid(config: &Config, vars: &[(String, String)]) {
     let text = format!("{config:?}");
     assert!(shown || !leaks(&text), "a secret in {text}");
     for route in &config.routes {
-        let masked = route.endpoint.to_string() + &route.endpoint.id();
+        let Endpoint::DingTalk(endpoint) = &route.endpoint;
+        let masked = endpoint.to_string() + endpoint.webhook.rate_limit_key();
         assert!(shown || !leaks(&masked), "a secret in {masked}");
     }
 }

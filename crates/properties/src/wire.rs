@@ -1,4 +1,4 @@
-//! A chatbot's answer as it comes over a socket, HTTP and all: delivered only where a 0 can be found in it.
+//! A chatbot's response over a socket, HTTP included: delivered only if it holds an errcode of 0.
 
 use crate::answer::{check_attempt, errcode};
 use crate::framing::segments;
@@ -18,8 +18,8 @@ const SECRET: &str = "SEC00112233445566778899aabb";
 /// Longer than any answer that ends takes; an attempt's own limit is 8 s.
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// Checks an answer's bytes. The first two decide how the rest is split; the byte 1 stands for the token, 2 for the
-/// secret, as a chatbot or a proxy on the way might repeat them.
+/// Checks a response's bytes. The first two decide how the rest is split. The byte 1 stands for the
+/// token and 2 for the secret, which a chatbot or a proxy on the way might repeat.
 pub fn check(input: &[u8]) {
     let (seed, bytes) = match input {
         [a, b, rest @ ..] => (u16::from_le_bytes([*a, *b]), rest),
@@ -35,22 +35,25 @@ pub fn check(input: &[u8]) {
         .copied()
         .collect();
 
-    let robot = robot().lock().unwrap_or_else(PoisonError::into_inner);
+    let chatbot = chatbot().lock().unwrap_or_else(PoisonError::into_inner);
     let pieces = segments(&answer, seed)
         .into_iter()
         .map(<[u8]>::to_vec)
         .collect();
-    robot.answers.send(pieces).expect("the robot lives");
+    chatbot
+        .answers
+        .send(pieces)
+        .expect("the server thread never ends");
     let clock = Arc::new(SystemClock);
     let http = Arc::new(Client::new(clock.clone(), HttpConfig::default()));
-    let webhook = format!("http://{}/robot/send?access_token={TOKEN}", robot.address);
+    let webhook = format!("http://{}/robot/send?access_token={TOKEN}", chatbot.address);
     let webhook = Webhook::parse(&webhook).expect("a webhook");
     let endpoint = Endpoint {
         webhook,
         secrets: vec![Secret::parse(SECRET).expect("a secret")],
         keyword: None,
         rate_limit: 20,
-        variables: Variables::default(),
+        variables: Variables::new("", false),
     };
     let begun = Instant::now();
     let options = SendOptions {
@@ -60,13 +63,13 @@ pub fn check(input: &[u8]) {
     let deadline = begun + Duration::from_secs(30);
     let attempt = DingTalk::new(endpoint, http, clock).send(b"{}", options, deadline);
     assert!(begun.elapsed() < PATIENCE, "{attempt:?}");
-    drop(robot);
+    drop(chatbot);
 
     check_attempt(&attempt);
     assert_ne!(
         attempt.class,
         Class::NotSent,
-        "the robot had the request: {attempt:?}"
+        "the server got the request: {attempt:?}"
     );
     if attempt.class == Class::Delivered {
         assert_eq!(attempt.errcode, Some(0));
@@ -76,7 +79,7 @@ pub fn check(input: &[u8]) {
     assert!(!text.contains(TOKEN) && !text.contains(SECRET), "{text}");
 }
 
-/// Whether somewhere in these bytes, chunked or not, stands a JSON object with `errcode` 0, and a status 2xx.
+/// Returns true if these bytes, chunked or not, hold a JSON object with `errcode` 0 and a status 2xx.
 fn holds_a_yes(answer: &[u8]) -> bool {
     let zero = |bytes: &[u8]| {
         bytes
@@ -106,7 +109,7 @@ fn holds_a_yes(answer: &[u8]) -> bool {
         && (zero(answer) || bodies.any(|body| zero(&dechunked(body))))
 }
 
-/// What a chunked body holds, as far as it can be read.
+/// Decodes a chunked body as far as it can be read.
 fn dechunked(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(bytes) {
@@ -123,15 +126,15 @@ fn dechunked(mut bytes: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Reads a request and answers it with what it was told, one connection for each answer.
-struct Robot {
+/// A server that reads a request and writes the next response, one connection for each.
+struct Chatbot {
     address: SocketAddr,
     answers: Sender<Vec<Vec<u8>>>,
 }
 
-fn robot() -> &'static Mutex<Robot> {
-    static ROBOT: OnceLock<Mutex<Robot>> = OnceLock::new();
-    ROBOT.get_or_init(|| {
+fn chatbot() -> &'static Mutex<Chatbot> {
+    static CHATBOT: OnceLock<Mutex<Chatbot>> = OnceLock::new();
+    CHATBOT.get_or_init(|| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("its number");
         let (answers, next) = channel::<Vec<Vec<u8>>>();
@@ -142,11 +145,11 @@ fn robot() -> &'static Mutex<Robot> {
                 };
                 let _ = stream.set_nodelay(true);
                 read_request(&mut stream);
-                // Whoever has read enough goes away; that is no fault.
+                // The client may close as soon as it has read enough.
                 let _ = pieces.iter().try_for_each(|piece| stream.write_all(piece));
             }
         });
-        Mutex::new(Robot { address, answers })
+        Mutex::new(Chatbot { address, answers })
     })
 }
 

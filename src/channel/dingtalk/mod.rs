@@ -16,11 +16,11 @@ mod sign;
 mod webhook;
 
 pub use remedy::Variables;
-pub use response::{Meaning, Reason, Verdict, classify};
+pub use response::{Meaning, Verdict, classify};
 pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
-use super::{Attempt, Ban, Channel, Class, Limits, Phase, Preview, SendOptions};
+use super::{Attempt, Ban, Channel, Class, Limits, Preview, SendOptions};
 use crate::clock::Clock;
 use crate::http::{self, redact};
 use crate::message::Message;
@@ -35,8 +35,6 @@ pub const MAX_BYTES: usize = 20_000;
 
 /// The longest response that is read; DingTalk's are below 1 KiB.
 const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
-
-const HEADERS: [(&str, &str); 1] = [("Content-Type", "application/json; charset=utf-8")];
 
 /// A chatbot as one route is configured to reach it.
 #[derive(Debug, Clone)]
@@ -89,7 +87,6 @@ impl fmt::Display for Endpoint {
 
 /// A chatbot of a DingTalk group.
 pub struct DingTalk {
-    id: String,
     endpoint: Endpoint,
     http: Arc<http::Client>,
     clock: Arc<dyn Clock>,
@@ -98,48 +95,44 @@ pub struct DingTalk {
 impl DingTalk {
     pub fn new(endpoint: Endpoint, http: Arc<http::Client>, clock: Arc<dyn Clock>) -> DingTalk {
         DingTalk {
-            id: endpoint.webhook.rate_limit_key(),
             endpoint,
             http,
             clock,
         }
     }
 
-    /// Returns the outcome of a response whose body was read.
-    fn answered(&self, response: &http::Response, body: &[u8], secrets: &[&str]) -> Attempt {
+    /// Returns the outcome of a response.
+    fn answered(&self, response: &http::Response, secrets: &[&str]) -> Attempt {
         let now = self.clock.wall();
+        // Half a body does not count; the status does.
+        let body = response.body.as_deref().unwrap_or_default();
         let verdict = classify(response.status, response.header("Retry-After"), body, now);
         let mut attempt = verdict.attempt(&self.endpoint.variables, secrets);
-        if verdict.meaning == Meaning::Refused(Reason::Clock) {
+        if verdict.meaning == Meaning::Clock {
             let date = response.header("Date").and_then(response::http_date);
             attempt.remedy = Some(remedy::clock(date, now));
         }
-        attempt
-    }
-
-    /// Returns the outcome of a response whose body could not be read: the status counts by
-    /// itself, half a body does not.
-    fn broken_off(&self, response: &http::Response, error: &http::Error) -> Attempt {
-        let now = self.clock.wall();
-        let by_status = classify(response.status, response.header("Retry-After"), b"", now)
-            .attempt(&self.endpoint.variables, &[]);
-        let failed = self.failed(error, Class::Unclear);
-        match by_status.class {
-            Class::Unclear => failed,
-            class => Attempt {
-                class,
-                remedy: by_status.remedy,
-                ..failed
+        match &response.body {
+            Ok(_) => attempt,
+            Err(error) if attempt.class == Class::Unclear => self.failed(error, secrets),
+            Err(error) => Attempt {
+                class: attempt.class,
+                remedy: attempt.remedy,
+                ..self.failed(error, secrets)
             },
         }
     }
 
-    fn failed(&self, error: &http::Error, class: Class) -> Attempt {
+    /// Returns the outcome of a request without a whole response.
+    fn failed(&self, error: &http::Error, secrets: &[&str]) -> Attempt {
         Attempt {
-            class,
+            class: match error.may_have_arrived() {
+                true => Class::Unclear,
+                false => Class::NotSent,
+            },
             errcode: None,
-            phase: error.phase.into(),
-            detail: error.detail.clone(),
+            phase: error.phase,
+            detail: redact(&error.detail, secrets),
             remedy: remedy::unreachable(error, &self.endpoint.variables),
             by_deadline: error.by_deadline,
         }
@@ -152,7 +145,7 @@ impl Channel for DingTalk {
     }
 
     fn id(&self) -> &str {
-        &self.id
+        self.endpoint.webhook.rate_limit_key()
     }
 
     fn limits(&self) -> Limits {
@@ -178,48 +171,24 @@ impl Channel for DingTalk {
         let url = self.endpoint.webhook.url(signature.as_ref());
         let request = http::Request {
             url: &url,
-            headers: &HEADERS,
+            headers: &[("Content-Type", "application/json; charset=utf-8")],
             body,
             max_response_bytes: MAX_RESPONSE_BYTES,
         };
-        let base64 = signature.as_ref().map_or("", Signature::as_base64);
-        let encoded = sign::encode(base64);
+        let base64 = signature.map_or_else(String::new, |signature| signature.base64);
         let secrets = [
-            self.endpoint.webhook.token(),
             secret.map_or("", Secret::expose),
-            base64,
-            &encoded,
+            &self.endpoint.webhook.token,
+            &base64,
+            &sign::encode(&base64),
         ];
-
-        let result = self.http.send(&request, deadline, options.new_connection);
-        let attempt = match &result {
-            Ok(response) => match &response.body {
-                Ok(body) => return self.answered(response, body, &secrets),
-                Err(error) => self.broken_off(response, error),
-            },
-            Err(error) if error.may_have_arrived => self.failed(error, Class::Unclear),
-            Err(error) => self.failed(error, Class::NotSent),
-        };
-        Attempt {
-            detail: redact(&attempt.detail, &secrets),
-            ..attempt
+        match self.http.send(&request, deadline, options.new_connection) {
+            Ok(response) => self.answered(&response, &secrets),
+            Err(error) => self.failed(&error, &secrets),
         }
     }
 
     fn ban_remedy(&self, ban: Ban) -> String {
         remedy::banned(ban, &self.endpoint.variables)
-    }
-}
-
-impl From<http::Phase> for Phase {
-    fn from(phase: http::Phase) -> Phase {
-        match phase {
-            http::Phase::Start => Phase::Start,
-            http::Phase::Resolve => Phase::Resolve,
-            http::Phase::Connect => Phase::Connect,
-            http::Phase::Tls => Phase::Tls,
-            http::Phase::Send => Phase::Send,
-            http::Phase::Receive => Phase::Receive,
-        }
     }
 }

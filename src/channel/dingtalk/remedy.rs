@@ -1,119 +1,65 @@
 //! What to change and where: one line for every way in which a request can fail.
 
-use super::{Meaning, Reason};
+use super::Meaning;
 use crate::channel::Ban;
 use crate::http::{self, Cause, Phase};
 use std::time::SystemTime;
 
 /// The names of the variables that an endpoint was read from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Variables {
-    suffix: String,
-    is_fallback: bool,
+    webhook: String,
+    secret: String,
+    keyword: String,
+    rate_limit: String,
+    fallback_webhook: String,
 }
 
 impl Variables {
     /// The variables of the route with this suffix (empty for `default`, else `__NAME`): those of
     /// its chatbot, or those of its fallback.
     pub fn new(suffix: &str, is_fallback: bool) -> Variables {
+        let name = |name: &str| format!("DINGTALK_{name}{suffix}");
+        let own = |of: &str| match is_fallback {
+            true => name(&format!("FALLBACK_{of}")),
+            false => name(of),
+        };
         Variables {
-            suffix: suffix.to_owned(),
-            is_fallback,
+            webhook: own("WEBHOOK"),
+            secret: own("SECRET"),
+            keyword: name("KEYWORD"),
+            rate_limit: name("RATE_LIMIT"),
+            fallback_webhook: name("FALLBACK_WEBHOOK"),
         }
-    }
-
-    pub fn webhook(&self) -> String {
-        if self.is_fallback {
-            return self.fallback_webhook();
-        }
-        format!("DINGTALK_WEBHOOK{}", self.suffix)
-    }
-
-    pub fn secret(&self) -> String {
-        let fallback = if self.is_fallback { "FALLBACK_" } else { "" };
-        format!("DINGTALK_{fallback}SECRET{}", self.suffix)
-    }
-
-    pub fn keyword(&self) -> String {
-        format!("DINGTALK_KEYWORD{}", self.suffix)
-    }
-
-    pub fn rate_limit(&self) -> String {
-        format!("DINGTALK_RATE_LIMIT{}", self.suffix)
-    }
-
-    pub fn fallback_webhook(&self) -> String {
-        format!("DINGTALK_FALLBACK_WEBHOOK{}", self.suffix)
-    }
-}
-
-/// Returns the remedy for a response. For a ban it is [`banned`].
-pub(super) fn answered(meaning: Meaning, variables: &Variables) -> Option<String> {
-    match meaning {
-        Meaning::Delivered | Meaning::Unclear | Meaning::Throttled { .. } => None,
-        Meaning::Busy => Some(
-            "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event".into(),
-        ),
-        Meaning::NotDingTalk => Some(not_dingtalk(variables)),
-        Meaning::Refused(reason) => Some(refused(reason, variables)),
     }
 }
 
 const CLOCK: &str = "the signature's time is over an hour off DingTalk's clock: the clock that the function runs on is wrong; set it right, or on Function Compute report it to the platform";
 
-/// Returns the remedy for a refusal.
-fn refused(reason: Reason, variables: &Variables) -> String {
-    let (webhook, secret, keyword) = (variables.webhook(), variables.secret(), variables.keyword());
-    match reason {
-        Reason::Keyword => {
-            format!("the chatbot's keyword is not in the message: set {keyword} to the keyword shown in the chatbot's security settings (letter case matters)")
-        }
-        Reason::Signature => {
-            format!("the signature does not match: set {secret} to the secret (SEC…) shown in the chatbot's security settings, the one that belongs to {webhook}")
-        }
-        Reason::Clock => {
-            CLOCK.into()
-        }
-        Reason::Address => {
-            format!("the chatbot takes messages from listed addresses only: add the function's public address to the list in the chatbot's security settings, or choose signing there and set {secret} (a function's address changes)")
-        }
-        Reason::Token => {
-            format!("DingTalk knows no such access_token: copy the webhook URL from the chatbot's settings into {webhook} again")
-        }
-        Reason::Stopped => {
-            format!("the chatbot is disabled: enable it in the group's settings or the developer console, or set {webhook} to another chatbot")
-        }
-        Reason::Removed => {
-            format!("the chatbot is no longer in the group: add a chatbot to the group and set {webhook} (and {secret}) to the new one")
-        }
-        Reason::GroupGone => {
-            format!("the group was dissolved: add a chatbot to another group and set {webhook} (and {secret}) to it")
-        }
-        Reason::TooLong => {
-            "the message is over DingTalk's 20,000 bytes: send fewer events in one message".into()
-        }
-        Reason::UnsafeContent => {
-            "DingTalk's content policy objects to something in the message, most likely to what the event itself says: look the event up in the log".into()
-        }
-        Reason::Parameter => {
-            "DingTalk misses something in the message: that is a fault of this program, please report it with the text of the error".into()
-        }
-        Reason::Redirected => {
-            format!("the address redirects, and redirects are not followed: set {webhook} to the chatbot's own URL, or look for a gateway that answers in DingTalk's place")
-        }
-        Reason::HttpStatus => {
-            format!("the address answers as DingTalk's chatbots do not: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place")
-        }
-        Reason::Endpoint => {
-            format!("the address is not a chatbot's: copy the webhook URL (https://…/robot/send?access_token=…) from the chatbot's settings into {webhook} again")
-        }
-        Reason::Quota => {
-            "the organisation's monthly quota of DingTalk calls is used up: an administrator can enlarge it in the developer console".into()
-        }
-        Reason::Unknown => {
-            format!("DingTalk refuses for a reason that this program does not know: see its text, and compare the chatbot's security settings with {webhook}, {secret} and {keyword}")
-        }
-    }
+/// Returns the remedy for a response. For a ban it is [`banned`].
+pub(super) fn answered(meaning: Meaning, variables: &Variables) -> Option<String> {
+    let (webhook, secret, keyword) = (&variables.webhook, &variables.secret, &variables.keyword);
+    Some(match meaning {
+        Meaning::Delivered | Meaning::Unclear | Meaning::Throttled { .. } => return None,
+        Meaning::Busy => "DingTalk says that it is busy (errcode -1): nothing is to be changed; EventBridge repeats the event".into(),
+        Meaning::NotDingTalk => not_dingtalk(variables),
+        Meaning::Keyword => format!("the chatbot's keyword is not in the message: set {keyword} to the keyword shown in the chatbot's security settings (letter case matters)"),
+        Meaning::Signature => format!("the signature does not match: set {secret} to the secret (SEC…) shown in the chatbot's security settings, the one that belongs to {webhook}"),
+        Meaning::Clock => CLOCK.into(),
+        Meaning::Address => format!("the chatbot takes messages from listed addresses only: add the function's public address to the list in the chatbot's security settings, or choose signing there and set {secret} (a function's address changes)"),
+        Meaning::Token => format!("DingTalk knows no such access_token: copy the webhook URL from the chatbot's settings into {webhook} again"),
+        Meaning::Stopped => format!("the chatbot is disabled: enable it in the group's settings or the developer console, or set {webhook} to another chatbot"),
+        Meaning::Removed => format!("the chatbot is no longer in the group: add a chatbot to the group and set {webhook} (and {secret}) to the new one"),
+        Meaning::GroupGone => format!("the group was dissolved: add a chatbot to another group and set {webhook} (and {secret}) to it"),
+        Meaning::TooLong => "the message is over DingTalk's 20,000 bytes: send fewer events in one message".into(),
+        Meaning::UnsafeContent => "DingTalk's content policy objects to something in the message, most likely to what the event itself says: look the event up in the log".into(),
+        Meaning::Parameter => "DingTalk misses something in the message: that is a fault of this program, please report it with the text of the error".into(),
+        Meaning::Redirected => format!("the address redirects, and redirects are not followed: set {webhook} to the chatbot's own URL, or look for a gateway that answers in DingTalk's place"),
+        Meaning::HttpStatus => format!("the address answers as DingTalk's chatbots do not: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place"),
+        Meaning::Endpoint => format!("the address is not a chatbot's: copy the webhook URL (https://…/robot/send?access_token=…) from the chatbot's settings into {webhook} again"),
+        Meaning::Quota => "the organisation's monthly quota of DingTalk calls is used up: an administrator can enlarge it in the developer console".into(),
+        Meaning::Unknown => format!("DingTalk refuses for a reason that this program does not know: see its text, and compare the chatbot's security settings with {webhook}, {secret} and {keyword}"),
+    })
 }
 
 /// Returns the remedy for a refused time, with the difference between the response's `Date` and the
@@ -133,7 +79,7 @@ pub(super) fn clock(date: Option<SystemTime>, now: SystemTime) -> String {
 
 /// Returns the remedy for a ban.
 pub(super) fn banned(ban: Ban, variables: &Variables) -> String {
-    let (rate_limit, fallback_webhook) = (variables.rate_limit(), variables.fallback_webhook());
+    let (rate_limit, fallback_webhook) = (&variables.rate_limit, &variables.fallback_webhook);
     match ban {
         Ban::Chatbot => format!("the chatbot got too many messages (20 a minute is its limit) and takes none for a while: keep other senders off it, lower {rate_limit}, or set {fallback_webhook}"),
         Ban::Address => "DingTalk shuts out the address that the function calls from, because too many calls came from it: give the function a public address of its own (VPC with a NAT gateway)".into(),
@@ -142,40 +88,24 @@ pub(super) fn banned(ban: Ban, variables: &Variables) -> String {
 
 /// Returns the remedy for a request without a whole response.
 pub(super) fn unreachable(error: &http::Error, variables: &Variables) -> Option<String> {
-    let webhook = variables.webhook();
-    match error.cause {
-        Cause::NotHttp => return Some(not_dingtalk(variables)),
-        Cause::AuthorityAsServer => return Some("the server shows a certificate authority's certificate as its own, which is not accepted, not even from SSL_CERT_FILE: give the server a certificate of its own (basicConstraints CA:FALSE), signed by that authority".into()),
-        Cause::UntrustedCertificate { has_own_roots: false } => return Some(format!("the server's certificate is not trusted: check the host in {webhook}; if the server has a CA of its own, name that CA's certificate file (PEM) in SSL_CERT_FILE")),
-        Cause::UntrustedCertificate { has_own_roots: true } => return Some(format!("the server's certificate is not trusted: check the host in {webhook}; SSL_CERT_FILE replaces the compiled-in authorities: name a file (PEM) with the certificate of the server's CA, or leave the variable out if that CA is a public one")),
-        Cause::Other => {}
-    }
-    let text = match error.phase {
-        Phase::Resolve if error.proxied => {
-            "the proxy's name was not found: check HTTPS_PROXY or ALL_PROXY".into()
-        }
-        Phase::Resolve => {
-            format!("the host's name was not found: check the host in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)")
-        }
-        Phase::Connect if error.proxied => {
-            "there is no connection through the proxy: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and that the proxy allows CONNECT to DingTalk".into()
-        }
-        Phase::Connect => {
-            format!("the host does not take the connection: check the host and port in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)")
-        }
-        Phase::Tls => {
-            format!("the TLS handshake failed: check the host and port in {webhook}, and look for a gateway in between")
-        }
-        Phase::Send | Phase::Receive => {
-            "the connection broke or was too slow: nothing is to be changed if it passes; if it lasts, look at the network between the function and DingTalk".into()
-        }
-        Phase::Start => return None,
-    };
-    Some(text)
+    let webhook = &variables.webhook;
+    Some(match (error.cause, error.phase) {
+        (Cause::NotHttp, _) => not_dingtalk(variables),
+        (Cause::AuthorityAsServer, _) => "the server shows a certificate authority's certificate as its own, which is not accepted, not even from SSL_CERT_FILE: give the server a certificate of its own (basicConstraints CA:FALSE), signed by that authority".into(),
+        (Cause::UntrustedCertificate { has_own_roots: false }, _) => format!("the server's certificate is not trusted: check the host in {webhook}; if the server has a CA of its own, name that CA's certificate file (PEM) in SSL_CERT_FILE"),
+        (Cause::UntrustedCertificate { has_own_roots: true }, _) => format!("the server's certificate is not trusted: check the host in {webhook}; SSL_CERT_FILE replaces the compiled-in authorities: name a file (PEM) with the certificate of the server's CA, or leave the variable out if that CA is a public one"),
+        (Cause::Other, Phase::Resolve) if error.proxied => "the proxy's name was not found: check HTTPS_PROXY or ALL_PROXY".into(),
+        (Cause::Other, Phase::Resolve) => format!("the host's name was not found: check the host in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)"),
+        (Cause::Other, Phase::Connect) if error.proxied => "there is no connection through the proxy: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and that the proxy allows CONNECT to DingTalk".into(),
+        (Cause::Other, Phase::Connect) => format!("the host does not take the connection: check the host and port in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)"),
+        (Cause::Other, Phase::Tls) => format!("the TLS handshake failed: check the host and port in {webhook}, and look for a gateway in between"),
+        (Cause::Other, Phase::Send | Phase::Receive | Phase::Answer) => "the connection broke or was too slow: nothing is to be changed if it passes; if it lasts, look at the network between the function and DingTalk".into(),
+        (Cause::Other, Phase::Start) => return None,
+    })
 }
 
 fn not_dingtalk(variables: &Variables) -> String {
-    let webhook = variables.webhook();
+    let webhook = &variables.webhook;
     format!(
         "the answer is not DingTalk's: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place"
     )
@@ -185,23 +115,23 @@ fn not_dingtalk(variables: &Variables) -> String {
 mod tests {
     use super::*;
 
-    const REASONS: [Reason; 16] = [
-        Reason::Keyword,
-        Reason::Signature,
-        Reason::Clock,
-        Reason::Address,
-        Reason::Token,
-        Reason::Stopped,
-        Reason::Removed,
-        Reason::GroupGone,
-        Reason::TooLong,
-        Reason::UnsafeContent,
-        Reason::Parameter,
-        Reason::Redirected,
-        Reason::HttpStatus,
-        Reason::Endpoint,
-        Reason::Quota,
-        Reason::Unknown,
+    const REFUSALS: [Meaning; 16] = [
+        Meaning::Keyword,
+        Meaning::Signature,
+        Meaning::Clock,
+        Meaning::Address,
+        Meaning::Token,
+        Meaning::Stopped,
+        Meaning::Removed,
+        Meaning::GroupGone,
+        Meaning::TooLong,
+        Meaning::UnsafeContent,
+        Meaning::Parameter,
+        Meaning::Redirected,
+        Meaning::HttpStatus,
+        Meaning::Endpoint,
+        Meaning::Quota,
+        Meaning::Unknown,
     ];
 
     /// Every remedy with these names.
@@ -210,7 +140,6 @@ mod tests {
             phase,
             cause,
             detail: String::new(),
-            may_have_arrived: false,
             proxied: false,
             by_deadline: false,
         };
@@ -229,7 +158,7 @@ mod tests {
         let errors = errors
             .into_iter()
             .chain(causes.map(|cause| error(Phase::Tls, cause)));
-        let meanings = REASONS.map(Meaning::Refused);
+        let meanings = REFUSALS;
         let meanings = meanings
             .into_iter()
             .chain([Meaning::Busy, Meaning::NotDingTalk]);

@@ -36,13 +36,8 @@ pub enum Meaning {
     Unclear,
     /// DingTalk takes nothing for `retry_after`.
     Throttled { retry_after: Duration, ban: Ban },
-    /// DingTalk refused the message, and would refuse it again.
-    Refused(Reason),
-}
 
-/// Why DingTalk refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
+    // All that follow are refusals: DingTalk would refuse the same request again.
     /// The message does not hold the chatbot's keyword (310000).
     Keyword,
     /// The signature is missing or wrong (310000).
@@ -73,7 +68,7 @@ pub enum Reason {
     Endpoint,
     /// The organisation's monthly quota is used up (90020).
     Quota,
-    /// A code or a text that is not known.
+    /// Another code, or another text where the text decides.
     Unknown,
 }
 
@@ -101,9 +96,7 @@ impl Verdict {
     pub fn attempt(&self, variables: &Variables, secrets: &[&str]) -> Attempt {
         let detail = match (self.meaning, self.errcode) {
             // The text alone would be little to search for.
-            (Meaning::Refused(Reason::Unknown), Some(code)) => {
-                format!("errcode {code}: {}", self.detail)
-            }
+            (Meaning::Unknown, Some(code)) => format!("errcode {code}: {}", self.detail),
             _ => self.detail.clone(),
         };
         Attempt {
@@ -123,18 +116,10 @@ impl Meaning {
             Meaning::Delivered => Class::Delivered,
             Meaning::Busy | Meaning::NotDingTalk | Meaning::Unclear => Class::Unclear,
             Meaning::Throttled { retry_after, ban } => Class::Throttled { retry_after, ban },
-            Meaning::Refused(reason) => Class::Refused(reason.recovery()),
-        }
-    }
-}
-
-impl Reason {
-    fn recovery(self) -> Recovery {
-        match self {
-            Reason::Signature => Recovery::NextSecret,
-            Reason::Clock => Recovery::SignAgain,
-            Reason::TooLong => Recovery::Shorten,
-            _ => Recovery::None,
+            Meaning::Signature => Class::Refused(Recovery::NextSecret),
+            Meaning::Clock => Class::Refused(Recovery::SignAgain),
+            Meaning::TooLong => Class::Refused(Recovery::Shorten),
+            _ => Class::Refused(Recovery::None),
         }
     }
 }
@@ -146,6 +131,7 @@ struct Answer {
     kind: Kind,
 }
 
+/// What a body is, apart from its `errcode`.
 enum Kind {
     Empty,
     Json,
@@ -159,35 +145,26 @@ enum Kind {
 impl Answer {
     fn parse(body: &[u8]) -> Answer {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        let (mut errcode, mut errmsg) = (None, String::new());
-        let kind = match serde_json::from_slice::<Value>(body) {
-            Ok(Value::Object(fields)) => {
-                errcode = fields.get("errcode").and_then(integer);
-                if let Some(Value::String(text)) = fields.get("errmsg") {
-                    errmsg.clone_from(text);
-                }
-                match fields.get("status").and_then(integer) {
-                    Some(1111) => Kind::AddressBan,
-                    _ => Kind::Json,
+        let json = serde_json::from_slice::<Value>(body);
+        // JSON that is no object has no fields.
+        let field = |name| json.as_ref().ok()?.get(name);
+        let kind = match (&json, body.trim_ascii()) {
+            (Ok(_), _) if field("status").and_then(integer) == Some(1111) => Kind::AddressBan,
+            (Ok(_), _) => Kind::Json,
+            (Err(_), b"") => Kind::Empty,
+            (Err(_), page @ [b'<', ..]) => {
+                let page = String::from_utf8_lossy(page);
+                match page.contains("punish") && page.contains("x5") {
+                    true => Kind::AddressBan,
+                    false => Kind::Html,
                 }
             }
-            Ok(_) => Kind::Json,
-            Err(_) => match body.trim_ascii() {
-                b"" => Kind::Empty,
-                page @ [b'<', ..] => {
-                    let page = String::from_utf8_lossy(page);
-                    if page.contains("punish") && page.contains("x5") {
-                        Kind::AddressBan
-                    } else {
-                        Kind::Html
-                    }
-                }
-                _ => Kind::Unreadable,
-            },
+            (Err(_), _) => Kind::Unreadable,
         };
+        let errmsg = field("errmsg").and_then(Value::as_str).unwrap_or_default();
         Answer {
-            errcode,
-            errmsg,
+            errcode: field("errcode").and_then(integer),
+            errmsg: errmsg.to_owned(),
             kind,
         }
     }
@@ -198,22 +175,20 @@ impl Answer {
             ban,
         };
         let chatbot_ban = throttled(Ban::Chatbot, CHATBOT_BAN);
-        match self.errcode {
-            Some(0) if (200..300).contains(&status) => return Meaning::Delivered,
+        match (self.errcode, status) {
+            (Some(0), 200..300) => Meaning::Delivered,
             // Zero beside a bad status is no yes, and no reason for a no either.
-            Some(0) | None => {}
-            Some(_) if status == 429 => return chatbot_ban,
-            Some(code) => return by_errcode(code, &self.errmsg).unwrap_or(chatbot_ban),
-        }
-        match status {
-            _ if matches!(self.kind, Kind::AddressBan) => throttled(Ban::Address, ADDRESS_BAN),
-            429 => chatbot_ban,
-            200..300 => Meaning::NotDingTalk,
-            300..400 => Meaning::Refused(Reason::Redirected),
-            408 => Meaning::Unclear,
-            404 => Meaning::Refused(Reason::Endpoint),
-            413 => Meaning::Refused(Reason::TooLong),
-            400..500 => Meaning::Refused(Reason::HttpStatus),
+            (Some(0) | None, _) if matches!(self.kind, Kind::AddressBan) => {
+                throttled(Ban::Address, ADDRESS_BAN)
+            }
+            (_, 429) => chatbot_ban,
+            (Some(code), _) if code != 0 => by_errcode(code, &self.errmsg, chatbot_ban),
+            (_, 200..300) => Meaning::NotDingTalk,
+            (_, 300..400) => Meaning::Redirected,
+            (_, 404) => Meaning::Endpoint,
+            (_, 413) => Meaning::TooLong,
+            (_, 408) => Meaning::Unclear,
+            (_, 400..500) => Meaning::HttpStatus,
             _ => Meaning::Unclear,
         }
     }
@@ -222,15 +197,13 @@ impl Answer {
         let kind = match (self.errcode, &self.kind) {
             (Some(_), _) if !redact(&self.errmsg, &[]).is_empty() => return self.errmsg.clone(),
             (Some(code), _) => return format!("HTTP {status}, errcode {code} without errmsg"),
-            (None, Kind::AddressBan) => {
-                return format!("HTTP {status}, the answer to a flood of calls");
-            }
-            (None, Kind::Empty) => "an empty body",
-            (None, Kind::Json) => "JSON without errcode",
-            (None, Kind::Html) => "an HTML page",
-            (None, Kind::Unreadable) => "no readable JSON",
+            (None, Kind::AddressBan) => ", the answer to a flood of calls",
+            (None, Kind::Empty) => " with an empty body",
+            (None, Kind::Json) => " with JSON without errcode",
+            (None, Kind::Html) => " with an HTML page",
+            (None, Kind::Unreadable) => " with no readable JSON",
         };
-        format!("HTTP {status} with {kind}")
+        format!("HTTP {status}{kind}")
     }
 }
 
@@ -243,59 +216,57 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// Returns the meaning of an errcode other than 0, or `None` for a ban of the chatbot. The codes are
-/// those of DingTalk's documentation and of answers that its users have published; ranges stand
-/// where the numbering is regular.
-fn by_errcode(code: i64, errmsg: &str) -> Option<Meaning> {
+/// Returns the meaning of an errcode other than 0. The codes are those of DingTalk's documentation
+/// and of answers that its users have published; ranges stand where the numbering is regular.
+fn by_errcode(code: i64, errmsg: &str, chatbot_ban: Meaning) -> Meaning {
     let text = errmsg.to_lowercase();
-    let reason = match code {
-        -1 => return Some(Meaning::Busy),
-        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => return None,
+    match code {
+        -1 => Meaning::Busy,
+        660_026 | 130_101 | 410_100 | 90_002 | 90_018 => chatbot_ban,
         310_000 => security(&text),
         300_001 => catch_all(&text),
-        300_005 | 400_101 | 41_001 => Reason::Token,
-        40_035 if text.contains("access_token") => Reason::Token,
-        400_102 => Reason::Stopped,
-        400_106 => Reason::Removed,
-        400_013 => Reason::GroupGone,
-        460_101 | 101_002 => Reason::TooLong,
-        430_100..430_200 => Reason::UnsafeContent,
-        22 | 404 | 43_000..44_000 => Reason::Endpoint,
-        40_035 | 400_105 | 400_201..400_900 | 401_000..401_200 => Reason::Parameter,
-        90_020 => Reason::Quota,
-        _ => Reason::Unknown,
-    };
-    Some(Meaning::Refused(reason))
+        300_005 | 400_101 | 41_001 => Meaning::Token,
+        40_035 if text.contains("access_token") => Meaning::Token,
+        400_102 => Meaning::Stopped,
+        400_106 => Meaning::Removed,
+        400_013 => Meaning::GroupGone,
+        460_101 | 101_002 => Meaning::TooLong,
+        430_100..430_200 => Meaning::UnsafeContent,
+        22 | 404 | 43_000..44_000 => Meaning::Endpoint,
+        40_035 | 400_105 | 400_201..400_900 | 401_000..401_200 => Meaning::Parameter,
+        90_020 => Meaning::Quota,
+        _ => Meaning::Unknown,
+    }
 }
 
 /// Returns which of the security settings refused (310000), by the text: the code is the same for
 /// all. The wording has changed at least three times, so a few words must do.
-fn security(text: &str) -> Reason {
+fn security(text: &str) -> Meaning {
     let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
     // First, because the advice for a wrong signature mentions timestamps.
     if holds(&["sign not match", "sign.not.match", "签名不匹配"]) {
-        Reason::Signature
+        Meaning::Signature
     } else if holds(&["timestamp", "过期", "expired"]) {
-        Reason::Clock
+        Meaning::Clock
     } else if holds(&["whitelist", "白名单", "ip not", "ip.not"]) {
-        Reason::Address
+        Meaning::Address
     } else if holds(&["keyword", "关键词"]) {
-        Reason::Keyword
+        Meaning::Keyword
     } else if holds(&["sign", "签名"]) {
-        Reason::Signature
+        Meaning::Signature
     } else {
-        Reason::Unknown
+        Meaning::Unknown
     }
 }
 
 /// Returns the reason of 300001, the older stack's answer to many things.
-fn catch_all(text: &str) -> Reason {
+fn catch_all(text: &str) -> Meaning {
     if text.contains("token") || text.contains("robot") || text.contains("机器人") {
-        Reason::Token
+        Meaning::Token
     } else if text.contains("msgtype") || text.contains("param") {
-        Reason::Parameter
+        Meaning::Parameter
     } else {
-        Reason::Unknown
+        Meaning::Unknown
     }
 }
 
@@ -311,10 +282,8 @@ fn parse_retry_after(header: Option<&str>, now: SystemTime) -> Option<Duration> 
 
 /// Reads an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
 pub(super) fn http_date(text: &str) -> Option<SystemTime> {
-    let parser = DateTimeParser::new();
-    let timestamp = parser.parse_timestamp(text).ok()?;
-    let seconds = u64::try_from(timestamp.as_second()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    let timestamp = DateTimeParser::new().parse_timestamp(text).ok()?;
+    SystemTime::try_from(timestamp).ok()
 }
 
 #[cfg(test)]

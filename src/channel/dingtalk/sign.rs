@@ -45,23 +45,19 @@ impl fmt::Debug for Secret {
 /// A signature and the time that it is for: both go into the same URL.
 pub(super) struct Signature {
     pub(super) timestamp_ms: u64,
-    base64: String,
+    /// Not yet percent-encoded. It must appear in no text.
+    pub(super) base64: String,
 }
 
 impl Signature {
     pub(super) fn new(now: SystemTime, secret: &Secret) -> Signature {
         let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH);
         let ms = since_1970.unwrap_or_default().as_millis();
-        let timestamp_ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        let timestamp_ms = u64::try_from(ms).expect("below 2^64 ms for 500 million years");
         Signature {
             timestamp_ms,
             base64: sign(timestamp_ms, secret),
         }
-    }
-
-    /// Returns the signature before percent-encoding. It must appear in no text.
-    pub(super) fn as_base64(&self) -> &str {
-        &self.base64
     }
 }
 
@@ -76,12 +72,9 @@ pub fn sign(timestamp_ms: u64, secret: &Secret) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Percent-encodes Base64 for a query; only three of its characters need it.
+/// Percent-encodes Base64 for a query.
 pub(super) fn encode(base64: &str) -> String {
-    base64
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D")
+    form_urlencoded::byte_serialize(base64.as_bytes()).collect()
 }
 
 #[cfg(test)]

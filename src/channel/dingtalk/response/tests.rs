@@ -11,10 +11,6 @@ const ADDRESS: Meaning = Meaning::Throttled {
     ban: Ban::Address,
 };
 
-fn refused(reason: Reason) -> Meaning {
-    Meaning::Refused(reason)
-}
-
 fn now() -> SystemTime {
     // Sun, 06 Nov 1994 08:49:37 GMT
     SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
@@ -29,132 +25,128 @@ const SEE: &str = "link:请参考本接口对应文档获得具体要求，或�
 
 /// Every code that DingTalk is known to answer, with every text seen for it, and what it means.
 fn table() -> Vec<(i64, String, Meaning)> {
-    use Reason::*;
+    use Meaning::*;
     let known = [
-        (0, "ok", Meaning::Delivered),
-        (0, "", Meaning::Delivered),
-        (-1, "系统繁忙", Meaning::Busy),
-        (22, "not found", refused(Endpoint)),
-        (404, "请求的URI地址不存在", refused(Endpoint)),
-        (40035, "缺少参数 json", refused(Parameter)),
-        (40035, "缺少参数 access_token", refused(Token)),
-        (41001, "缺少access_token参数", refused(Token)),
-        (43002, "需要POST请求", refused(Endpoint)),
-        (43003, "需要HTTPS请求", refused(Endpoint)),
-        (43004, "无效的HTTP HEADER Content-Type", refused(Endpoint)),
+        (0, "ok", Delivered),
+        (0, "", Delivered),
+        (-1, "系统繁忙", Busy),
+        (22, "not found", Endpoint),
+        (404, "请求的URI地址不存在", Endpoint),
+        (40035, "缺少参数 json", Parameter),
+        (40035, "缺少参数 access_token", Token),
+        (41001, "缺少access_token参数", Token),
+        (43002, "需要POST请求", Endpoint),
+        (43003, "需要HTTPS请求", Endpoint),
+        (43004, "无效的HTTP HEADER Content-Type", Endpoint),
         (
             43005,
             "需要Content-Type为application/json;charset=UTF-8",
-            refused(Endpoint),
+            Endpoint,
         ),
-        (43009, "需要POST JSON", refused(Endpoint)),
+        (43009, "需要POST JSON", Endpoint),
         (90002, "", T),
         (90018, "", T),
-        (90020, "", refused(Quota)),
-        (101002, "message is too long", refused(TooLong)),
+        (90020, "", Quota),
+        (101002, "message is too long", TooLong),
         (130101, "send too fast, exceed 20 times per minute", T),
         (130101, "send too fast", T),
-        (300001, "token is not exist", refused(Token)),
+        (300001, "token is not exist", Token),
         (
             300001,
             "description: robot 不存在；solution:请确认 token 是否正确；",
-            refused(Token),
+            Token,
         ),
-        (300001, "机器人不存在", refused(Token)),
-        (300001, "param error", refused(Parameter)),
-        (300001, "msgtype  is null", refused(Parameter)),
-        (300001, "", refused(Unknown)),
-        (300005, "token is not exist", refused(Token)),
-        (302033, "", refused(Unknown)),
-        (310000, "ip 203.0.113.9 not in whitelist", refused(Address)),
+        (300001, "机器人不存在", Token),
+        (300001, "param error", Parameter),
+        (300001, "msgtype  is null", Parameter),
+        (300001, "", Unknown),
+        (300005, "token is not exist", Token),
+        (302033, "", Unknown),
+        (310000, "ip 203.0.113.9 not in whitelist", Address),
         (
             310000,
             "description:ip 不在白名单中;solution:请联系对应群的管理员，设置机器人安全ip地址段",
-            refused(Address),
+            Address,
         ),
-        (310000, "invalid timestamp", refused(Clock)),
+        (310000, "invalid timestamp", Clock),
         (
             310000,
             "description:机器人发送签名过期;solution:签名生成时间和发送时间请保持在 timestampms 以内;",
-            refused(Clock),
+            Clock,
         ),
         (
             310000,
             "错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在 timestampms 以内;",
-            refused(Clock),
+            Clock,
         ),
-        (310000, "sign not match", refused(Signature)),
-        (310000, "sign.not.match", refused(Signature)),
+        (310000, "sign not match", Signature),
+        (310000, "sign.not.match", Signature),
         (
             310000,
             "错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳必须都放在调用的网址中，请确认机器人的密钥加密和填写正确;",
-            refused(Signature),
+            Signature,
         ),
-        (310000, "keywords not in content", refused(Keyword)),
-        (310000, "keywords.not.match", refused(Keyword)),
+        (310000, "keywords not in content", Keyword),
+        (310000, "keywords.not.match", Keyword),
         (
             310000,
             "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
-            refused(Keyword),
+            Keyword,
         ),
         (
             310000,
             "错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词，并在发送的信息中包含此关键词;",
-            refused(Keyword),
+            Keyword,
         ),
-        (310000, "机器人签名有误", refused(Signature)),
-        (310000, "something new", refused(Unknown)),
-        (310000, "", refused(Unknown)),
-        (400013, "群已被解散", refused(GroupGone)),
-        (400101, "access_token不存在", refused(Token)),
-        (400102, "bot is stopped", refused(Stopped)),
+        (310000, "机器人签名有误", Signature),
+        (310000, "something new", Unknown),
+        (310000, "", Unknown),
+        (400013, "群已被解散", GroupGone),
+        (400101, "access_token不存在", Token),
+        (400102, "bot is stopped", Stopped),
         (
             400102,
             "description:机器人已经停用或者未启用;solution:请让企业管理员前往开放平台后台启用对应机器人 :https://open-dev.dingtalk.com/#/",
-            refused(Stopped),
+            Stopped,
         ),
-        (400105, "unsupported msgtype", refused(Parameter)),
+        (400105, "unsupported msgtype", Parameter),
         (
             400105,
             "错误描述: 不支持类型 msgType:image ;解决方案:请使用支持的类型;参考链接:请参考本接口对应文档查看支持的消息类型",
-            refused(Parameter),
+            Parameter,
         ),
-        (400106, "机器人不存在", refused(Removed)),
+        (400106, "机器人不存在", Removed),
         (
             400402,
             "错误描述:参数 markdown --》 title 缺失，或者参数格式不正确; 解决方案:请填充上对应参数;",
-            refused(Parameter),
+            Parameter,
         ),
-        (401104, "miss param : file->fileType", refused(Parameter)),
+        (401104, "miss param : file->fileType", Parameter),
         (410100, "发送速度太快而限流", T),
-        (430101, "含有不安全的外链", refused(UnsafeContent)),
-        (430102, "含有不合适的文本", refused(UnsafeContent)),
-        (430103, "含有不合适的图片", refused(UnsafeContent)),
-        (430104, "含有不合适的内容", refused(UnsafeContent)),
-        (
-            460101,
-            "message too long, exceed 20000 bytes",
-            refused(TooLong),
-        ),
+        (430101, "含有不安全的外链", UnsafeContent),
+        (430102, "含有不合适的文本", UnsafeContent),
+        (430103, "含有不合适的图片", UnsafeContent),
+        (430104, "含有不合适的内容", UnsafeContent),
+        (460101, "message too long, exceed 20000 bytes", TooLong),
         (
             460101,
             "description: body 大小不合法;solution:请保持大小在 20000bytes 以内;",
-            refused(TooLong),
+            TooLong,
         ),
         (
             460101,
             "错误描述: body 大小不合法;解决方案:请保持大小在 20000bytes 以内。",
-            refused(TooLong),
+            TooLong,
         ),
         (660026, "sending too many messages per minute", T),
         (
             999001,
             "stand-in: monthly quota exhausted (real answer unknown)",
-            refused(Unknown),
+            Unknown,
         ),
-        (1, "send forbidden", refused(Unknown)),
-        (i64::MAX, "x", refused(Unknown)),
-        (i64::MIN, "x", refused(Unknown)),
+        (1, "send forbidden", Unknown),
+        (i64::MAX, "x", Unknown),
+        (i64::MIN, "x", Unknown),
     ];
     let mut table: Vec<(i64, String, Meaning)> = known
         .into_iter()
@@ -170,8 +162,8 @@ fn table() -> Vec<(i64, String, Meaning)> {
             Signature,
         ),
     ] {
-        table.push((310_000, format!("{text}{MORE}"), refused(reason)));
-        table.push((310_000, format!("{text}{SEE}"), refused(reason)));
+        table.push((310_000, format!("{text}{MORE}"), reason));
+        table.push((310_000, format!("{text}{SEE}"), reason));
     }
     let parameters = (400_201..=400_202)
         .chain(400_301..=400_304)
@@ -180,14 +172,10 @@ fn table() -> Vec<(i64, String, Meaning)> {
         .chain(400_601..=400_605)
         .chain([400_899, 401_001, 401_199]);
     for code in parameters {
-        table.push((
-            code,
-            "miss param : markdown->title".into(),
-            refused(Parameter),
-        ));
+        table.push((code, "miss param : markdown->title".into(), Parameter));
     }
     for code in [400_104, 400_200, 400_900, 401_200, 42_999, 44_000, 430_200] {
-        table.push((code, "beside a range".into(), refused(Unknown)));
+        table.push((code, "beside a range".into(), Unknown));
     }
     table
 }
@@ -208,13 +196,13 @@ fn every_known_code_and_text_has_its_meaning() {
             let verdict = read(200, &body);
             assert_eq!(verdict.meaning, meaning, "{body}");
             assert_eq!(verdict.errcode, Some(code), "{body}");
-            let attempt = verdict.attempt(&Variables::default(), &[]);
+            let attempt = verdict.attempt(&Variables::new("", false), &[]);
             assert_eq!(attempt.phase, Phase::Answer);
             let has_remedy = !matches!(meaning, Meaning::Delivered | Meaning::Throttled { .. });
             assert_eq!(attempt.remedy.is_some(), has_remedy, "{body}");
             if !text.is_empty() {
                 let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                let unknown = meaning == refused(Reason::Unknown);
+                let unknown = meaning == Meaning::Unknown;
                 let prefix = if unknown {
                     format!("errcode {code}: ")
                 } else {
@@ -228,15 +216,15 @@ fn every_known_code_and_text_has_its_meaning() {
 
 #[test]
 fn only_three_refusals_can_be_recovered_from() {
-    for (reason, recovery) in [
-        (Reason::Signature, Recovery::NextSecret),
-        (Reason::Clock, Recovery::SignAgain),
-        (Reason::TooLong, Recovery::Shorten),
-        (Reason::Keyword, Recovery::None),
-        (Reason::Token, Recovery::None),
-        (Reason::Unknown, Recovery::None),
+    for (meaning, recovery) in [
+        (Meaning::Signature, Recovery::NextSecret),
+        (Meaning::Clock, Recovery::SignAgain),
+        (Meaning::TooLong, Recovery::Shorten),
+        (Meaning::Keyword, Recovery::None),
+        (Meaning::Token, Recovery::None),
+        (Meaning::Unknown, Recovery::None),
     ] {
-        assert_eq!(refused(reason).class(), Class::Refused(recovery));
+        assert_eq!(meaning.class(), Class::Refused(recovery));
     }
 }
 
@@ -251,12 +239,12 @@ fn every_status_crossed_with_every_kind_of_body() {
     for status in 100..600 {
         let by_status = match status {
             200..300 => Meaning::NotDingTalk,
-            300..400 => refused(Reason::Redirected),
-            404 => refused(Reason::Endpoint),
+            300..400 => Meaning::Redirected,
+            404 => Meaning::Endpoint,
             408 => Meaning::Unclear,
-            413 => refused(Reason::TooLong),
+            413 => Meaning::TooLong,
             429 => T,
-            400..500 => refused(Reason::HttpStatus),
+            400..500 => Meaning::HttpStatus,
             _ => Meaning::Unclear,
         };
         let zero = match status {
@@ -265,7 +253,7 @@ fn every_status_crossed_with_every_kind_of_body() {
         };
         let nonzero = match status {
             429 => T,
-            _ => refused(Reason::Token),
+            _ => Meaning::Token,
         };
         for (body, meaning) in kinds.iter().zip([zero, nonzero, by_status, by_status]) {
             let verdict = read(status, body);
@@ -367,7 +355,7 @@ fn retry_after_is_honoured_within_bounds() {
 fn the_detail_is_one_short_line() {
     let body = json!({"errcode": 1, "errmsg": format!("a\r\nb\u{1b}[0m{}", "长".repeat(400))});
     let verdict = read(200, &body.to_string());
-    let detail = verdict.attempt(&Variables::default(), &[]).detail;
+    let detail = verdict.attempt(&Variables::new("", false), &[]).detail;
     assert!(detail.starts_with("errcode 1: a b [0m长") && detail.ends_with("长…"));
     assert_eq!(detail.chars().count(), 300);
 }
