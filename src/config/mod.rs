@@ -36,6 +36,15 @@ pub struct ConfigError {
     pub problem: String,
 }
 
+impl ConfigError {
+    fn new(variable: impl Into<String>, problem: impl Into<String>) -> ConfigError {
+        ConfigError {
+            variable: variable.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.variable, self.problem)
@@ -55,21 +64,15 @@ impl Config {
             let name = name.to_string_lossy().into_owned();
             match value.into_string() {
                 Ok(value) => vars.push((name, value)),
-                Err(_) if variables::is_ours(&name) => unreadable.push(ConfigError {
-                    variable: name,
-                    problem: "is not valid UTF-8; write it anew".into(),
-                }),
+                Err(_) if variables::is_ours(&name) => {
+                    let problem = "is not valid UTF-8; write it anew";
+                    unreadable.push(ConfigError::new(name, problem));
+                }
                 Err(_) => {}
             }
         }
-        match Config::from_vars(vars) {
-            Ok(config) if unreadable.is_empty() => Ok(config),
-            Ok(_) => Err(unreadable),
-            Err(mut faults) => {
-                faults.append(&mut unreadable);
-                Err(faults)
-            }
-        }
+        unreadable.sort_by(|one, other| one.variable.cmp(&other.variable));
+        Config::read(vars, unreadable)
     }
 
     /// Reads the variables that concern the notifier. Others are ignored.
@@ -81,15 +84,22 @@ impl Config {
     where
         I: IntoIterator<Item = (String, String)>,
     {
-        let mut vars: Vec<(String, String)> = vars.into_iter().collect();
+        Config::read(vars.into_iter().collect(), Vec::new())
+    }
+
+    fn read(
+        mut vars: Vec<(String, String)>,
+        unreadable: Vec<ConfigError>,
+    ) -> Result<Config, Vec<ConfigError>> {
         // The order of the environment is arbitrary.
         vars.sort();
+        let mut network_faults = Vec::new();
+        let http = network::http_config(&vars, &mut network_faults);
         let mut faults = Vec::new();
-        let http = network::http_config(&vars, &mut faults);
-        let network_faults = std::mem::take(&mut faults);
         let by_route = variables::by_route(vars, &mut faults);
         let routes = routes(&by_route, &mut faults);
         faults.extend(network_faults);
+        faults.extend(unreadable);
         if faults.is_empty() {
             Ok(Config { routes, http })
         } else {
@@ -105,30 +115,28 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) ->
     let makes_a_route = |values: &Values| values.keys().any(|key| !key.starts_with("MESSAGE_"));
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
+    let mut inherited_faults = Vec::new();
+    let inherited = Reader::new(DEFAULT_SUFFIX, default, &mut inherited_faults).inherited();
     let mut routes = Vec::new();
     for (suffix, values) in by_route {
         if makes_a_route(values) {
-            routes.extend(Reader::new(suffix, values, default, faults).route());
+            routes.extend(Reader::new(suffix, values, faults).route(&inherited));
         } else if suffix != DEFAULT_SUFFIX {
-            for key in values.keys() {
-                faults.push(ConfigError {
-                    variable: format!("{key}{suffix}"),
-                    problem: format!(
-                        "there is no route of this name; set DINGTALK_WEBHOOK{suffix} too, or mend the name behind the __"
-                    ),
-                });
-            }
+            faults.extend(values.keys().map(|key| {
+                let problem = format!(
+                    "there is no route of this name; set DINGTALK_WEBHOOK{suffix} too, or mend the name behind the __"
+                );
+                ConfigError::new(format!("{key}{suffix}"), problem)
+            }));
         }
     }
     if !by_route.values().any(makes_a_route) {
-        faults.push(ConfigError {
-            variable: "DINGTALK_WEBHOOK".into(),
-            problem: "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)".into(),
-        });
+        let problem = "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)";
+        faults.push(ConfigError::new("DINGTALK_WEBHOOK", problem));
     }
     if !makes_a_route(default) {
-        // The first route is missing, but its MESSAGE_* values are inherited.
-        route::check_messages(default, faults);
+        // Only the route `default` would have reported them.
+        faults.extend(inherited_faults);
     }
     routes
 }

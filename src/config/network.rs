@@ -13,16 +13,13 @@ pub(super) fn http_config(vars: &[(String, String)], faults: &mut Vec<ConfigErro
         let (_, no_proxy) = either_case(vars, "NO_PROXY").unwrap_or_default();
         match Proxy::new(&url, &no_proxy) {
             Ok(proxy) => config.proxy = proxy,
-            Err(problem) => faults.push(ConfigError { variable, problem }),
+            Err(problem) => faults.push(ConfigError::new(variable, problem)),
         }
     }
     if let Some(path) = value(vars, "SSL_CERT_FILE") {
         match root_certificates(&path) {
             Ok(certificates) => config.root_certificates = Some(certificates),
-            Err(problem) => faults.push(ConfigError {
-                variable: "SSL_CERT_FILE".into(),
-                problem,
-            }),
+            Err(problem) => faults.push(ConfigError::new("SSL_CERT_FILE", problem)),
         }
     }
     config
@@ -42,8 +39,7 @@ fn root_certificates(path: &str) -> Result<RootCertificates, String> {
 fn either_case(vars: &[(String, String)], name: &str) -> Option<(String, String)> {
     [name.to_owned(), name.to_ascii_lowercase()]
         .into_iter()
-        .find_map(|name| Some((value(vars, &name)?, name)))
-        .map(|(value, name)| (name, value))
+        .find_map(|name| value(vars, &name).map(|value| (name, value)))
 }
 
 /// Returns the value of a variable that is not blank.

@@ -38,15 +38,15 @@ pub(super) fn is_ours(name: &str) -> bool {
 
 /// Sorts the variables by the suffix of their route. Blank ones count as unset, unknown ones become
 /// faults.
-pub(super) fn by_route<I>(vars: I, faults: &mut Vec<ConfigError>) -> BTreeMap<String, Values>
-where
-    I: IntoIterator<Item = (String, String)>,
-{
-    let ours = vars
-        .into_iter()
-        .filter(|(name, value)| is_ours(name) && !value.trim().is_empty());
+pub(super) fn by_route(
+    vars: Vec<(String, String)>,
+    faults: &mut Vec<ConfigError>,
+) -> BTreeMap<String, Values> {
     let mut routes: BTreeMap<String, Values> = BTreeMap::new();
-    for (name, value) in ours {
+    for (name, value) in vars {
+        if !is_ours(&name) || value.trim().is_empty() {
+            continue;
+        }
         let (base, suffix) = match name.split_once("__") {
             Some((base, route)) => (base, format!("__{route}")),
             None => (name.as_str(), DEFAULT_SUFFIX.to_owned()),
@@ -56,10 +56,7 @@ where
             continue;
         };
         if let Err(problem) = check_suffix(&suffix) {
-            faults.push(ConfigError {
-                variable: name,
-                problem,
-            });
+            faults.push(ConfigError::new(name, problem));
             continue;
         }
         routes
@@ -70,28 +67,31 @@ where
     routes
 }
 
-fn check_suffix(suffix: &str) -> Result<(), String> {
+fn check_suffix(suffix: &str) -> Result<(), &'static str> {
     let Some(route) = suffix.strip_prefix("__") else {
         return Ok(());
     };
-    let well_formed = route.split('_').all(|part| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    });
-    if !well_formed {
+    let is_word = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    if !route.split('_').all(is_word) {
         return Err(
-            "behind __ stands no route's name; write capitals, digits and single underscores, as in DINGTALK_WEBHOOK__ONCALL".into(),
+            "behind __ stands no route's name; write capitals, digits and single underscores, as in DINGTALK_WEBHOOK__ONCALL",
         );
     }
     if route == "DEFAULT" {
-        return Err("the route `default` is the one without suffix; leave __DEFAULT away".into());
+        return Err("the route `default` is the one without suffix; leave __DEFAULT away");
     }
     Ok(())
 }
 
 fn unknown(name: &str, base: &str, suffix: &str) -> ConfigError {
+    let nearest = KNOWN
+        .iter()
+        .min_by_key(|known| strsim::levenshtein(known, base))
+        .expect("there are known variables");
+    // DINGTALK_WEBHOOK_ONCALL may be meant for a further route.
     let further = KNOWN
         .iter()
         .filter_map(|known| {
@@ -99,21 +99,12 @@ fn unknown(name: &str, base: &str, suffix: &str) -> ConfigError {
             check_suffix(&format!("__{route}")).ok()?;
             Some((known.len(), format!("{known}__{route}")))
         })
-        .max()
-        .filter(|_| suffix.is_empty());
-    let nearest = KNOWN
-        .iter()
-        .min_by_key(|known| strsim::levenshtein(known, base))
-        .copied()
-        .unwrap_or_default();
+        .max();
     let problem = match further {
-        Some((_, further)) => format!(
+        Some((_, further)) if suffix.is_empty() => format!(
             "is not a variable of the notifier; did you mean {nearest}, or {further} for a further route?"
         ),
-        None => format!("is not a variable of the notifier; did you mean {nearest}{suffix}?"),
+        _ => format!("is not a variable of the notifier; did you mean {nearest}{suffix}?"),
     };
-    ConfigError {
-        variable: name.to_owned(),
-        problem,
-    }
+    ConfigError::new(name, problem)
 }
