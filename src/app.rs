@@ -7,6 +7,7 @@ use crate::delivery::{Dispatcher, Target};
 use crate::http;
 use crate::log::{self, Log};
 use crate::notifier::Notifier;
+use crate::report;
 use crate::route::Route;
 use fc_runtime::{Context, Failure, Handler};
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ impl Handler for Function {
                 let report = notifier.process(payload, context);
                 // Invalid parts have no line in the log, and the platform shows the answer only to the
                 // caller: whoever finds the payload in a dead-letter queue looks for the reason here.
-                for part in report.invalid() {
+                for part in &report.parsed.errors {
                     // A closed stderr is ignored.
                     let _ = writeln!(
                         std::io::stderr(),
@@ -92,17 +93,10 @@ impl Handler for Function {
 
 fn invalid_configuration(errors: &[ConfigError]) -> Failure {
     let list: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    let count = match errors.len() {
-        1 => "1 fault".to_owned(),
-        many => format!("{many} faults"),
-    };
-    let faults: Vec<Value> = errors
-        .iter()
-        .map(|error| json!({ "variable": error.variable, "problem": error.problem }))
-        .collect();
+    let count = report::counted(errors.len(), "fault", "faults");
     Failure {
         error_type: "InvalidConfiguration".into(),
         error_message: format!("the configuration has {count}: {}", list.join("; ")),
-        outcome: Some(json!({ "faults": faults })),
+        outcome: Some(json!({ "faults": errors })),
     }
 }

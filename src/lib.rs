@@ -51,7 +51,7 @@ pub mod http;
 pub mod log;
 pub mod message;
 pub mod notifier;
-pub mod report;
+mod report;
 pub mod route;
 
 /// The allocator of the deployed binary. musl's own returns memory to the system and asks for it

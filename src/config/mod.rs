@@ -14,6 +14,7 @@ pub use variables::KNOWN;
 use crate::http::HttpConfig;
 use crate::route::Route;
 use route::Reader;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use variables::DEFAULT_SUFFIX;
@@ -28,7 +29,7 @@ pub struct Config {
 }
 
 /// One fault of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConfigError {
     /// The variable, with its route's suffix.
     pub variable: String,

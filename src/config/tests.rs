@@ -296,6 +296,20 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
+fn when_a_secret_is_set_but_holds_none_it_is_a_fault() {
+    for (text, expected) in [
+        (",", "holds commas but no secret"),
+        // A Chinese comma separates as well. Without the fault, messages would go unsigned.
+        ("，", "holds commas but no secret"),
+        ("SEC a,", "holds a blank or a line break"),
+    ] {
+        let told = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_SECRET", text)]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains(expected), "{told:?}");
+    }
+}
+
+#[test]
 fn the_fallback_must_be_another_chatbot() {
     let told = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
