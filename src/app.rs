@@ -1,6 +1,7 @@
 //! The composition root: from the environment to a notifier, and from the notifier to the function
 //! that the runtime calls.
 
+use crate::channel::Endpoint;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{Dispatcher, Target};
@@ -8,7 +9,6 @@ use crate::http;
 use crate::log::{self, Log};
 use crate::notifier::Notifier;
 use crate::report;
-use crate::route::Route;
 use fc_runtime::{Context, Failure, Handler};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -18,25 +18,15 @@ use std::sync::Arc;
 pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
     let Config { routes, http } = config;
     let client = Arc::new(http::Client::new(Arc::clone(&clock), http));
-    let dispatcher = Dispatcher::new(targets(&routes, &client, &clock), Arc::clone(&clock));
+    let channel = |endpoint: &Endpoint| endpoint.channel(&client, &clock);
+    let targets = routes.iter().map(|route| Target {
+        route: route.name.clone(),
+        channel: channel(&route.endpoint),
+        fallback: route.fallback.as_ref().map(channel),
+        options: route.render_options.clone(),
+    });
+    let dispatcher = Dispatcher::new(targets.collect(), Arc::clone(&clock));
     Notifier::new(routes, dispatcher, clock, log)
-}
-
-/// Where the events of each route go.
-pub fn targets(
-    routes: &[Route],
-    client: &Arc<http::Client>,
-    clock: &Arc<dyn Clock>,
-) -> Vec<Target> {
-    routes
-        .iter()
-        .map(|route| Target {
-            route: route.name.clone(),
-            channel: route.endpoint.channel(client, clock),
-            fallback: (route.fallback.as_ref()).map(|endpoint| endpoint.channel(client, clock)),
-            options: route.render_options.clone(),
-        })
-        .collect()
 }
 
 /// The function that the runtime calls: ready, or reporting what is wrong with its configuration.
@@ -65,8 +55,8 @@ impl Handler for Function {
         match self {
             Function::Ready(notifier) => {
                 let report = notifier.process(payload, context);
-                // Invalid parts have no line in the log, and the platform shows the answer only to the
-                // caller: whoever finds the payload in a dead-letter queue looks for the reason here.
+                // Invalid parts have no line in the log, and only the caller sees the answer. The
+                // reason is here for those who find the payload in a dead-letter queue.
                 for part in &report.parsed.errors {
                     // A closed stderr is ignored.
                     let _ = writeln!(

@@ -78,7 +78,22 @@ impl Notifier {
         let decisions: Vec<Vec<Decision>> = (self.routes.iter())
             .map(|route| events.iter().map(|event| decide(event, route)).collect())
             .collect();
-        let deliver = |route: usize| self.deliver_to(route, events, &decisions[route], deadline);
+        let deliver = |route: usize| -> Vec<RouteOutcome> {
+            let decisions = &decisions[route];
+            let accepted: Vec<Arc<Event>> = (events.iter().zip(decisions))
+                .filter(|(_, decision)| decision.send)
+                .map(|(event, _)| Arc::clone(event))
+                .collect();
+            let delivered = self.dispatcher.deliver(route, &accepted, deadline);
+            let mut delivered = delivered.into_iter();
+            let mut next = || delivered.next().expect("one outcome for each event");
+            (decisions.iter())
+                .map(|decision| RouteOutcome {
+                    rule: decision.rule,
+                    delivery: decision.send.then(&mut next),
+                })
+                .collect()
+        };
         thread::scope(|scope| {
             let spawn = |route: usize| {
                 let is_last = route + 1 == decisions.len();
@@ -104,30 +119,5 @@ impl Notifier {
             }
             outcomes
         })
-    }
-
-    /// Delivers the events that one route accepts, and returns the outcomes of all.
-    fn deliver_to(
-        &self,
-        route: usize,
-        events: &[Arc<Event>],
-        decisions: &[Decision],
-        deadline: Instant,
-    ) -> Vec<RouteOutcome> {
-        let accepted: Vec<Arc<Event>> = (events.iter().zip(decisions))
-            .filter(|(_, decision)| decision.send)
-            .map(|(event, _)| Arc::clone(event))
-            .collect();
-        let mut deliveries = self
-            .dispatcher
-            .deliver(route, &accepted, deadline)
-            .into_iter();
-        let mut next = || deliveries.next().expect("one outcome for each event");
-        (decisions.iter())
-            .map(|decision| RouteOutcome {
-                rule: decision.rule,
-                delivery: decision.send.then(&mut next),
-            })
-            .collect()
     }
 }

@@ -59,12 +59,12 @@ impl Config {
     ///
     /// Every fault there is, in a stable order.
     pub fn from_env() -> Result<Config, Vec<ConfigError>> {
-        let mut vars = Vec::new();
+        let mut vars = BTreeMap::new();
         let mut unreadable = Vec::new();
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             match value.into_string() {
-                Ok(value) => vars.push((name, value)),
+                Ok(value) => _ = vars.insert(name, value),
                 Err(_) if variables::is_ours(&name) => {
                     let problem = "is not valid UTF-8; write it anew";
                     unreadable.push(ConfigError::new(name, problem));
@@ -88,12 +88,11 @@ impl Config {
         Config::read(vars.into_iter().collect(), Vec::new())
     }
 
+    /// Takes a sorted map: the order of the environment is arbitrary.
     fn read(
-        mut vars: Vec<(String, String)>,
+        vars: BTreeMap<String, String>,
         unreadable: Vec<ConfigError>,
     ) -> Result<Config, Vec<ConfigError>> {
-        // The order of the environment is arbitrary.
-        vars.sort();
         let mut network_faults = Vec::new();
         let http = network::http_config(&vars, &mut network_faults);
         let mut faults = Vec::new();
@@ -117,7 +116,7 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) ->
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
     let mut inherited_faults = Vec::new();
-    let inherited = Reader::new(DEFAULT_SUFFIX, default, &mut inherited_faults).inherited();
+    let inherited = Reader::new(DEFAULT_SUFFIX, default, &mut inherited_faults).message_format();
     let mut routes = Vec::new();
     for (suffix, values) in by_route {
         if makes_a_route(values) {

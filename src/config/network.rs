@@ -2,11 +2,15 @@
 
 use super::ConfigError;
 use crate::http::{HttpConfig, Proxy, RootCertificates};
+use std::collections::BTreeMap;
 
 /// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE`, and collects
 /// what is wrong with them. Blank values count as unset. `HTTP_PROXY` is not for https and is not
 /// read.
-pub(super) fn http_config(vars: &[(String, String)], faults: &mut Vec<ConfigError>) -> HttpConfig {
+pub(super) fn http_config(
+    vars: &BTreeMap<String, String>,
+    faults: &mut Vec<ConfigError>,
+) -> HttpConfig {
     let mut config = HttpConfig::default();
     let proxy = either_case(vars, "HTTPS_PROXY").or_else(|| either_case(vars, "ALL_PROXY"));
     if let Some((variable, url)) = proxy {
@@ -36,17 +40,16 @@ fn root_certificates(path: &str) -> Result<RootCertificates, String> {
 }
 
 /// Returns the variable of this name or of that name in lower case, and its value.
-fn either_case(vars: &[(String, String)], name: &str) -> Option<(String, String)> {
+fn either_case(vars: &BTreeMap<String, String>, name: &str) -> Option<(String, String)> {
     [name.to_owned(), name.to_ascii_lowercase()]
         .into_iter()
         .find_map(|name| value(vars, &name).map(|value| (name, value)))
 }
 
 /// Returns the value of a variable that is not blank.
-fn value(vars: &[(String, String)], name: &str) -> Option<String> {
-    let (_, value) = vars.iter().find(|(known, _)| known == name)?;
-    let value = value.trim().to_owned();
-    (!value.is_empty()).then_some(value)
+fn value(vars: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    let value = vars.get(name)?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 #[cfg(test)]
@@ -54,7 +57,7 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<HttpConfig, Vec<ConfigError>> {
-        let variables: Vec<(String, String)> = variables
+        let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();

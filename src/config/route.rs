@@ -19,8 +19,8 @@ const DEFAULT_RATE_LIMIT: u32 = 18;
 /// The zone where `MESSAGE_TIME_ZONE` is not set anywhere.
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
-/// Language and time zone of a route's messages.
-pub(super) type MessageFormat = (Language, TimeZone);
+/// Language and time zone of messages, as far as they are set.
+pub(super) type MessageFormat = (Option<Language>, Option<TimeZone>);
 
 /// Reads one route's values and collects their faults.
 pub(super) struct Reader<'a> {
@@ -78,7 +78,9 @@ impl<'a> Reader<'a> {
             resources: self.patterns("EVENT_RESOURCES"),
             resources_exclude: self.patterns("EVENT_RESOURCES_EXCLUDE"),
         };
-        let own = self.message_format();
+        let (language, zone) = self.message_format();
+        let zone = zone.or_else(|| inherited.1.clone());
+        let default_zone = || parse_zone(DEFAULT_ZONE).expect("the zones are compiled in");
         let endpoint = |(webhook, secrets), is_fallback| {
             Endpoint::DingTalk(dingtalk::Endpoint {
                 webhook,
@@ -98,25 +100,16 @@ impl<'a> Reader<'a> {
             endpoint: endpoint(primary?, false),
             fallback: fallback.map(|fallback| endpoint(fallback, true)),
             render_options: RenderOptions {
-                language: own.0.unwrap_or(inherited.0),
-                zone: own.1.unwrap_or_else(|| inherited.1.clone()),
+                language: language.or(inherited.0).unwrap_or(Language::Zh),
+                zone: zone.unwrap_or_else(default_zone),
                 mentions,
                 mention_levels,
             },
         })
     }
 
-    /// Reads the `MESSAGE_*` values that other routes inherit.
-    pub(super) fn inherited(mut self) -> MessageFormat {
-        let (language, zone) = self.message_format();
-        let default_zone = || parse_zone(DEFAULT_ZONE).expect("the zones are compiled in");
-        (
-            language.unwrap_or(Language::Zh),
-            zone.unwrap_or_else(default_zone),
-        )
-    }
-
-    fn message_format(&mut self) -> (Option<Language>, Option<TimeZone>) {
+    /// Reads `MESSAGE_*`, which further routes inherit from the route `default`.
+    pub(super) fn message_format(&mut self) -> MessageFormat {
         (
             self.value("MESSAGE_LANGUAGE", parse_language),
             self.value("MESSAGE_TIME_ZONE", parse_zone),

@@ -39,7 +39,7 @@ pub(super) fn is_ours(name: &str) -> bool {
 /// Sorts the variables by the suffix of their route. Blank ones count as unset, unknown ones become
 /// faults.
 pub(super) fn by_route(
-    vars: Vec<(String, String)>,
+    vars: BTreeMap<String, String>,
     faults: &mut Vec<ConfigError>,
 ) -> BTreeMap<String, Values> {
     let mut routes: BTreeMap<String, Values> = BTreeMap::new();
