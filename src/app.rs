@@ -26,58 +26,53 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
         options: route.render_options.clone(),
     });
     let dispatcher = Dispatcher::new(targets.collect(), Arc::clone(&clock));
-    Notifier::new(routes, dispatcher, clock, log)
+    Notifier {
+        routes,
+        dispatcher,
+        clock,
+        log,
+    }
 }
 
-/// The function that the runtime calls: ready, or reporting what is wrong with its configuration.
-pub enum Function {
-    /// The configuration is valid.
-    Ready(Box<Notifier>),
-    /// The configuration is not valid: every invocation fails with these faults.
-    Misconfigured(Vec<ConfigError>),
-}
+/// The function that the runtime calls. If the configuration has faults, every invocation fails with
+/// them.
+pub struct Function(pub Result<Notifier, Vec<ConfigError>>);
 
 impl Function {
-    /// The function that the environment describes.
+    /// Makes the function that the environment describes.
     pub fn from_env() -> Function {
-        match Config::from_env() {
-            Ok(config) => {
-                let notifier = notifier(config, Arc::new(SystemClock), Log::stdout());
-                Function::Ready(Box::new(notifier))
-            }
-            Err(errors) => Function::Misconfigured(errors),
-        }
+        let notifier = |config| notifier(config, Arc::new(SystemClock), Log::stdout());
+        Function(Config::from_env().map(notifier))
+    }
+
+    fn notifier(&self) -> Result<&Notifier, Failure> {
+        let Function(notifier) = self;
+        notifier
+            .as_ref()
+            .map_err(|errors| invalid_configuration(errors))
     }
 }
 
 impl Handler for Function {
     fn invoke(&self, payload: &[u8], context: &Context) -> Result<Value, Failure> {
-        match self {
-            Function::Ready(notifier) => {
-                let report = notifier.process(payload, context);
-                // Invalid parts have no line in the log, and only the caller sees the answer. The
-                // reason is here for those who find the payload in a dead-letter queue.
-                for part in &report.parsed.errors {
-                    // A closed stderr is ignored.
-                    let _ = writeln!(
-                        std::io::stderr(),
-                        "request {}: InvalidEvent: {}: {}",
-                        log::field(&context.request_id),
-                        log::field(&part.path),
-                        log::field(&part.problem)
-                    );
-                }
-                report.into_result()
-            }
-            Function::Misconfigured(errors) => Err(invalid_configuration(errors)),
+        let report = self.notifier()?.process(payload, context);
+        // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
+        // here for those who find the payload in a dead-letter queue.
+        for part in &report.parsed.errors {
+            // A closed stderr is ignored.
+            let _ = writeln!(
+                std::io::stderr(),
+                "request {}: InvalidEvent: {}: {}",
+                log::field(&context.request_id),
+                log::field(&part.path),
+                log::field(&part.problem)
+            );
         }
+        report.into_result()
     }
 
     fn initialize(&self, _context: &Context) -> Result<(), Failure> {
-        match self {
-            Function::Ready(_) => Ok(()),
-            Function::Misconfigured(errors) => Err(invalid_configuration(errors)),
-        }
+        self.notifier().map(|_| ())
     }
 }
 

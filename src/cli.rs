@@ -48,7 +48,8 @@ type Payload = (String, Vec<u8>);
 /// Runs the command that the arguments (without the program's name) ask for. File names may be any
 /// bytes.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let words: Vec<_> = (arguments.iter())
+    let words: Vec<_> = arguments
+        .iter()
         .map(|word| word.to_string_lossy())
         .collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
@@ -71,16 +72,14 @@ fn serve() -> u8 {
         Err(error) => return refuse(error),
     };
     let function = Function::from_env();
-    match &function {
-        Function::Ready(notifier) => {
-            let names: Vec<&str> = notifier.routes().iter().map(|r| r.name.as_str()).collect();
+    match &function.0 {
+        Ok(notifier) => {
+            let names: Vec<&str> = notifier.routes.iter().map(|r| r.name.as_str()).collect();
             let noun = if names.len() == 1 { "route" } else { "routes" };
-            print_error(format!(
-                "{NAME} {VERSION} with the {noun} {}",
-                names.join(", ")
-            ));
+            let names = names.join(", ");
+            print_error(format!("{NAME} {VERSION} with the {noun} {names}"));
         }
-        Function::Misconfigured(errors) => {
+        Err(errors) => {
             print_error(format!(
                 "{NAME} {VERSION} with a configuration that is not valid; every invocation will fail:"
             ));
@@ -144,8 +143,7 @@ fn read(file: &OsStr) -> std::io::Result<Vec<u8>> {
         return std::fs::read(file);
     }
     let mut payload = Vec::new();
-    std::io::stdin().read_to_end(&mut payload)?;
-    Ok(payload)
+    std::io::stdin().read_to_end(&mut payload).map(|_| payload)
 }
 
 /// Prints to standard output. A closed one is ignored.

@@ -140,23 +140,20 @@ impl Log {
         drop(free);
         let lost = writer.write(lines, limit);
         let before = self.lost.fetch_add(lost, Relaxed);
-        if lost == 0 && before > 0 && (writer.is_writable)(Instant::now()) {
-            self.report_lost();
-        }
-        *self.lock() = Some(writer);
-        self.released.notify_one();
-    }
-
-    /// Reports on stderr how many lines were lost, unless that would block too: then the count stays
-    /// for the next invocation.
-    fn report_lost(&self) {
-        if is_writable(std::io::stderr(), Instant::now()) {
+        // stderr must not block either: if it would, the count stays for the next invocation.
+        if lost == 0
+            && before > 0
+            && (writer.is_writable)(Instant::now())
+            && is_writable(std::io::stderr(), Instant::now())
+        {
             let lost = self.lost.swap(0, Relaxed);
             let _ = writeln!(
                 std::io::stderr(),
                 "{lost} log lines were lost: standard output did not take them"
             );
         }
+        *self.lock() = Some(writer);
+        self.released.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Writer>> {

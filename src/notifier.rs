@@ -13,39 +13,22 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The shortest and the longest time that an invocation waits for its log lines to be written. In
-/// between, its deadline decides.
-const LOG_WAIT: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+/// The shortest time that an invocation waits for its log lines to be written, if its deadline comes
+/// earlier.
+const MIN_LOG_WAIT: Duration = Duration::from_millis(250);
+/// The longest time that an invocation waits for its log lines to be written.
+const MAX_LOG_WAIT: Duration = Duration::from_secs(1);
 
 /// Delivers the events of payloads to the groups whose routes accept them.
 pub struct Notifier {
-    routes: Vec<Route>,
-    dispatcher: Dispatcher,
-    clock: Arc<dyn Clock>,
-    log: Log,
+    pub routes: Vec<Route>,
+    /// Has one target for each route, in the same order.
+    pub dispatcher: Dispatcher,
+    pub clock: Arc<dyn Clock>,
+    pub log: Log,
 }
 
 impl Notifier {
-    /// A notifier for these routes. `dispatcher` has one target for each of them, in the same order.
-    pub fn new(
-        routes: Vec<Route>,
-        dispatcher: Dispatcher,
-        clock: Arc<dyn Clock>,
-        log: Log,
-    ) -> Notifier {
-        Notifier {
-            routes,
-            dispatcher,
-            clock,
-            log,
-        }
-    }
-
-    /// The routes that it serves.
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
-    }
-
     /// Delivers every event of `payload` to every route that accepts it, and returns the answer.
     ///
     /// # Errors
@@ -64,8 +47,8 @@ impl Notifier {
             outcomes: self.deliver(&parsed.events, context.deadline),
             parsed,
         };
-        let [least, most] = LOG_WAIT;
-        let within = context.remaining(self.clock.now()).clamp(least, most);
+        let left = context.remaining(self.clock.now());
+        let within = left.clamp(MIN_LOG_WAIT, MAX_LOG_WAIT);
         let time = clock::to_timestamp(self.clock.wall());
         report.log(&self.log, time, &context.request_id, within);
         report

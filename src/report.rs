@@ -19,10 +19,8 @@ pub(crate) struct RouteOutcome {
 
 impl RouteOutcome {
     fn as_str(&self) -> &'static str {
-        match &self.delivery {
-            None => "filtered",
-            Some(outcome) => outcome.result.as_str(),
-        }
+        let delivery = self.delivery.as_ref();
+        delivery.map_or("filtered", |outcome| outcome.result.as_str())
     }
 
     fn rule(&self, route: &Route) -> String {

@@ -15,6 +15,7 @@ pub(super) fn describe(config: &Config) -> String {
 fn describe_route(route: &Route) -> String {
     let (endpoint, filter, options) = (&route.endpoint, &route.filter, &route.render_options);
     let per_minute = endpoint.limits().per_minute;
+    let zone = options.zone.iana_name().unwrap_or("?");
     let fallback = route.fallback.as_ref().map(ToString::to_string);
     let patterns = |patterns: &[Pattern], if_empty| list(patterns, Pattern::as_str, if_empty);
     let lines = [
@@ -30,10 +31,7 @@ fn describe_route(route: &Route) -> String {
         ("resources", patterns(&filter.resources, "all")),
         ("not resources", patterns(&filter.resources_exclude, "none")),
         ("language", options.language.as_str().to_owned()),
-        (
-            "time zone",
-            options.zone.iana_name().unwrap_or("?").to_owned(),
-        ),
+        ("time zone", zone.to_owned()),
     ];
     let mut text = format!("route {}\n", route.name);
     for (label, value) in lines {

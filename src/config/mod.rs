@@ -66,8 +66,7 @@ impl Config {
             match value.into_string() {
                 Ok(value) => _ = vars.insert(name, value),
                 Err(_) if variables::is_ours(&name) => {
-                    let problem = "is not valid UTF-8; write it anew";
-                    unreadable.push(ConfigError::new(name, problem));
+                    unreadable.push(ConfigError::new(name, "is not valid UTF-8; write it anew"));
                 }
                 Err(_) => {}
             }
@@ -81,10 +80,9 @@ impl Config {
     /// # Errors
     ///
     /// Every fault there is, in a stable order.
-    pub fn from_vars<I>(vars: I) -> Result<Config, Vec<ConfigError>>
-    where
-        I: IntoIterator<Item = (String, String)>,
-    {
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, Vec<ConfigError>> {
         Config::read(vars.into_iter().collect(), Vec::new())
     }
 
@@ -93,12 +91,10 @@ impl Config {
         vars: BTreeMap<String, String>,
         unreadable: Vec<ConfigError>,
     ) -> Result<Config, Vec<ConfigError>> {
-        let mut network_faults = Vec::new();
-        let http = network::http_config(&vars, &mut network_faults);
         let mut faults = Vec::new();
-        let by_route = variables::by_route(vars, &mut faults);
+        let by_route = variables::by_route(&vars, &mut faults);
         let routes = routes(&by_route, &mut faults);
-        faults.extend(network_faults);
+        let http = network::http_config(&vars, &mut faults);
         faults.extend(unreadable);
         if faults.is_empty() {
             Ok(Config { routes, http })
@@ -116,11 +112,21 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) ->
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
     let mut inherited_faults = Vec::new();
-    let inherited = Reader::new(DEFAULT_SUFFIX, default, &mut inherited_faults).message_format();
+    let mut reader = Reader {
+        suffix: DEFAULT_SUFFIX,
+        values: default,
+        faults: &mut inherited_faults,
+    };
+    let inherited = reader.message_format();
     let mut routes = Vec::new();
     for (suffix, values) in by_route {
         if makes_a_route(values) {
-            routes.extend(Reader::new(suffix, values, faults).route(&inherited));
+            let reader = Reader {
+                suffix,
+                values,
+                faults,
+            };
+            routes.extend(reader.route(&inherited));
         } else if suffix != DEFAULT_SUFFIX {
             faults.extend(values.keys().map(|key| {
                 let problem = format!(

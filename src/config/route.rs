@@ -22,54 +22,25 @@ const DEFAULT_ZONE: &str = "Asia/Shanghai";
 /// Language and time zone of messages, as far as they are set.
 pub(super) type MessageFormat = (Option<Language>, Option<TimeZone>);
 
+/// A webhook and the secrets that sign its requests.
+type Chatbot = (Webhook, Vec<Secret>);
+
 /// Reads one route's values and collects their faults.
 pub(super) struct Reader<'a> {
-    suffix: &'a str,
-    values: &'a Values,
-    faults: &'a mut Vec<ConfigError>,
+    pub suffix: &'a str,
+    pub values: &'a Values,
+    pub faults: &'a mut Vec<ConfigError>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(
-        suffix: &'a str,
-        values: &'a Values,
-        faults: &'a mut Vec<ConfigError>,
-    ) -> Self {
-        Reader {
-            suffix,
-            values,
-            faults,
-        }
-    }
-
     /// Reads the route. Returns `None` if its chatbot is missing or not valid.
     pub(super) fn route(mut self, inherited: &MessageFormat) -> Option<Route> {
-        let primary = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET");
-        if self.get("DINGTALK_WEBHOOK").is_none() {
-            self.fault("DINGTALK_WEBHOOK", "is not set, but other variables of this route are; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)");
-        }
-        let fallback = self.chatbot("DINGTALK_FALLBACK_WEBHOOK", "DINGTALK_FALLBACK_SECRET");
-        if self.get("DINGTALK_FALLBACK_WEBHOOK").is_none()
-            && self.get("DINGTALK_FALLBACK_SECRET").is_some()
-        {
-            let problem = format!(
-                "is set without DINGTALK_FALLBACK_WEBHOOK{}; set both or neither",
-                self.suffix
-            );
-            self.fault("DINGTALK_FALLBACK_SECRET", problem);
-        }
-        if let (Some((webhook, _)), Some((fallback, _))) = (&primary, &fallback)
-            && webhook.rate_limit_key() == fallback.rate_limit_key()
-        {
-            self.fault("DINGTALK_FALLBACK_WEBHOOK", "is the same chatbot as DINGTALK_WEBHOOK; create a second chatbot in the group and write its webhook here, or unset it");
-        }
+        let (primary, fallback) = self.chatbots();
         // Both chatbots are of the same group and share its keyword.
         let keyword = self.value("DINGTALK_KEYWORD", parse_keyword);
         let mentions = self.mentions();
         let mention_levels = self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]);
-        let rate_limit = self
-            .value("DINGTALK_RATE_LIMIT", parse_rate_limit)
-            .unwrap_or(DEFAULT_RATE_LIMIT);
+        let rate_limit = self.value("DINGTALK_RATE_LIMIT", parse_rate_limit);
         let filter = Filter {
             levels: self.levels("EVENT_LEVELS", &[Level::Critical, Level::Warn]),
             include: self.patterns("EVENT_INCLUDE"),
@@ -86,15 +57,13 @@ impl<'a> Reader<'a> {
                 webhook,
                 secrets,
                 keyword: keyword.clone(),
-                rate_limit,
+                rate_limit: rate_limit.unwrap_or(DEFAULT_RATE_LIMIT),
                 variables: Variables::new(self.suffix, is_fallback),
             })
         };
+        let name = self.suffix.strip_prefix("__");
         Some(Route {
-            name: match self.suffix.strip_prefix("__") {
-                Some(name) => name.to_ascii_lowercase(),
-                None => "default".to_owned(),
-            },
+            name: name.map_or("default".to_owned(), str::to_ascii_lowercase),
             suffix: self.suffix.to_owned(),
             filter,
             endpoint: endpoint(primary?, false),
@@ -116,7 +85,33 @@ impl<'a> Reader<'a> {
         )
     }
 
-    fn chatbot(&mut self, webhook: &str, secret: &str) -> Option<(Webhook, Vec<Secret>)> {
+    /// Reads the group's chatbot and the fallback, if there is one.
+    fn chatbots(&mut self) -> (Option<Chatbot>, Option<Chatbot>) {
+        let primary = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET");
+        if self.get("DINGTALK_WEBHOOK").is_none() {
+            self.fault("DINGTALK_WEBHOOK", "is not set, but other variables of this route are; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)");
+        }
+        let fallback = self.chatbot("DINGTALK_FALLBACK_WEBHOOK", "DINGTALK_FALLBACK_SECRET");
+        if self.get("DINGTALK_FALLBACK_WEBHOOK").is_none()
+            && self.get("DINGTALK_FALLBACK_SECRET").is_some()
+        {
+            self.fault(
+                "DINGTALK_FALLBACK_SECRET",
+                format!(
+                    "is set without DINGTALK_FALLBACK_WEBHOOK{}; set both or neither",
+                    self.suffix
+                ),
+            );
+        }
+        if let (Some((webhook, _)), Some((fallback, _))) = (&primary, &fallback)
+            && webhook.rate_limit_key() == fallback.rate_limit_key()
+        {
+            self.fault("DINGTALK_FALLBACK_WEBHOOK", "is the same chatbot as DINGTALK_WEBHOOK; create a second chatbot in the group and write its webhook here, or unset it");
+        }
+        (primary, fallback)
+    }
+
+    fn chatbot(&mut self, webhook: &str, secret: &str) -> Option<Chatbot> {
         let secrets = self.secrets(secret);
         Some((self.value(webhook, Webhook::parse)?, secrets))
     }
@@ -155,10 +150,7 @@ impl<'a> Reader<'a> {
         if self.get(name).is_none() {
             return default.to_vec();
         }
-        let mut parts = self.parts(name);
-        if let (Some(only), None) = (parts.next(), parts.next())
-            && only.eq_ignore_ascii_case("none")
-        {
+        if self.parts(name).map(str::to_ascii_lowercase).eq(["none"]) {
             return Vec::new();
         }
         let none = "holds commas but no level; write CRITICAL, WARN, INFO or none";

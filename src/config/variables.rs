@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 /// The suffix of the route `default`.
 pub(super) const DEFAULT_SUFFIX: &str = "";
 
-/// The variables of the notifier begin with one of these.
-const PREFIXES: [&str; 3] = ["DINGTALK_", "EVENT_", "MESSAGE_"];
-
 /// Every variable that the notifier knows, without a route's suffix.
 pub const KNOWN: [&str; 18] = [
     "DINGTALK_WEBHOOK",
@@ -33,36 +30,33 @@ pub const KNOWN: [&str; 18] = [
 
 /// Returns true if the variable is the notifier's by its prefix, known or not.
 pub(super) fn is_ours(name: &str) -> bool {
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    ["DINGTALK_", "EVENT_", "MESSAGE_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// Sorts the variables by the suffix of their route. Blank ones count as unset, unknown ones become
 /// faults.
 pub(super) fn by_route(
-    vars: BTreeMap<String, String>,
+    vars: &BTreeMap<String, String>,
     faults: &mut Vec<ConfigError>,
 ) -> BTreeMap<String, Values> {
     let mut routes: BTreeMap<String, Values> = BTreeMap::new();
     for (name, value) in vars {
-        if !is_ours(&name) || value.trim().is_empty() {
+        if !is_ours(name) || value.trim().is_empty() {
             continue;
         }
-        let (base, suffix) = match name.split_once("__") {
-            Some((base, route)) => (base, format!("__{route}")),
-            None => (name.as_str(), DEFAULT_SUFFIX.to_owned()),
-        };
+        let (base, suffix) = name.split_at(name.find("__").unwrap_or(name.len()));
         let Some(known) = KNOWN.iter().find(|known| **known == base) else {
-            faults.push(unknown(&name, base, &suffix));
+            faults.push(unknown(name, base, suffix));
             continue;
         };
-        if let Err(problem) = check_suffix(&suffix) {
+        if let Err(problem) = check_suffix(suffix) {
             faults.push(ConfigError::new(name, problem));
             continue;
         }
-        routes
-            .entry(suffix)
-            .or_default()
-            .insert(known, value.trim().to_owned());
+        let values = routes.entry(suffix.to_owned()).or_default();
+        values.insert(known, value.trim().to_owned());
     }
     routes
 }
