@@ -34,8 +34,7 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
     }
 }
 
-/// The function that the runtime calls. If the configuration has faults, every invocation fails with
-/// them.
+/// The function that the runtime calls. Faults of the configuration fail every invocation.
 pub struct Function(pub Result<Notifier, Vec<ConfigError>>);
 
 impl Function {

@@ -91,7 +91,8 @@ impl ManualClock {
         Duration::from_nanos(self.advanced.load(SeqCst))
     }
 
-    /// Sets the wall clock alone so many milliseconds ahead of the right time (behind it, if negative).
+    /// Sets the wall clock alone ahead of the right time by so many milliseconds; behind it, if
+    /// they are negative.
     pub fn shift_wall(&self, milliseconds: i64) {
         self.wall_shift.store(milliseconds, SeqCst);
     }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// stays under 16 KiB, and so under Function Compute's limit of 32 KB for one log entry.
 const MAX_FIELD: usize = 600;
 
-/// Bytes that a pipe takes without blocking when `poll` reports it writable (pipe(7)). A write of up
-/// to so many bytes is atomic.
+/// Bytes that a pipe takes without blocking when `poll` reports it writable (pipe(7)). A write of
+/// up to so many bytes is atomic.
 const PIPE_BUF: usize = 4096;
 
 /// The outcome of one event on one route. Fields without a value are left out.
@@ -28,7 +28,7 @@ pub struct Line<'a> {
     /// Function Compute's request id.
     #[serde(skip_serializing_if = "str::is_empty", serialize_with = "text")]
     pub request_id: &'a str,
-    /// The event's own id, or the hash of its content where it has none.
+    /// The event's own id, or the hash of its content if it has none.
     #[serde(serialize_with = "text")]
     pub event_id: &'a str,
     /// The event's full name.
@@ -59,7 +59,7 @@ pub struct Line<'a> {
     /// Requests made to the chatbot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
-    /// How many events the message holds, where it holds several.
+    /// How many events the message holds, if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub combined: Option<usize>,
     /// The message's idempotency key.
@@ -121,11 +121,12 @@ impl Log {
         }
     }
 
-    /// Writes the lines of one invocation. Other invocations wait until it has.
+    /// Writes the lines of one invocation, each ending in a line feed. One invocation writes at a
+    /// time.
     ///
-    /// Waiting, for them and for the output, ends after `within`. Lines that are not written by then
-    /// are dropped; how many is reported on stderr once lines can be written again. A closed output is
-    /// ignored.
+    /// Waiting, for another invocation and for the output, ends after `within`. Lines that are not
+    /// written by then are dropped. Their number is reported on stderr once lines can be written
+    /// again. A closed output is ignored.
     pub fn write(&self, lines: Vec<u8>, within: Duration) {
         let limit = Instant::now() + within;
         // A mutex held while writing would do, but for its `lock`, which has no time limit.

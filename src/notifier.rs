@@ -13,10 +13,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The shortest time that an invocation waits for its log lines to be written, if its deadline comes
-/// earlier.
+/// How long an invocation waits at least for its log lines to be written, past its deadline too.
 const MIN_LOG_WAIT: Duration = Duration::from_millis(250);
-/// The longest time that an invocation waits for its log lines to be written.
+/// How long an invocation waits at most for its log lines to be written.
 const MAX_LOG_WAIT: Duration = Duration::from_secs(1);
 
 /// Delivers the events of payloads to the groups whose routes accept them.
@@ -33,8 +32,8 @@ impl Notifier {
     ///
     /// # Errors
     ///
-    /// If one event was not delivered to one route, or one part of the payload is no event. All that
-    /// can be delivered is delivered first. The failure holds the outcome of every event.
+    /// If one event was not delivered to one route, or one part of the payload is no event. All the
+    /// rest is delivered first. The failure holds the outcome of every event.
     pub fn handle(&self, payload: &[u8], context: &Context) -> Result<Value, Failure> {
         self.process(payload, context).into_result()
     }

@@ -156,8 +156,8 @@ impl Report<'_> {
     }
 }
 
-/// Returns one route of one event in the answer. Details of a delivery are there for a failure only:
-/// the log has them for all.
+/// Returns one route of one event in the answer. Only a failure has its details there: the log has
+/// them for all.
 fn route_answer(route: &Route, outcome: &RouteOutcome) -> Value {
     let mut answer = json!({
         "route": route.name,

@@ -4,9 +4,8 @@ use super::ConfigError;
 use crate::http::{HttpConfig, Proxy, RootCertificates};
 use std::collections::BTreeMap;
 
-/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE`, and collects
-/// what is wrong with them. Blank values count as unset. `HTTP_PROXY` is not for https and is not
-/// read.
+/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE`, and
+/// collects their faults. Blank values count as unset. `HTTP_PROXY` is not for https and is not read.
 pub(super) fn http_config(
     vars: &BTreeMap<String, String>,
     faults: &mut Vec<ConfigError>,

@@ -14,9 +14,9 @@ const MAX_MENTIONS: usize = 50;
 const MAX_MENTION_BYTES: usize = 64;
 /// Longest keyword, in bytes.
 const MAX_KEYWORD_BYTES: usize = 200;
-/// Messages a minute where `DINGTALK_RATE_LIMIT` is not set: DingTalk's 20 with a reserve.
+/// Messages a minute if `DINGTALK_RATE_LIMIT` is not set: DingTalk's 20 with a reserve.
 const DEFAULT_RATE_LIMIT: u32 = 18;
-/// The zone where `MESSAGE_TIME_ZONE` is not set anywhere.
+/// The time zone if neither the route nor `default` sets one.
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
 /// Language and time zone of messages, as far as they are set.

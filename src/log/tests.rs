@@ -63,7 +63,7 @@ fn id(line: &str) -> usize {
 }
 
 #[test]
-fn when_lines_are_many_each_write_has_up_to_4_kib_of_whole_lines() {
+fn when_lines_are_many_a_write_has_whole_lines_up_to_4_kib() {
     for count in [0, 1, 3, 1000] {
         let calls = Calls::default();
         write(&Log::to(calls.clone()), 0..count, LONG);
@@ -79,7 +79,7 @@ fn when_lines_are_many_each_write_has_up_to_4_kib_of_whole_lines() {
 }
 
 #[test]
-fn when_invocations_write_at_once_the_lines_of_each_stand_together() {
+fn when_invocations_write_at_once_their_lines_do_not_mix() {
     let calls = Calls::default();
     let log = Log::to(calls.clone());
     std::thread::scope(|scope| {
@@ -182,7 +182,7 @@ fn when_another_invocation_writes_waiting_for_it_ends_in_time() {
 }
 
 #[test]
-fn when_the_output_is_closed_nothing_waits_and_nothing_is_counted() {
+fn when_the_output_is_closed_nothing_waits_or_is_counted() {
     let (log, reader) = piped();
     drop(reader);
     let begun = Instant::now();
