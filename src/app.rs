@@ -1,13 +1,14 @@
 //! The composition root: from the environment to a notifier, and from the notifier to the function
 //! that the runtime calls.
 
+use crate::channel::Endpoint;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{Dispatcher, Target};
 use crate::http;
 use crate::log::{self, Log};
 use crate::notifier::Notifier;
-use crate::route::Route;
+use crate::report;
 use fc_runtime::{Context, Failure, Handler};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -17,92 +18,69 @@ use std::sync::Arc;
 pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
     let Config { routes, http } = config;
     let client = Arc::new(http::Client::new(Arc::clone(&clock), http));
-    let dispatcher = Dispatcher::new(targets(&routes, &client, &clock), Arc::clone(&clock));
-    Notifier::new(routes, dispatcher, clock, log)
+    let channel = |endpoint: &Endpoint| endpoint.channel(&client, &clock);
+    let targets = routes.iter().map(|route| Target {
+        route: route.name.clone(),
+        channel: channel(&route.endpoint),
+        fallback: route.fallback.as_ref().map(channel),
+        options: route.render_options.clone(),
+    });
+    let dispatcher = Dispatcher::new(targets.collect(), Arc::clone(&clock));
+    Notifier {
+        routes,
+        dispatcher,
+        clock,
+        log,
+    }
 }
 
-/// Where the events of each route go.
-pub fn targets(
-    routes: &[Route],
-    client: &Arc<http::Client>,
-    clock: &Arc<dyn Clock>,
-) -> Vec<Target> {
-    routes
-        .iter()
-        .map(|route| Target {
-            route: route.name.clone(),
-            channel: route.endpoint.channel(client, clock),
-            fallback: (route.fallback.as_ref()).map(|endpoint| endpoint.channel(client, clock)),
-            options: route.render_options.clone(),
-        })
-        .collect()
-}
-
-/// The function that the runtime calls: ready, or reporting what is wrong with its configuration.
-pub enum Function {
-    /// The configuration is valid.
-    Ready(Box<Notifier>),
-    /// The configuration is not valid: every invocation fails with these faults.
-    Misconfigured(Vec<ConfigError>),
-}
+/// The function that the runtime calls. Faults of the configuration fail every invocation.
+pub struct Function(pub Result<Notifier, Vec<ConfigError>>);
 
 impl Function {
-    /// The function that the environment describes.
+    /// Makes the function that the environment describes.
     pub fn from_env() -> Function {
-        match Config::from_env() {
-            Ok(config) => {
-                let notifier = notifier(config, Arc::new(SystemClock), Log::stdout());
-                Function::Ready(Box::new(notifier))
-            }
-            Err(errors) => Function::Misconfigured(errors),
-        }
+        let notifier = |config| notifier(config, Arc::new(SystemClock), Log::stdout());
+        Function(Config::from_env().map(notifier))
+    }
+
+    fn notifier(&self) -> Result<&Notifier, Failure> {
+        let Function(notifier) = self;
+        notifier
+            .as_ref()
+            .map_err(|errors| invalid_configuration(errors))
     }
 }
 
 impl Handler for Function {
     fn invoke(&self, payload: &[u8], context: &Context) -> Result<Value, Failure> {
-        match self {
-            Function::Ready(notifier) => {
-                let report = notifier.process(payload, context);
-                // Invalid parts have no line in the log, and the platform shows the answer only to the
-                // caller: whoever finds the payload in a dead-letter queue looks for the reason here.
-                for part in report.invalid() {
-                    // A closed stderr is ignored.
-                    let _ = writeln!(
-                        std::io::stderr(),
-                        "request {}: InvalidEvent: {}: {}",
-                        log::field(&context.request_id),
-                        log::field(&part.path),
-                        log::field(&part.problem)
-                    );
-                }
-                report.into_result()
-            }
-            Function::Misconfigured(errors) => Err(invalid_configuration(errors)),
+        let report = self.notifier()?.process(payload, context);
+        // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
+        // here for those who find the payload in a dead-letter queue.
+        for part in &report.parsed.errors {
+            // A closed stderr is ignored.
+            let _ = writeln!(
+                std::io::stderr(),
+                "request {}: InvalidEvent: {}: {}",
+                log::field(&context.request_id),
+                log::field(&part.path),
+                log::field(&part.problem)
+            );
         }
+        report.into_result()
     }
 
     fn initialize(&self, _context: &Context) -> Result<(), Failure> {
-        match self {
-            Function::Ready(_) => Ok(()),
-            Function::Misconfigured(errors) => Err(invalid_configuration(errors)),
-        }
+        self.notifier().map(|_| ())
     }
 }
 
 fn invalid_configuration(errors: &[ConfigError]) -> Failure {
     let list: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    let count = match errors.len() {
-        1 => "1 fault".to_owned(),
-        many => format!("{many} faults"),
-    };
-    let faults: Vec<Value> = errors
-        .iter()
-        .map(|error| json!({ "variable": error.variable, "problem": error.problem }))
-        .collect();
+    let count = report::counted(errors.len(), "fault", "faults");
     Failure {
         error_type: "InvalidConfiguration".into(),
         error_message: format!("the configuration has {count}: {}", list.join("; ")),
-        outcome: Some(json!({ "faults": faults })),
+        outcome: Some(json!({ "faults": errors })),
     }
 }

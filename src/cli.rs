@@ -5,10 +5,10 @@ mod preview;
 
 use crate::app::{self, Function};
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::log::Log;
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,24 +42,22 @@ The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESS
 Exit codes: 0 done, 1 not delivered or not valid, 2 usage or an unreadable file.
 ";
 
-/// A payload and the name of the file that it was read from.
-struct Payload<'a> {
-    file: Cow<'a, str>,
-    bytes: Vec<u8>,
-}
+/// The name of a file and the payload in it.
+type Payload = (String, Vec<u8>);
 
-/// Runs the command that the arguments (without the program's name) ask for. File names may be any bytes.
+/// Runs the command that the arguments (without the program's name) ask for. File names may be any
+/// bytes.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let readable: Vec<Cow<str>> = arguments
+    let words: Vec<_> = arguments
         .iter()
         .map(|word| word.to_string_lossy())
         .collect();
-    let words: Vec<&str> = readable.iter().map(AsRef::as_ref).collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let code = match words.as_slice() {
         [] => serve(),
         ["--help" | "-h", ..] | [_, "--help" | "-h", ..] => print(HELP),
         ["--version" | "-V", ..] => print(&format!("{NAME} {VERSION}\n")),
-        ["check"] => with_config(|config| print_valid(&config)),
+        ["check"] => with_config(|config| print(&check::describe(&config))),
         ["check", extra, ..] => usage(&format!("check takes no argument, but got {extra:?}")),
         [command @ ("preview" | "send"), ..] => with_files(command, &arguments[1..]),
         [other, ..] => usage(&format!("there is no command or option {other:?}")),
@@ -68,41 +66,28 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn serve() -> u8 {
-    // The port comes first: where it is of no use, its line is the only one.
+    // The port comes first: if it is not usable, its line is the only one.
     let server = match fc_runtime::bind() {
         Ok(server) => server,
-        Err(error) => {
-            print_error(&format!("{NAME}: {error}"));
-            return USAGE;
-        }
+        Err(error) => return refuse(error),
     };
     let function = Function::from_env();
-    match &function {
-        Function::Ready(notifier) => {
-            let names: Vec<&str> = notifier.routes().iter().map(|r| r.name.as_str()).collect();
-            let routes = match names.as_slice() {
-                [one] => format!("the route {one}"),
-                many => format!("the routes {}", many.join(", ")),
-            };
-            print_error(&format!("{NAME} {VERSION} with {routes}"));
+    match &function.0 {
+        Ok(notifier) => {
+            let names: Vec<&str> = notifier.routes.iter().map(|r| r.name.as_str()).collect();
+            let noun = if names.len() == 1 { "route" } else { "routes" };
+            let names = names.join(", ");
+            print_error(format!("{NAME} {VERSION} with the {noun} {names}"));
         }
-        Function::Misconfigured(errors) => {
-            print_error(&format!(
+        Err(errors) => {
+            print_error(format!(
                 "{NAME} {VERSION} with a configuration that is not valid; every invocation will fail:"
             ));
-            print_config_errors(errors);
+            errors.iter().for_each(print_error);
         }
     }
     server.serve(function);
     DONE
-}
-
-fn print_valid(config: &Config) -> u8 {
-    let routes: Vec<String> = config.routes.iter().map(check::describe).collect();
-    print(&format!(
-        "The configuration is valid.\n\n{}",
-        routes.join("\n")
-    ))
 }
 
 /// Reads all files before anything is done with one of them.
@@ -117,14 +102,8 @@ fn with_files(command: &str, files: &[OsString]) -> u8 {
     let mut payloads = Vec::new();
     for file in files {
         match read(file) {
-            Ok(bytes) => payloads.push(Payload {
-                file: file.to_string_lossy(),
-                bytes,
-            }),
-            Err(error) => {
-                print_error(&format!("{NAME}: cannot read {file:?}: {error}"));
-                return USAGE;
-            }
+            Ok(payload) => payloads.push((file.to_string_lossy().into_owned(), payload)),
+            Err(error) => return refuse(format!("cannot read {file:?}: {error}")),
         }
     }
     with_config(|config| match command {
@@ -137,13 +116,11 @@ fn with_files(command: &str, files: &[OsString]) -> u8 {
 fn send(config: Config, payloads: &[Payload]) -> u8 {
     let notifier = app::notifier(config, Arc::new(SystemClock), Log::stdout());
     let mut code = DONE;
-    for Payload { file, bytes } in payloads {
+    for (file, payload) in payloads {
         let context = fc_runtime::Context::for_command(SEND_TIMEOUT);
-        if let Err(failure) = notifier.handle(bytes, &context) {
-            print_error(&format!(
-                "{NAME}: {file}: {}: {}",
-                failure.error_type, failure.error_message
-            ));
+        if let Err(failure) = notifier.handle(payload, &context) {
+            let (name, message) = (failure.error_type, failure.error_message);
+            print_error(format!("{NAME}: {file}: {name}: {message}"));
             code = FAILED;
         }
     }
@@ -152,22 +129,21 @@ fn send(config: Config, payloads: &[Payload]) -> u8 {
 
 /// Runs `command` with the environment's configuration, or prints every fault in it.
 fn with_config(command: impl FnOnce(Config) -> u8) -> u8 {
-    Config::from_env().map_or_else(
-        |errors| {
-            print_config_errors(&errors);
+    match Config::from_env() {
+        Ok(config) => command(config),
+        Err(errors) => {
+            errors.iter().for_each(print_error);
             FAILED
-        },
-        command,
-    )
+        }
+    }
 }
 
 fn read(file: &OsStr) -> std::io::Result<Vec<u8>> {
-    if file == "-" {
-        let mut payload = Vec::new();
-        std::io::stdin().read_to_end(&mut payload)?;
-        return Ok(payload);
+    if file != "-" {
+        return std::fs::read(file);
     }
-    std::fs::read(file)
+    let mut payload = Vec::new();
+    std::io::stdin().read_to_end(&mut payload).map(|_| payload)
 }
 
 /// Prints to standard output. A closed one is ignored.
@@ -178,17 +154,16 @@ fn print(text: &str) -> u8 {
 }
 
 /// Prints a line to standard error in one piece. A closed one is ignored.
-fn print_error(line: &str) {
+fn print_error(line: impl Display) {
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-fn print_config_errors(errors: &[ConfigError]) {
-    for error in errors {
-        print_error(&error.to_string());
-    }
+/// Prints why nothing was done.
+fn refuse(problem: impl Display) -> u8 {
+    print_error(format!("{NAME}: {problem}"));
+    USAGE
 }
 
 fn usage(problem: &str) -> u8 {
-    print_error(&format!("{NAME}: {problem}; see --help"));
-    USAGE
+    refuse(format!("{problem}; see --help"))
 }

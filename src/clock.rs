@@ -1,8 +1,8 @@
 //! Time as an argument: what waits or stamps takes a [`Clock`], so that a test can hold time still.
 
 use jiff::Timestamp;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The source of time.
@@ -49,8 +49,8 @@ pub struct ManualClock {
     wall_start: SystemTime,
     /// How much faster than real time the clock runs by itself. At 0 it stands still.
     speed: u32,
-    /// How far the clock was moved on.
-    advanced: Mutex<Duration>,
+    /// How far the clock was moved on, in nanoseconds.
+    advanced: AtomicU64,
     /// Milliseconds by which the wall clock alone is off.
     wall_shift: AtomicI64,
 }
@@ -76,24 +76,25 @@ impl ManualClock {
             start: Instant::now(),
             wall_start,
             speed,
-            advanced: Mutex::default(),
+            advanced: AtomicU64::new(0),
             wall_shift: AtomicI64::new(0),
         })
     }
 
     /// Moves both clocks on by `time`.
     pub fn advance(&self, time: Duration) {
-        *self.advanced.lock().unwrap_or_else(PoisonError::into_inner) += time;
+        self.advanced.fetch_add(time.as_nanos() as u64, SeqCst);
     }
 
     /// Returns how far the clock was moved on, by hand and by waiting.
     pub fn advanced(&self) -> Duration {
-        *self.advanced.lock().unwrap_or_else(PoisonError::into_inner)
+        Duration::from_nanos(self.advanced.load(SeqCst))
     }
 
-    /// Sets the wall clock alone so many milliseconds ahead of the right time (behind it, if negative).
+    /// Sets the wall clock alone ahead of the right time by so many milliseconds; behind it, if
+    /// they are negative.
     pub fn shift_wall(&self, milliseconds: i64) {
-        self.wall_shift.store(milliseconds, Ordering::SeqCst);
+        self.wall_shift.store(milliseconds, SeqCst);
     }
 
     fn since_start(&self) -> Duration {
@@ -108,7 +109,7 @@ impl Clock for ManualClock {
 
     fn wall(&self) -> SystemTime {
         let right = self.wall_start + self.since_start();
-        let shift = self.wall_shift.load(Ordering::SeqCst);
+        let shift = self.wall_shift.load(SeqCst);
         let by = Duration::from_millis(shift.unsigned_abs());
         if shift < 0 { right - by } else { right + by }
     }

@@ -24,15 +24,15 @@
 //! | `delivery/` | when and how often: `mod.rs` brings the threads, `scheduler.rs` decides |
 //! | `delivery/queue.rs`, `batch.rs` | the events that wait on a route; the events of one message |
 //! | `delivery/rate_limit.rs`, `endpoint.rs` | the pace of a chatbot; its ban |
-//! | `delivery/retry.rs`, `remedies.rs` | what follows from an attempt; what to do about a failure |
+//! | `delivery/retry.rs`, `remedies.rs` | what follows an attempt; what to do about a failure |
 //! | `delivery/dedup.rs`, `unconfirmed.rs` | what was delivered; what may have been shown |
-//! | `channel/mod.rs` | chatbots as configured; the trait `Channel`: all that delivery knows of a chat |
-//! | `channel/dingtalk/` | DingTalk: `webhook.rs`, `sign.rs`, `markdown.rs`, `response.rs`, `remedy.rs` |
+//! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat; chatbots as configured |
+//! | `channel/dingtalk/` | DingTalk: webhook, signature, markdown, responses, remedies |
 //! | `message/` | events → a structured message: `event.rs` for one, `digest.rs` for many |
 //! | `message/fit.rs`, `capacity.rs` | shortens a message; how many events fit into one |
 //! | `message/text.rs`, `i18n.rs` | own and foreign text; all words in Chinese and English |
 //! | `event/payload.rs` | bytes → events, in whatever they are wrapped |
-//! | `event/cloud_event.rs`, `cloud_monitor.rs`, `builder.rs` | wire shapes → one [`Event`](event::Event) |
+//! | `event/cloud_event.rs`, `cloud_monitor.rs` | wire shapes → one [`Event`](event::Event) |
 //! | `event/catalog.rs`, `level.rs` | title, level and advice by name; levels |
 //! | `http/` | the one HTTP client: time limits by phase, DNS cache, proxy, certificates |
 //! | `clock.rs` | time as an argument |
@@ -50,7 +50,7 @@ pub mod http;
 pub mod log;
 pub mod message;
 pub mod notifier;
-pub mod report;
+mod report;
 pub mod route;
 
 /// The allocator of the deployed binary. musl's own returns memory to the system and asks for it

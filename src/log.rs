@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -13,12 +14,9 @@ use std::time::{Duration, Instant};
 /// stays under 16 KiB, and so under Function Compute's limit of 32 KB for one log entry.
 const MAX_FIELD: usize = 600;
 
-/// Bytes that a pipe takes without blocking when `poll` reports it writable (pipe(7)). A write of up
-/// to so many bytes is atomic.
+/// Bytes that a pipe takes without blocking when `poll` reports it writable (pipe(7)). A write of
+/// up to so many bytes is atomic.
 const PIPE_BUF: usize = 4096;
-
-/// Bytes of lines that are buffered before they are written.
-const BUFFER: usize = 32 * 1024;
 
 /// The outcome of one event on one route. Fields without a value are left out.
 #[derive(Debug, Default, Serialize)]
@@ -30,7 +28,7 @@ pub struct Line<'a> {
     /// Function Compute's request id.
     #[serde(skip_serializing_if = "str::is_empty", serialize_with = "text")]
     pub request_id: &'a str,
-    /// The event's own id, or the hash of its content where it has none.
+    /// The event's own id, or the hash of its content if it has none.
     #[serde(serialize_with = "text")]
     pub event_id: &'a str,
     /// The event's full name.
@@ -39,10 +37,10 @@ pub struct Line<'a> {
     /// `CRITICAL`, `WARN`, `INFO` or `UNKNOWN`.
     pub level: &'static str,
     /// The resource's id.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "option")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub resource: Option<&'a str>,
     /// The region's id.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "option")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub region: Option<&'a str>,
     /// The route's name.
     #[serde(serialize_with = "text")]
@@ -50,8 +48,8 @@ pub struct Line<'a> {
     /// `delivered`, `duplicate`, `filtered` or `failed`.
     pub outcome: &'static str,
     /// The variable that decided about the event.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "option")]
-    pub rule: Option<&'a str>,
+    #[serde(serialize_with = "text")]
+    pub rule: &'a str,
     /// DingTalk's `errcode`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errcode: Option<i64>,
@@ -61,11 +59,11 @@ pub struct Line<'a> {
     /// Requests made to the chatbot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
-    /// How many events the message holds, where it holds several.
+    /// How many events the message holds, if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub combined: Option<usize>,
     /// The message's idempotency key.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "option")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub message_uuid: Option<&'a str>,
     /// Milliseconds from taking the event to knowing its outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,18 +73,23 @@ pub struct Line<'a> {
     pub remedy: Option<&'a str>,
 }
 
-/// Writes the lines of one invocation together, and before the response that they belong to.
-pub struct Log {
-    state: Mutex<State>,
-    /// Notified when an invocation has put the writer back.
-    released: Condvar,
+impl Line<'_> {
+    /// Appends the line as JSON.
+    pub fn append_to(&self, lines: &mut Vec<u8>) {
+        serde_json::to_writer(&mut *lines, self)
+            .expect("a struct of texts and numbers is valid JSON, and memory takes it");
+        lines.push(b'\n');
+    }
 }
 
-struct State {
+/// Writes the lines of one invocation together, and before the response that they belong to.
+pub struct Log {
     /// `None` while an invocation writes its lines.
-    writer: Option<Writer>,
+    writer: Mutex<Option<Writer>>,
+    /// Notified when an invocation has put the writer back.
+    released: Condvar,
     /// Lines that were dropped and not reported yet.
-    lost: usize,
+    lost: AtomicUsize,
 }
 
 impl Log {
@@ -109,141 +112,99 @@ impl Log {
         let writer = Writer {
             output: Box::new(output),
             is_writable: Box::new(is_writable),
-            buffer: Vec::new(),
-            is_inside_line: false,
+            begun: Vec::new(),
         };
         Log {
-            state: Mutex::new(State {
-                writer: Some(writer),
-                lost: 0,
-            }),
+            writer: Mutex::new(Some(writer)),
             released: Condvar::new(),
+            lost: AtomicUsize::new(0),
         }
     }
 
-    /// Begins the lines of one invocation; they are written when the result is dropped. Other
-    /// invocations wait until then.
+    /// Writes the lines of one invocation, each ending in a line feed. One invocation writes at a
+    /// time.
     ///
-    /// Waiting, for them and for the output, ends after `within`. Lines that are not written by then
-    /// are dropped; how many is reported on stderr once lines can be written again. A closed output is
-    /// ignored.
-    pub fn lines(&self, within: Duration) -> Lines<'_> {
+    /// Waiting, for another invocation and for the output, ends after `within`. Lines that are not
+    /// written by then are dropped. Their number is reported on stderr once lines can be written
+    /// again. A closed output is ignored.
+    pub fn write(&self, lines: Vec<u8>, within: Duration) {
         let limit = Instant::now() + within;
         // A mutex held while writing would do, but for its `lock`, which has no time limit.
-        let (mut state, _) = self
+        let (mut free, _) = self
             .released
-            .wait_timeout_while(self.lock(), within, |state| state.writer.is_none())
+            .wait_timeout_while(self.lock(), within, |writer| writer.is_none())
             .expect(NO_PANIC);
-        Lines {
-            log: self,
-            limit,
-            writer: state.writer.take(),
-            lost: 0,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect(NO_PANIC)
-    }
-}
-
-const NO_PANIC: &str = "nothing panics while it holds the log's lock";
-
-/// The lines of one invocation.
-pub struct Lines<'a> {
-    log: &'a Log,
-    limit: Instant,
-    /// `None` if others did not release it in time.
-    writer: Option<Writer>,
-    lost: usize,
-}
-
-impl Lines<'_> {
-    /// Adds one line.
-    pub fn add(&mut self, line: &Line) {
-        let Some(writer) = &mut self.writer else {
-            self.lost += 1;
+        let Some(mut writer) = free.take() else {
+            self.lost.fetch_add(count_lines(&lines), Relaxed);
             return;
         };
-        serde_json::to_writer(&mut writer.buffer, line)
-            .expect("a struct of texts and numbers is valid JSON, and memory takes it");
-        writer.buffer.push(b'\n');
-        if writer.buffer.len() >= BUFFER {
-            self.lost += writer.write(self.limit);
-        }
-    }
-}
-
-impl Drop for Lines<'_> {
-    fn drop(&mut self) {
-        if let Some(writer) = &mut self.writer {
-            self.lost += writer.write(self.limit);
-        }
-        let mut state = self.log.lock();
-        state.lost += self.lost;
-        let Some(writer) = self.writer.take() else {
-            return;
-        };
+        drop(free);
+        let lost = writer.write(lines, limit);
+        let before = self.lost.fetch_add(lost, Relaxed);
         // stderr must not block either: if it would, the count stays for the next invocation.
-        let is_over = state.lost > 0 && self.lost == 0 && (writer.is_writable)(Instant::now());
-        let reports = is_over && is_writable(std::io::stderr(), Instant::now());
-        let lost = if reports {
-            std::mem::take(&mut state.lost)
-        } else {
-            0
-        };
-        state.writer = Some(writer);
-        drop(state);
-        self.log.released.notify_one();
-        if lost > 0 {
+        if lost == 0
+            && before > 0
+            && (writer.is_writable)(Instant::now())
+            && is_writable(std::io::stderr(), Instant::now())
+        {
+            let lost = self.lost.swap(0, Relaxed);
             let _ = writeln!(
                 std::io::stderr(),
                 "{lost} log lines were lost: standard output did not take them"
             );
         }
+        *self.lock() = Some(writer);
+        self.released.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().expect(NO_PANIC)
     }
 }
+
+const NO_PANIC: &str = "nothing panics while it holds the log's lock";
 
 struct Writer {
     output: Box<dyn Write + Send>,
     /// Waits until the output takes [`PIPE_BUF`] bytes without blocking; false after the limit.
     is_writable: Box<dyn Fn(Instant) -> bool + Send>,
-    /// Lines to be written. After a timeout, the rest of a line that was begun.
-    buffer: Vec<u8>,
-    is_inside_line: bool,
+    /// The rest of a line that was begun when time ran out. It is written before the next line.
+    begun: Vec<u8>,
 }
 
 impl Writer {
-    /// Writes the buffered lines, and returns how many were dropped because time ran out.
-    fn write(&mut self, limit: Instant) -> usize {
+    /// Writes whole lines, and returns how many were dropped because time ran out.
+    fn write(&mut self, mut text: Vec<u8>, limit: Instant) -> usize {
+        let begun = self.begun.len();
+        text.splice(..0, self.begun.drain(..));
         let mut written = 0;
-        while written < self.buffer.len() && (self.is_writable)(limit) {
-            let rest = &self.buffer[written..];
+        while written < text.len() && (self.is_writable)(limit) {
+            let rest = &text[written..];
             let portion = &rest[..rest.len().min(PIPE_BUF)];
-            // Whole lines where they fit: then what others write to the same pipe cuts none in two.
-            let end = portion.iter().rposition(|byte| *byte == b'\n');
-            let portion = end.map_or(portion, |end| &portion[..=end]);
+            // Whole lines if they fit: then what others write to the same pipe cuts none in two.
+            let line_end = portion.iter().rposition(|byte| *byte == b'\n');
+            let portion = &portion[..line_end.map_or(portion.len(), |at| at + 1)];
             let result = self.output.write_all(portion);
             if result.and_then(|()| self.output.flush()).is_err() {
                 // A closed output is ignored, like its lines.
-                self.is_inside_line = false;
-                self.buffer.clear();
                 return 0;
             }
             written += portion.len();
-            self.is_inside_line = end.is_none();
         }
-        self.buffer.drain(..written);
-        // A line that was begun stays, and is completed before the next one.
-        let begun = if self.is_inside_line {
-            let end = self.buffer.iter().position(|byte| *byte == b'\n');
-            end.map_or(0, |end| end + 1)
-        } else {
-            0
+        // Keep the rest of a line that was begun, and drop the lines after it.
+        let kept = match text[..written].last() {
+            None => begun,
+            Some(b'\n') => 0,
+            Some(_) => {
+                1 + text[written..]
+                    .iter()
+                    .take_while(|byte| **byte != b'\n')
+                    .count()
+            }
         };
-        let lost = count_lines(&self.buffer[begun..]);
-        self.buffer.truncate(begun);
-        lost
+        let dropped = text.split_off(written + kept);
+        self.begun = text.split_off(written);
+        count_lines(&dropped)
     }
 }
 
@@ -272,23 +233,23 @@ pub(crate) fn field(text: &str) -> Cow<'_, str> {
     bounded(text, MAX_FIELD)
 }
 
-fn text<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&bounded(text, MAX_FIELD))
-}
-
-fn option<S: Serializer>(text: &Option<&str>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&bounded(text.unwrap_or_default(), MAX_FIELD))
+/// Serializes a text or `Some` text.
+fn text<'a, T, S>(text: &T, to: S) -> Result<S::Ok, S::Error>
+where
+    T: Into<Option<&'a str>> + Copy,
+    S: Serializer,
+{
+    let text: Option<&str> = (*text).into();
+    to.serialize_str(&field(text.unwrap_or_default()))
 }
 
 fn remedy<S: Serializer>(text: &Option<&str>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&bounded(text.unwrap_or_default(), 2 * MAX_FIELD))
 }
 
-/// The text without control characters, cut between characters.
+/// Returns the text without control characters, cut between characters after `max` bytes.
 fn bounded(text: &str, max: usize) -> Cow<'_, str> {
-    // 0xc2 begins, among others, the control characters beyond ASCII.
-    let may_hold_control = |byte: u8| byte.is_ascii_control() || byte == 0xc2;
-    if text.len() <= max && !text.bytes().any(may_hold_control) {
+    if text.len() <= max && !text.contains(char::is_control) {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();

@@ -1,124 +1,106 @@
 //! One invocation: payload → events → routes → delivery → report.
 
 use crate::clock::{self, Clock};
-use crate::delivery::{Dispatcher, Outcome};
+use crate::delivery::Dispatcher;
 use crate::event::{self, Event};
 use crate::log::Log;
 use crate::report::{Report, RouteOutcome};
 use crate::route::{self, Decision, Route};
 use fc_runtime::{Context, Failure};
 use serde_json::Value;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long an invocation waits for its log lines to be written: as long as its deadline allows, within
-/// these bounds.
-const LOG_WAIT: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+/// How long an invocation waits at least for its log lines to be written, past its deadline too.
+const MIN_LOG_WAIT: Duration = Duration::from_millis(250);
+/// How long an invocation waits at most for its log lines to be written.
+const MAX_LOG_WAIT: Duration = Duration::from_secs(1);
 
 /// Delivers the events of payloads to the groups whose routes accept them.
 pub struct Notifier {
-    routes: Vec<Route>,
-    dispatcher: Dispatcher,
-    clock: Arc<dyn Clock>,
-    log: Log,
+    pub routes: Vec<Route>,
+    /// Has one target for each route, in the same order.
+    pub dispatcher: Dispatcher,
+    pub clock: Arc<dyn Clock>,
+    pub log: Log,
 }
 
 impl Notifier {
-    /// A notifier for these routes. `dispatcher` has one target for each of them, in the same order.
-    pub fn new(
-        routes: Vec<Route>,
-        dispatcher: Dispatcher,
-        clock: Arc<dyn Clock>,
-        log: Log,
-    ) -> Notifier {
-        Notifier {
-            routes,
-            dispatcher,
-            clock,
-            log,
-        }
-    }
-
-    /// The routes that it serves.
-    pub fn routes(&self) -> &[Route] {
-        &self.routes
-    }
-
     /// Delivers every event of `payload` to every route that accepts it, and returns the answer.
     ///
     /// # Errors
     ///
-    /// If one event was not delivered to one route, or one part of the payload is no event. All that
-    /// can be delivered is delivered first. The failure holds the outcome of every event.
+    /// If one event was not delivered to one route, or one part of the payload is no event. All the
+    /// rest is delivered first. The failure holds the outcome of every event.
     pub fn handle(&self, payload: &[u8], context: &Context) -> Result<Value, Failure> {
         self.process(payload, context).into_result()
     }
 
     /// As [`handle`](Notifier::handle), with the outcome as a value.
-    pub fn process(&self, payload: &[u8], context: &Context) -> Report<'_> {
+    pub(crate) fn process(&self, payload: &[u8], context: &Context) -> Report<'_> {
         let parsed = event::parse(payload);
-        let decisions: Vec<Vec<Decision>> = self
-            .routes
-            .iter()
-            .map(|route| {
-                let decide = |event: &Arc<Event>| route::decide(&route.filter, event);
-                parsed.events.iter().map(decide).collect()
-            })
-            .collect();
-        let accepted: Vec<Vec<Arc<Event>>> = decisions
-            .iter()
-            .map(|decisions| {
-                let pairs = parsed.events.iter().zip(decisions);
-                let accepted = pairs.filter(|(_, decision)| decision.send);
-                accepted.map(|(event, _)| Arc::clone(event)).collect()
-            })
-            .collect();
-        let delivered = self.deliver(&accepted, context);
-        let outcomes = decisions.into_iter().zip(delivered);
-        let outcomes =
-            outcomes.map(|(decisions, delivered)| RouteOutcome::join(decisions, delivered));
-        let report = Report::new(&self.routes, parsed, outcomes.collect());
-
-        let [least, most] = LOG_WAIT;
-        let within = context.remaining(self.clock.now()).clamp(least, most);
+        let report = Report {
+            routes: &self.routes,
+            outcomes: self.deliver(&parsed.events, context.deadline),
+            parsed,
+        };
+        let left = context.remaining(self.clock.now());
+        let within = left.clamp(MIN_LOG_WAIT, MAX_LOG_WAIT);
         let time = clock::to_timestamp(self.clock.wall());
         report.log(&self.log, time, &context.request_id, within);
         report
     }
 
-    /// Delivers to each route what it accepted. Routes do not wait for each other: one whose chatbot
-    /// never answers would use up the time of the rest.
-    fn deliver(&self, accepted: &[Vec<Arc<Event>>], context: &Context) -> Vec<Vec<Outcome>> {
-        let deliver = |route: usize| {
-            let events = &accepted[route];
-            self.dispatcher.deliver(route, events, context.deadline)
-        };
-        let mut outcomes: Vec<Vec<Outcome>> = accepted.iter().map(|_| Vec::new()).collect();
-        let busy: Vec<usize> = (0..accepted.len())
-            .filter(|route| !accepted[*route].is_empty())
+    /// Delivers to each route the events that it accepts. Routes do not wait for each other: one
+    /// whose chatbot never answers would use up the time of the rest.
+    fn deliver(&self, events: &[Arc<Event>], deadline: Instant) -> Vec<Vec<RouteOutcome>> {
+        let decide = |event: &Arc<Event>, route: &Route| route::decide(&route.filter, event);
+        let decisions: Vec<Vec<Decision>> = (self.routes.iter())
+            .map(|route| events.iter().map(|event| decide(event, route)).collect())
             .collect();
-        // The last one needs no thread of its own.
-        let Some((last, others)) = busy.split_last() else {
-            return outcomes;
+        let deliver = |route: usize| -> Vec<RouteOutcome> {
+            let decisions = &decisions[route];
+            let accepted: Vec<Arc<Event>> = (events.iter().zip(decisions))
+                .filter(|(_, decision)| decision.send)
+                .map(|(event, _)| Arc::clone(event))
+                .collect();
+            let delivered = self.dispatcher.deliver(route, &accepted, deadline);
+            let mut delivered = delivered.into_iter();
+            let mut next = || delivered.next().expect("one outcome for each event");
+            (decisions.iter())
+                .map(|decision| RouteOutcome {
+                    rule: decision.rule,
+                    delivery: decision.send.then(&mut next),
+                })
+                .collect()
         };
         thread::scope(|scope| {
+            let is_busy = |route: &usize| decisions[*route].iter().any(|decision| decision.send);
+            let last = (0..decisions.len()).rfind(is_busy);
             let spawn = |route: usize| {
+                // The last route has this thread, and one that accepts nothing takes no time.
+                if Some(route) == last || !is_busy(&route) {
+                    return None;
+                }
                 let thread = thread::Builder::new().spawn_scoped(scope, move || deliver(route));
-                (route, thread)
+                // If the platform gives no more threads, this one delivers.
+                thread.ok()
             };
-            let threads: Vec<_> = others.iter().map(|route| spawn(*route)).collect();
-            outcomes[*last] = deliver(*last);
-            for (route, thread) in threads {
-                outcomes[route] = match thread {
-                    Ok(thread) => thread
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                    // The platform gives no more threads: the routes are served one after the other.
-                    Err(_) => deliver(route),
-                };
+            let threads: Vec<_> = (0..decisions.len()).map(spawn).collect();
+            let mut outcomes: Vec<Vec<RouteOutcome>> = (threads.iter().enumerate())
+                .map(|(route, thread)| match thread {
+                    Some(_) => Vec::new(),
+                    None => deliver(route),
+                })
+                .collect();
+            for (outcomes, thread) in outcomes.iter_mut().zip(threads) {
+                if let Some(thread) = thread {
+                    *outcomes = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+                }
             }
-        });
-        outcomes
+            outcomes
+        })
     }
 }

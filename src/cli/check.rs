@@ -1,28 +1,29 @@
-//! `check`: a route in words, without its secrets.
+//! `check`: the configuration in words, without its secrets.
 
+use crate::config::Config;
 use crate::event::Level;
 use crate::message::RenderOptions;
+use crate::report::counted;
 use crate::route::{Pattern, Route};
 
-/// What a route sends, to whom and how: one line a setting.
-pub(super) fn describe(route: &Route) -> String {
-    let (filter, options) = (&route.filter, &route.render_options);
-    let fallback = route.fallback.as_ref();
+/// Describes every route: what it sends, to whom and how.
+pub(super) fn describe(config: &Config) -> String {
+    let routes: Vec<String> = config.routes.iter().map(describe_route).collect();
+    format!("The configuration is valid.\n\n{}", routes.join("\n"))
+}
+
+fn describe_route(route: &Route) -> String {
+    let (endpoint, filter, options) = (&route.endpoint, &route.filter, &route.render_options);
+    let per_minute = endpoint.limits().per_minute;
+    let zone = options.zone.iana_name().unwrap_or("?");
+    let fallback = route.fallback.as_ref().map(ToString::to_string);
+    let patterns = |patterns: &[Pattern], if_empty| list(patterns, Pattern::as_str, if_empty);
     let lines = [
-        ("chatbot", route.endpoint.to_string()),
-        (
-            "fallback",
-            fallback.map_or("none".to_owned(), ToString::to_string),
-        ),
-        (
-            "keyword",
-            route.endpoint.keyword().unwrap_or("none").to_owned(),
-        ),
-        ("mentions", mentioned(options)),
-        (
-            "rate limit",
-            format!("{} messages a minute", route.endpoint.limits().per_minute),
-        ),
+        ("chatbot", endpoint.to_string()),
+        ("fallback", fallback.unwrap_or("none".to_owned())),
+        ("keyword", endpoint.keyword().unwrap_or("none").to_owned()),
+        ("mentions", mentions(options)),
+        ("rate limit", format!("{per_minute} messages a minute")),
         ("levels", levels(&filter.levels)),
         ("include", patterns(&filter.include, "none")),
         ("exclude", patterns(&filter.exclude, "none")),
@@ -30,10 +31,7 @@ pub(super) fn describe(route: &Route) -> String {
         ("resources", patterns(&filter.resources, "all")),
         ("not resources", patterns(&filter.resources_exclude, "none")),
         ("language", options.language.as_str().to_owned()),
-        (
-            "time zone",
-            options.zone.iana_name().unwrap_or("?").to_owned(),
-        ),
+        ("time zone", zone.to_owned()),
     ];
     let mut text = format!("route {}\n", route.name);
     for (label, value) in lines {
@@ -42,31 +40,24 @@ pub(super) fn describe(route: &Route) -> String {
     text
 }
 
-fn mentioned(options: &RenderOptions) -> String {
-    let who = &options.mentions;
-    let people = match who.mobiles.len() + who.user_ids.len() {
-        0 if !who.all => return "nobody".to_owned(),
-        1 => "1 person".to_owned(),
-        many => format!("{many} people"),
-    };
-    let all = if who.all { "everybody and " } else { "" };
+fn mentions(options: &RenderOptions) -> String {
+    let mentions = &options.mentions;
+    let count = mentions.mobiles.len() + mentions.user_ids.len();
+    if count == 0 && !mentions.all {
+        return "nobody".to_owned();
+    }
+    let all = if mentions.all { "everybody and " } else { "" };
+    let people = counted(count, "person", "people");
     format!("{all}{people} for {}", levels(&options.mention_levels))
 }
 
 fn levels(levels: &[Level]) -> String {
-    match levels {
-        [] => "none".to_owned(),
-        levels => join(levels.iter().map(|level| level.as_str())),
-    }
+    list(levels, |level| level.as_str(), "none")
 }
 
-fn patterns(patterns: &[Pattern], empty: &str) -> String {
-    match patterns {
-        [] => empty.to_owned(),
-        patterns => join(patterns.iter().map(Pattern::as_str)),
+fn list<T>(items: &[T], text: impl Fn(&T) -> &str, if_empty: &str) -> String {
+    match items {
+        [] => if_empty.to_owned(),
+        _ => items.iter().map(text).collect::<Vec<_>>().join(","),
     }
-}
-
-fn join<'a>(parts: impl Iterator<Item = &'a str>) -> String {
-    parts.collect::<Vec<_>>().join(",")
 }

@@ -5,35 +5,31 @@ use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
 use crate::event::{self, Event};
 use crate::message;
+use crate::report::counted;
 use crate::route::{self, Route};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Shows every payload, route by route. Fails if one part of them is no event.
 pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
     let now = clock::to_timestamp(SystemClock.wall());
     let mut code = DONE;
-    for Payload { file, bytes } in payloads {
-        let parsed = event::parse(bytes);
-        print(&format!(
-            "== {file}: {}\n\n",
-            match parsed.events.len() {
-                1 => "1 event".to_owned(),
-                many => format!("{many} events"),
-            }
-        ));
+    for (file, payload) in payloads {
+        let parsed = event::parse(payload);
+        let count = counted(parsed.events.len(), "event", "events");
+        print(&format!("== {file}: {count}\n\n"));
         if !parsed.events.is_empty() {
             for route in &config.routes {
-                let events = parsed.events.iter().map(AsRef::as_ref);
-                print(&preview_route(route, events, now));
+                print(&preview_route(route, &parsed.events, now));
             }
         }
         for error in &parsed.errors {
-            print_error(&format!("{NAME}: {file}: {error}"));
+            print_error(format!("{NAME}: {file}: {error}"));
             code = FAILED;
         }
         if parsed.more_errors > 0 {
             let more = parsed.more_errors;
-            print_error(&format!(
+            print_error(format!(
                 "{NAME}: {file}: and {more} more that are no events"
             ));
         }
@@ -41,14 +37,10 @@ pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
     code
 }
 
-/// The decision about each event, and the messages of those that the route accepts.
-fn preview_route<'a>(
-    route: &Route,
-    events: impl Iterator<Item = &'a Event>,
-    now: Timestamp,
-) -> String {
+/// Returns the decision about each event, and the messages of those that the route accepts.
+fn preview_route(route: &Route, events: &[Arc<Event>], now: Timestamp) -> String {
     let mut text = format!("-- route {}\n", route.name);
-    let mut accepted = Vec::new();
+    let mut accepted: Vec<&Event> = Vec::new();
     for event in events {
         let decision = route::decide(&route.filter, event);
         let verb = if decision.send { "sent" } else { "filtered" };

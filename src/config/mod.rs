@@ -14,6 +14,7 @@ pub use variables::KNOWN;
 use crate::http::HttpConfig;
 use crate::route::Route;
 use route::Reader;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use variables::DEFAULT_SUFFIX;
@@ -28,12 +29,21 @@ pub struct Config {
 }
 
 /// One fault of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConfigError {
     /// The variable, with its route's suffix.
     pub variable: String,
     /// What is wrong and what to write instead.
     pub problem: String,
+}
+
+impl ConfigError {
+    fn new(variable: impl Into<String>, problem: impl Into<String>) -> ConfigError {
+        ConfigError {
+            variable: variable.into(),
+            problem: problem.into(),
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -49,27 +59,20 @@ impl Config {
     ///
     /// Every fault there is, in a stable order.
     pub fn from_env() -> Result<Config, Vec<ConfigError>> {
-        let mut vars = Vec::new();
+        let mut vars = BTreeMap::new();
         let mut unreadable = Vec::new();
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             match value.into_string() {
-                Ok(value) => vars.push((name, value)),
-                Err(_) if variables::is_ours(&name) => unreadable.push(ConfigError {
-                    variable: name,
-                    problem: "is not valid UTF-8; write it anew".into(),
-                }),
+                Ok(value) => _ = vars.insert(name, value),
+                Err(_) if variables::is_ours(&name) => {
+                    unreadable.push(ConfigError::new(name, "is not valid UTF-8; write it anew"));
+                }
                 Err(_) => {}
             }
         }
-        match Config::from_vars(vars) {
-            Ok(config) if unreadable.is_empty() => Ok(config),
-            Ok(_) => Err(unreadable),
-            Err(mut faults) => {
-                faults.append(&mut unreadable);
-                Err(faults)
-            }
-        }
+        unreadable.sort_by(|one, other| one.variable.cmp(&other.variable));
+        Config::read(vars, unreadable)
     }
 
     /// Reads the variables that concern the notifier. Others are ignored.
@@ -77,19 +80,22 @@ impl Config {
     /// # Errors
     ///
     /// Every fault there is, in a stable order.
-    pub fn from_vars<I>(vars: I) -> Result<Config, Vec<ConfigError>>
-    where
-        I: IntoIterator<Item = (String, String)>,
-    {
-        let mut vars: Vec<(String, String)> = vars.into_iter().collect();
-        // The order of the environment is arbitrary.
-        vars.sort();
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Config, Vec<ConfigError>> {
+        Config::read(vars.into_iter().collect(), Vec::new())
+    }
+
+    /// Takes a sorted map: the order of the environment is arbitrary.
+    fn read(
+        vars: BTreeMap<String, String>,
+        unreadable: Vec<ConfigError>,
+    ) -> Result<Config, Vec<ConfigError>> {
         let mut faults = Vec::new();
-        let http = network::http_config(&vars, &mut faults);
-        let network_faults = std::mem::take(&mut faults);
-        let by_route = variables::by_route(vars, &mut faults);
+        let by_route = variables::by_route(&vars, &mut faults);
         let routes = routes(&by_route, &mut faults);
-        faults.extend(network_faults);
+        let http = network::http_config(&vars, &mut faults);
+        faults.extend(unreadable);
         if faults.is_empty() {
             Ok(Config { routes, http })
         } else {
@@ -105,30 +111,38 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) ->
     let makes_a_route = |values: &Values| values.keys().any(|key| !key.starts_with("MESSAGE_"));
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
+    let mut inherited_faults = Vec::new();
+    let mut reader = Reader {
+        suffix: DEFAULT_SUFFIX,
+        values: default,
+        faults: &mut inherited_faults,
+    };
+    let inherited = reader.message_format();
     let mut routes = Vec::new();
     for (suffix, values) in by_route {
         if makes_a_route(values) {
-            routes.extend(Reader::new(suffix, values, default, faults).route());
+            let reader = Reader {
+                suffix,
+                values,
+                faults,
+            };
+            routes.extend(reader.route(&inherited));
         } else if suffix != DEFAULT_SUFFIX {
-            for key in values.keys() {
-                faults.push(ConfigError {
-                    variable: format!("{key}{suffix}"),
-                    problem: format!(
-                        "there is no route of this name; set DINGTALK_WEBHOOK{suffix} too, or mend the name behind the __"
-                    ),
-                });
-            }
+            faults.extend(values.keys().map(|key| {
+                let problem = format!(
+                    "there is no route of this name; set DINGTALK_WEBHOOK{suffix} too, or mend the name behind the __"
+                );
+                ConfigError::new(format!("{key}{suffix}"), problem)
+            }));
         }
     }
     if !by_route.values().any(makes_a_route) {
-        faults.push(ConfigError {
-            variable: "DINGTALK_WEBHOOK".into(),
-            problem: "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)".into(),
-        });
+        let problem = "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)";
+        faults.push(ConfigError::new("DINGTALK_WEBHOOK", problem));
     }
     if !makes_a_route(default) {
-        // The first route is missing, but its MESSAGE_* values are inherited.
-        route::check_messages(default, faults);
+        // Only the route `default` would have reported them.
+        faults.extend(inherited_faults);
     }
     routes
 }

@@ -2,27 +2,27 @@
 
 use super::ConfigError;
 use crate::http::{HttpConfig, Proxy, RootCertificates};
+use std::collections::BTreeMap;
 
-/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE`, and collects
-/// what is wrong with them. Blank values count as unset. `HTTP_PROXY` is not for https and is not
-/// read.
-pub(super) fn http_config(vars: &[(String, String)], faults: &mut Vec<ConfigError>) -> HttpConfig {
+/// Reads `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` (or in lower case) and `SSL_CERT_FILE`, and
+/// collects their faults. Blank values count as unset. `HTTP_PROXY` is not for https and is not read.
+pub(super) fn http_config(
+    vars: &BTreeMap<String, String>,
+    faults: &mut Vec<ConfigError>,
+) -> HttpConfig {
     let mut config = HttpConfig::default();
     let proxy = either_case(vars, "HTTPS_PROXY").or_else(|| either_case(vars, "ALL_PROXY"));
     if let Some((variable, url)) = proxy {
         let (_, no_proxy) = either_case(vars, "NO_PROXY").unwrap_or_default();
         match Proxy::new(&url, &no_proxy) {
             Ok(proxy) => config.proxy = proxy,
-            Err(problem) => faults.push(ConfigError { variable, problem }),
+            Err(problem) => faults.push(ConfigError::new(variable, problem)),
         }
     }
     if let Some(path) = value(vars, "SSL_CERT_FILE") {
         match root_certificates(&path) {
             Ok(certificates) => config.root_certificates = Some(certificates),
-            Err(problem) => faults.push(ConfigError {
-                variable: "SSL_CERT_FILE".into(),
-                problem,
-            }),
+            Err(problem) => faults.push(ConfigError::new("SSL_CERT_FILE", problem)),
         }
     }
     config
@@ -39,18 +39,16 @@ fn root_certificates(path: &str) -> Result<RootCertificates, String> {
 }
 
 /// Returns the variable of this name or of that name in lower case, and its value.
-fn either_case(vars: &[(String, String)], name: &str) -> Option<(String, String)> {
+fn either_case(vars: &BTreeMap<String, String>, name: &str) -> Option<(String, String)> {
     [name.to_owned(), name.to_ascii_lowercase()]
         .into_iter()
-        .find_map(|name| Some((value(vars, &name)?, name)))
-        .map(|(value, name)| (name, value))
+        .find_map(|name| value(vars, &name).map(|value| (name, value)))
 }
 
 /// Returns the value of a variable that is not blank.
-fn value(vars: &[(String, String)], name: &str) -> Option<String> {
-    let (_, value) = vars.iter().find(|(known, _)| known == name)?;
-    let value = value.trim().to_owned();
-    (!value.is_empty()).then_some(value)
+fn value(vars: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    let value = vars.get(name)?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 #[cfg(test)]
@@ -58,7 +56,7 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<HttpConfig, Vec<ConfigError>> {
-        let variables: Vec<(String, String)> = variables
+        let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();

@@ -21,7 +21,7 @@ fn faults(vars: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
+fn when_only_the_webhook_is_set_the_route_has_the_defaults() {
     let config = read(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("PATH", "/bin"),
@@ -52,7 +52,7 @@ fn the_webhook_alone_gives_a_route_with_the_defaults_of_the_table() {
 }
 
 #[test]
-fn a_further_route_has_the_tables_defaults_and_inherits_messages_only() {
+fn a_further_route_inherits_message_variables_only() {
     let config = read(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("EVENT_LEVELS", "info, Warning ,CRITICAL"),
@@ -138,7 +138,7 @@ fn all_values_are_read() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_with_its_variable() {
+fn every_fault_is_reported_at_once_with_its_variable() {
     let vars = [
         (
             "DINGTALK_WEBHOOK",
@@ -162,56 +162,61 @@ fn every_fault_is_told_at_once_with_its_variable() {
         ("EVENT_LEVELS__OPS", "INFO"),
         ("MESSAGE_LANGUAGE__NOBODY", "en"),
     ];
-    let told = faults(&vars);
+    let reported = faults(&vars);
     for (name, _) in vars {
         assert!(
-            told.iter()
+            reported
+                .iter()
                 .any(|f| f.starts_with(&format!("{name}: ")) || name == "EVENT_LEVELS__OPS"),
-            "{name} in {told:#?}"
+            "{name} in {reported:#?}"
         );
     }
     assert!(
-        told.iter()
+        reported
+            .iter()
             .any(|f| f.starts_with("DINGTALK_WEBHOOK__OPS: is not set"))
     );
     assert!(
-        told.iter()
+        reported
+            .iter()
             .any(|f| f.starts_with("EVENT_LEVEL: ") && f.contains("did you mean EVENT_LEVELS?"))
     );
     assert!(
-        told.iter()
+        reported
+            .iter()
             .any(|f| f.contains("or DINGTALK_WEBHOOK__ONCALL for a further route?"))
     );
     assert!(
-        !told.iter().any(|f| f.contains("0123456789abcdef")),
-        "{told:#?}"
+        !reported.iter().any(|f| f.contains("0123456789abcdef")),
+        "{reported:#?}"
     );
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!(reported.join("\n"));
 }
 
 #[test]
 fn nothing_set_asks_for_the_webhook() {
-    let told = faults(&[("MESSAGE_LANGUAGE", "xx")]);
+    let reported = faults(&[("MESSAGE_LANGUAGE", "xx")]);
     assert!(
-        told.iter()
+        reported
+            .iter()
             .any(|f| f.starts_with("DINGTALK_WEBHOOK: is not set")),
-        "{told:?}"
+        "{reported:?}"
     );
     assert!(
-        told.iter().any(|f| f.starts_with("MESSAGE_LANGUAGE: ")),
-        "{told:?}"
+        reported.iter().any(|f| f.starts_with("MESSAGE_LANGUAGE: ")),
+        "{reported:?}"
     );
     assert!(!faults(&[]).is_empty());
 }
 
 #[test]
-fn a_fault_in_an_inherited_value_is_told_once() {
-    let told = faults(&[
+fn a_fault_in_an_inherited_value_is_reported_once() {
+    let reported = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_WEBHOOK__B", HOOK),
         ("MESSAGE_LANGUAGE", "xx"),
     ]);
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(reported.len(), 1, "{reported:?}");
 }
 
 #[test]
@@ -229,22 +234,22 @@ fn at_most_fifty_people_are_mentioned() {
         ])
         .is_ok()
     );
-    let told = faults(&[
+    let reported = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_AT_MOBILES", &people(50)),
         ("DINGTALK_AT_USER_IDS", "one"),
     ]);
     assert!(
-        told[0].starts_with("DINGTALK_AT_MOBILES: 51 people"),
-        "{told:?}"
+        reported[0].starts_with("DINGTALK_AT_MOBILES: 51 people"),
+        "{reported:?}"
     );
 }
 
 #[test]
-fn nobody_is_called_by_what_json_must_escape() {
+fn when_json_must_escape_a_mobile_or_id_it_is_a_fault() {
     for odd in ["a\"b", "a\\b", "@a", "a b"] {
-        let told = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_AT_USER_IDS", odd)]);
-        assert!(told[0].contains("is no number or id"), "{told:?}");
+        let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_AT_USER_IDS", odd)]);
+        assert!(reported[0].contains("is no number or id"), "{reported:?}");
     }
     let fine = [
         ("DINGTALK_WEBHOOK", HOOK),
@@ -262,7 +267,7 @@ fn nobody_is_called_by_what_json_must_escape() {
 
 #[test]
 fn a_secret_in_the_wrong_place_is_not_repeated() {
-    let told = faults(&[
+    let reported = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_AT_LEVELS", "SECb90923e19e58b466"),
         // Lowered or with a mention's sign before it, it is still one.
@@ -277,11 +282,12 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         ("MESSAGE_LANGUAGE", HOOK),
         ("MESSAGE_TIME_ZONE", &HOOK.to_uppercase()),
     ]);
-    assert_eq!(told.len(), 7);
+    assert_eq!(reported.len(), 7);
     assert!(
-        told.iter()
+        reported
+            .iter()
             .all(|f| !f.to_lowercase().contains("b90923") && !f.contains("0123456789")),
-        "{told:?}"
+        "{reported:?}"
     );
     let config = read(&[
         ("DINGTALK_WEBHOOK", HOOK),
@@ -296,14 +302,28 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
+fn when_a_secret_is_set_but_holds_none_it_is_a_fault() {
+    for (text, expected) in [
+        (",", "holds commas but no secret"),
+        // A Chinese comma separates as well. Without the fault, messages would go unsigned.
+        ("，", "holds commas but no secret"),
+        ("SEC a,", "holds a blank or a line break"),
+    ] {
+        let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_SECRET", text)]);
+        assert_eq!(reported.len(), 1, "{reported:?}");
+        assert!(reported[0].contains(expected), "{reported:?}");
+    }
+}
+
+#[test]
 fn the_fallback_must_be_another_chatbot() {
-    let told = faults(&[
+    let reported = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
         ("DINGTALK_FALLBACK_WEBHOOK", HOOK),
     ]);
     assert!(
-        told[0].starts_with("DINGTALK_FALLBACK_WEBHOOK: is the same chatbot"),
-        "{told:?}"
+        reported[0].starts_with("DINGTALK_FALLBACK_WEBHOOK: is the same chatbot"),
+        "{reported:?}"
     );
 }
 

@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 /// The suffix of the route `default`.
 pub(super) const DEFAULT_SUFFIX: &str = "";
 
-/// The variables of the notifier begin with one of these.
-const PREFIXES: [&str; 3] = ["DINGTALK_", "EVENT_", "MESSAGE_"];
-
 /// Every variable that the notifier knows, without a route's suffix.
 pub const KNOWN: [&str; 18] = [
     "DINGTALK_WEBHOOK",
@@ -33,65 +30,62 @@ pub const KNOWN: [&str; 18] = [
 
 /// Returns true if the variable is the notifier's by its prefix, known or not.
 pub(super) fn is_ours(name: &str) -> bool {
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    ["DINGTALK_", "EVENT_", "MESSAGE_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// Sorts the variables by the suffix of their route. Blank ones count as unset, unknown ones become
 /// faults.
-pub(super) fn by_route<I>(vars: I, faults: &mut Vec<ConfigError>) -> BTreeMap<String, Values>
-where
-    I: IntoIterator<Item = (String, String)>,
-{
-    let ours = vars
-        .into_iter()
-        .filter(|(name, value)| is_ours(name) && !value.trim().is_empty());
+pub(super) fn by_route(
+    vars: &BTreeMap<String, String>,
+    faults: &mut Vec<ConfigError>,
+) -> BTreeMap<String, Values> {
     let mut routes: BTreeMap<String, Values> = BTreeMap::new();
-    for (name, value) in ours {
-        let (base, suffix) = match name.split_once("__") {
-            Some((base, route)) => (base, format!("__{route}")),
-            None => (name.as_str(), DEFAULT_SUFFIX.to_owned()),
-        };
-        let Some(known) = KNOWN.iter().find(|known| **known == base) else {
-            faults.push(unknown(&name, base, &suffix));
-            continue;
-        };
-        if let Err(problem) = check_suffix(&suffix) {
-            faults.push(ConfigError {
-                variable: name,
-                problem,
-            });
+    for (name, value) in vars {
+        if !is_ours(name) || value.trim().is_empty() {
             continue;
         }
-        routes
-            .entry(suffix)
-            .or_default()
-            .insert(known, value.trim().to_owned());
+        let (base, suffix) = name.split_at(name.find("__").unwrap_or(name.len()));
+        let Some(known) = KNOWN.iter().find(|known| **known == base) else {
+            faults.push(unknown(name, base, suffix));
+            continue;
+        };
+        if let Err(problem) = check_suffix(suffix) {
+            faults.push(ConfigError::new(name, problem));
+            continue;
+        }
+        let values = routes.entry(suffix.to_owned()).or_default();
+        values.insert(known, value.trim().to_owned());
     }
     routes
 }
 
-fn check_suffix(suffix: &str) -> Result<(), String> {
+fn check_suffix(suffix: &str) -> Result<(), &'static str> {
     let Some(route) = suffix.strip_prefix("__") else {
         return Ok(());
     };
-    let well_formed = route.split('_').all(|part| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    });
-    if !well_formed {
+    let is_word = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    if !route.split('_').all(is_word) {
         return Err(
-            "behind __ stands no route's name; write capitals, digits and single underscores, as in DINGTALK_WEBHOOK__ONCALL".into(),
+            "behind __ stands no route's name; write capitals, digits and single underscores, as in DINGTALK_WEBHOOK__ONCALL",
         );
     }
     if route == "DEFAULT" {
-        return Err("the route `default` is the one without suffix; leave __DEFAULT away".into());
+        return Err("the route `default` is the one without suffix; leave __DEFAULT away");
     }
     Ok(())
 }
 
 fn unknown(name: &str, base: &str, suffix: &str) -> ConfigError {
+    let nearest = KNOWN
+        .iter()
+        .min_by_key(|known| strsim::levenshtein(known, base))
+        .expect("there are known variables");
+    // DINGTALK_WEBHOOK_ONCALL may be meant for a further route.
     let further = KNOWN
         .iter()
         .filter_map(|known| {
@@ -99,21 +93,12 @@ fn unknown(name: &str, base: &str, suffix: &str) -> ConfigError {
             check_suffix(&format!("__{route}")).ok()?;
             Some((known.len(), format!("{known}__{route}")))
         })
-        .max()
-        .filter(|_| suffix.is_empty());
-    let nearest = KNOWN
-        .iter()
-        .min_by_key(|known| strsim::levenshtein(known, base))
-        .copied()
-        .unwrap_or_default();
+        .max();
     let problem = match further {
-        Some((_, further)) => format!(
+        Some((_, further)) if suffix.is_empty() => format!(
             "is not a variable of the notifier; did you mean {nearest}, or {further} for a further route?"
         ),
-        None => format!("is not a variable of the notifier; did you mean {nearest}{suffix}?"),
+        _ => format!("is not a variable of the notifier; did you mean {nearest}{suffix}?"),
     };
-    ConfigError {
-        variable: name.to_owned(),
-        problem,
-    }
+    ConfigError::new(name, problem)
 }

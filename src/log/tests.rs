@@ -1,8 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 use std::io::{BufRead, BufReader, PipeReader};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
 
 const SHORT: Duration = Duration::from_millis(10);
 const LONG: Duration = Duration::from_secs(30);
@@ -16,11 +15,12 @@ fn when_a_field_has_no_value_it_is_left_out() {
         level: "UNKNOWN",
         route: "default",
         outcome: "filtered",
+        rule: "EVENT_LEVELS",
         ..Line::default()
     };
     assert_eq!(
         serde_json::to_string(&line).unwrap(),
-        r#"{"time":"2026-11-25T01:01:00.000Z","eventId":"1","event":"A:B","level":"UNKNOWN","route":"default","outcome":"filtered"}"#
+        r#"{"time":"2026-11-25T01:01:00.000Z","eventId":"1","event":"A:B","level":"UNKNOWN","route":"default","outcome":"filtered","rule":"EVENT_LEVELS"}"#
     );
 }
 
@@ -41,14 +41,20 @@ impl Write for Calls {
 
 /// Writes lines of some 550 bytes.
 fn write(log: &Log, ids: impl IntoIterator<Item = usize>, within: Duration) {
-    let mut lines = log.lines(within);
+    let mut lines = Vec::new();
     for id in ids {
-        lines.add(&Line {
+        let line = Line {
             event_id: &id.to_string(),
             event: &"x".repeat(500),
             ..Line::default()
-        });
+        };
+        line.append_to(&mut lines);
     }
+    log.write(lines, within);
+}
+
+fn lost(log: &Log) -> usize {
+    log.lost.load(Relaxed)
 }
 
 fn id(line: &str) -> usize {
@@ -57,7 +63,7 @@ fn id(line: &str) -> usize {
 }
 
 #[test]
-fn when_lines_are_many_each_write_has_up_to_4_kib_of_whole_lines() {
+fn when_lines_are_many_a_write_has_whole_lines_up_to_4_kib() {
     for count in [0, 1, 3, 1000] {
         let calls = Calls::default();
         write(&Log::to(calls.clone()), 0..count, LONG);
@@ -73,7 +79,7 @@ fn when_lines_are_many_each_write_has_up_to_4_kib_of_whole_lines() {
 }
 
 #[test]
-fn when_invocations_write_at_once_the_lines_of_each_stand_together() {
+fn when_invocations_write_at_once_their_lines_do_not_mix() {
     let calls = Calls::default();
     let log = Log::to(calls.clone());
     std::thread::scope(|scope| {
@@ -105,7 +111,7 @@ fn when_nothing_is_read_lines_are_dropped_in_time_and_counted() {
     write(&log, 0..1000, SHORT);
     write(&log, 1000..1010, SHORT);
     assert!(begun.elapsed() < LONG);
-    let lost = log.lock().lost;
+    let lost = lost(&log);
     assert!(lost > 10, "{lost}");
 
     let mut lines = BufReader::new(reader)
@@ -136,15 +142,15 @@ fn when_a_long_line_was_begun_it_is_completed_before_the_next() {
         region: Some(&quotes),
         ..Line::default()
     };
-    let mut lines = log.lines(LONG);
-    lines.add(&long);
-    lines.add(&long);
-    drop(lines);
+    let mut lines = Vec::new();
+    long.append_to(&mut lines);
+    long.append_to(&mut lines);
+    log.write(lines, LONG);
     assert_eq!(calls.0.lock().unwrap().concat().len(), PIPE_BUF);
-    assert_eq!(log.lock().lost, 1, "the second line");
+    assert_eq!(lost(&log), 1, "the second line");
     // Nothing is written, and the first line is still to be completed.
     write(&log, [1], LONG);
-    assert_eq!(log.lock().lost, 2);
+    assert_eq!(lost(&log), 2);
 
     portions.store(9, Relaxed);
     write(&log, [2], LONG);
@@ -155,27 +161,35 @@ fn when_a_long_line_was_begun_it_is_completed_before_the_next() {
 #[test]
 fn when_another_invocation_writes_waiting_for_it_ends_in_time() {
     let calls = Calls::default();
-    let log = Log::to(calls.clone());
-    let mut first = log.lines(LONG);
-    write(&log, [1, 2], SHORT);
-    assert_eq!(log.lock().lost, 2);
-    first.add(&Line::default());
-    drop(first);
-    assert_eq!(calls.0.lock().unwrap().len(), 1);
+    let (begin, begun) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    // Each write waits until the test releases it.
+    let log = Log::new(calls.clone(), move |_| {
+        begin.send(()).unwrap();
+        released.recv().is_ok()
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| write(&log, [0], LONG));
+        begun.recv().unwrap();
+        write(&log, [1, 2], SHORT);
+        assert_eq!(lost(&log), 2);
+        drop(release);
+    });
+    assert_eq!(lost(&log), 3);
+    // The writer was put back.
+    assert!(log.lock().is_some());
+    assert!(calls.0.lock().unwrap().is_empty());
 }
 
 #[test]
-fn when_the_output_is_closed_nothing_waits_and_nothing_is_counted() {
+fn when_the_output_is_closed_nothing_waits_or_is_counted() {
     let (log, reader) = piped();
     drop(reader);
     let begun = Instant::now();
     write(&log, 0..1000, LONG);
     assert!(begun.elapsed() < LONG);
-    let state = log.lock();
-    assert_eq!(
-        (state.lost, state.writer.as_ref().unwrap().buffer.len()),
-        (0, 0)
-    );
+    assert_eq!(lost(&log), 0);
+    assert!(log.lock().as_ref().unwrap().begun.is_empty());
 }
 
 #[test]
@@ -211,7 +225,7 @@ proptest! {
             resource: Some(&text),
             region: Some(&text),
             route: &text,
-            rule: Some(&text),
+            rule: &text,
             message_uuid: Some(&text),
             remedy: Some(&text),
             ..Line::default()

@@ -17,7 +17,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts the function's binary with only these environment variables and a free port, and waits
+    /// Starts the function's binary with only these environment variables and a free port. Waits
     /// until it accepts connections.
     pub fn start(env: &[(&str, &str)]) -> Instance {
         Instance::start_command(|port| {

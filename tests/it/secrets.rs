@@ -160,7 +160,7 @@ mod tests {
         ]);
         let begun = SystemTime::now();
         let finds = |said: &str| {
-            // The signature below is made once, and each search may take a second on a busy machine.
+            // The signature below is made once; a search may take a second on a busy machine.
             let scanner = SecretScanner {
                 since: begun,
                 ..SecretScanner::for_command(&command)

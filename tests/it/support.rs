@@ -1,4 +1,4 @@
-//! What several tests share: tokens, a captured log, and a notifier on a clock that waits in no time.
+//! Shared by several tests: tokens, a captured log, and a notifier whose clock waits in no time.
 
 use ecs_dingtalk_notifier::app;
 use ecs_dingtalk_notifier::clock::ManualClock;
@@ -17,7 +17,7 @@ pub const TOKEN: &str = "4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1
 pub const SECRET: &str = "SEC00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 pub const FALLBACK_TOKEN: &str = "9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b9e8d7c6b";
 
-/// What the notifier wrote to its log.
+/// The captured log.
 #[derive(Clone, Default)]
 pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -70,7 +70,7 @@ impl Bench {
         }
     }
 
-    /// Handles a payload with a minute to do it in: `Ok` or `Err` as (errorType, message), with the outcome.
+    /// Handles a payload within a minute. Returns `Ok` or (errorType, message), and the outcome.
     pub fn handle(&self, payload: &str) -> (Result<(), (String, String)>, Value) {
         self.handle_within(payload, Duration::from_secs(60))
     }

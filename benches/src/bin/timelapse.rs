@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let clock = ManualClock::running();
     let notifier = app::notifier(config, Arc::clone(&clock) as _, Log::stdout());
     fc::run(Paced {
-        function: Function::Ready(Box::new(notifier)),
+        function: Function(Ok(notifier)),
         clock,
     })?;
     Ok(())
