@@ -33,7 +33,7 @@
 //! | `message/fit.rs`, `capacity.rs` | shortens a message; how many events fit into one |
 //! | `message/text.rs`, `i18n.rs` | own and foreign text; all words in Chinese and English |
 //! | `event/payload.rs` | bytes → events, in whatever they are wrapped |
-//! | `event/cloud_event.rs`, `cloud_monitor.rs`, `builder.rs` | wire shapes → one [`Event`](event::Event) |
+//! | `event/cloud_event.rs`, `cloud_monitor.rs` | wire shapes → one [`Event`](event::Event) |
 //! | `event/catalog.rs`, `level.rs` | title, level and advice by name; levels |
 //! | `http/` | the one HTTP client: time limits by phase, DNS cache, proxy, certificates |
 //! | `clock.rs` | time as an argument |
