@@ -20,15 +20,15 @@ pub struct LocalizedText {
 #[derive(Debug)]
 pub struct Entry {
     /// The name without status.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// The product as CloudMonitor writes it.
-    pub product: &'static str,
+    product: &'static str,
     /// The type on EventBridge, where the event is known to appear there.
-    pub eventbridge_type: Option<&'static str>,
+    eventbridge_type: Option<&'static str>,
     /// What happened.
     pub title: LocalizedText,
     /// Statuses that the event is known to have.
-    pub statuses: &'static [&'static str],
+    pub(super) statuses: &'static [&'static str],
     advice: LocalizedText,
     advice_by_status: &'static [(&'static str, LocalizedText)],
     /// The level for a status that `level_by_status` lacks.

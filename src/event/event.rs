@@ -112,11 +112,11 @@ impl Event {
         }
     }
 
-    /// Derives status, level, resource, source, region and account from what a wire shape provides.
+    /// Derives the fields that no wire shape provides, and fills those that this one lacks.
     ///
-    /// `status` holds at first the status that stood outside of the event's data, and `source` may be
-    /// empty. `arn` is that of the resource. `subscriber` is the account that receives the event; it
-    /// counts as the owner of the resource only where the ARN names none.
+    /// Until then `status` is the one outside of the event's data, and `source` may be empty. `arn`
+    /// names the resource. `subscriber` is the account that receives the event; it counts as the
+    /// owner of the resource only where the ARN has none.
     pub(super) fn complete(mut self, arn: Option<&str>, subscriber: Option<String>) -> Event {
         let product = self.product.as_deref();
         if self.source.is_empty() {
@@ -125,14 +125,16 @@ impl Event {
         }
         self.status = name::status(product, &self.name, &self.details, self.status);
         let status = self.status.as_deref();
+        let own_level = || {
+            LEVEL_KEYS
+                .into_iter()
+                .find_map(|key| level(&self.details, key))
+        };
+        let entry = catalog::find(product, &self.name);
         self.level = self
             .level
-            .or_else(|| {
-                LEVEL_KEYS
-                    .into_iter()
-                    .find_map(|key| level(&self.details, key))
-            })
-            .or_else(|| catalog::find(product, &self.name)?.level(status, &self.details));
+            .or_else(own_level)
+            .or_else(|| entry?.level(status, &self.details));
         let arn = arn.and_then(Arn::parse);
         let (id, kind) = resource::find(&self.name, arn.as_ref(), &self.details).unzip();
         self.resource_id = id;

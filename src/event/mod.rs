@@ -9,7 +9,7 @@
 //! | `cloud_event`, `cloud_monitor` | the wire shapes |
 //! | `payload` | bytes to events, in whatever they are wrapped |
 
-pub mod catalog;
+pub(crate) mod catalog;
 mod cloud_event;
 mod cloud_monitor;
 #[allow(clippy::module_inception, reason = "the one event of this module")]
