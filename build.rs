@@ -18,7 +18,7 @@ struct Entry {
     advice_en: String,
     #[serde(default)]
     advice_by_status: BTreeMap<String, LocalizedText>,
-    levels: Option<Levels>,
+    levels: Levels,
     /// The project's own choice where no list or page states a level.
     suggested_level: Option<Level>,
     levels_by_field: Option<LevelsByField>,
@@ -37,6 +37,7 @@ struct LocalizedText {
 enum Levels {
     Always(Level),
     ByStatus(BTreeMap<String, Level>),
+    Unknown(()),
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -62,7 +63,7 @@ fn main() {
         serde_json::from_str(&json).unwrap_or_else(|error| panic!("data/ecs-events.json: {error}"));
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     for pair in entries.windows(2) {
-        assert_ne!(pair[0].name, pair[1].name, "the name stands there twice");
+        assert_ne!(pair[0].name, pair[1].name, "two entries have this name");
     }
     let rows: String = entries.iter().map(row).collect();
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
@@ -75,7 +76,10 @@ fn row(entry: &Entry) -> String {
     let name = &entry.name;
     let (level, level_by_status) = levels(entry);
     let level_by_result = entry.levels_by_field.as_ref().map_or("&[]".into(), |by| {
-        assert_eq!(by.field, "result", "{name}: another field than `result`");
+        assert_eq!(
+            by.field, "result",
+            "{name}: the only field that decides a level is `result`"
+        );
         assert!(
             !by.values.is_empty(),
             "{name}: levels_by_field has no values"
@@ -103,9 +107,9 @@ fn row(entry: &Entry) -> String {
 /// Returns the level for a status that has none of its own, and those of the statuses that have.
 fn levels(entry: &Entry) -> (Option<Level>, BTreeMap<String, Level>) {
     let (documented, by_status) = match &entry.levels {
-        None => (None, BTreeMap::new()),
-        Some(Levels::Always(level)) => (Some(*level), BTreeMap::new()),
-        Some(Levels::ByStatus(levels)) => {
+        Levels::Unknown(()) => (None, BTreeMap::new()),
+        Levels::Always(level) => (Some(*level), BTreeMap::new()),
+        Levels::ByStatus(levels) => {
             for status in &entry.statuses {
                 let is_known = levels.contains_key(status);
                 assert!(is_known, "{}: the status {status} has no level", entry.name);

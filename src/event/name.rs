@@ -84,7 +84,7 @@ pub(super) fn status(
 ) -> Option<String> {
     let entry = catalog::find(product, name);
     let is_disk = name.starts_with("Disk:");
-    // Whether an event of this name has a beginning and an end.
+    // True if an event of this name has a beginning and an end.
     let lasts = |entry: &Entry| entry.statuses.contains(&"Executing");
     let field = |key| text(details, key);
     // A disk's event carries no status, but the times of its beginning and end.

@@ -64,7 +64,7 @@ pub fn parse(body: &[u8]) -> Parsed {
         parsed.error("$", problem.to_owned());
     } else {
         let value = serde_json::from_slice(body);
-        match value.or_else(|error| decode_broken(body).ok_or(error)) {
+        match value.or_else(|error| decode_non_json(body).ok_or(error)) {
             Ok(value) => parsed.walk(value, "$", 0),
             Err(error) => {
                 let text = error.to_string();
@@ -98,7 +98,7 @@ fn fits_memory(text: &[u8]) -> bool {
 ///
 /// Half characters were reported: a producer that shortens texts to a number of UTF-16 units leaves
 /// half a surrogate pair, and its event is sent nevertheless, with a replacement character.
-fn decode_broken(body: &[u8]) -> Option<Value> {
+fn decode_non_json(body: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(body);
     serde_json::from_str(&replace_half_surrogates(&text))
         .ok()
@@ -213,7 +213,7 @@ impl Parsed {
             if self.events.len() > events {
                 return true;
             }
-            // A body without events is none of these, and what is wrong with it does not matter.
+            // Without events in it, the body is data of the message: errors in it are none.
             self.errors.truncate(errors);
             self.more_errors = more_errors;
         }
