@@ -19,7 +19,7 @@ pub enum EventTime {
 }
 
 impl EventTime {
-    /// Parses ISO 8601 or Unix seconds or milliseconds as a number or as text; see [`parse_iso`].
+    /// Parses ISO 8601, and Unix seconds or milliseconds as a number or as text.
     /// Returns `None` for null and blank texts.
     pub fn parse(value: &Value) -> Option<EventTime> {
         let (at, text) = match value {
