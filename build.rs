@@ -19,6 +19,7 @@ struct Entry {
     #[serde(default)]
     advice_by_status: BTreeMap<String, LocalizedText>,
     levels: Levels,
+    /// The project's own choice where no list or page states a level.
     suggested_level: Option<Level>,
     levels_by_field: Option<LevelsByField>,
 }
@@ -39,7 +40,7 @@ enum Levels {
     Unknown(()),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "UPPERCASE")]
 enum Level {
     Critical,
@@ -62,7 +63,7 @@ fn main() {
         serde_json::from_str(&json).unwrap_or_else(|error| panic!("data/ecs-events.json: {error}"));
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     for pair in entries.windows(2) {
-        assert_ne!(pair[0].name, pair[1].name, "the name stands there twice");
+        assert_ne!(pair[0].name, pair[1].name, "two entries have this name");
     }
     let rows: String = entries.iter().map(row).collect();
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
@@ -73,23 +74,17 @@ fn main() {
 /// Returns the Rust expression of one entry.
 fn row(entry: &Entry) -> String {
     let name = &entry.name;
-    let levels = match &entry.levels {
-        Levels::Always(level) => format!("Always({level:?})"),
-        Levels::ByStatus(levels) => {
-            for status in &entry.statuses {
-                let is_known = levels.contains_key(status);
-                assert!(is_known, "{name:?}: the status {status} has no level");
-            }
-            format!("ByStatus({})", slice(levels))
-        }
-        Levels::Unknown(()) => "Unknown".to_owned(),
-    };
-    let level_by_field = entry.levels_by_field.as_ref().map_or("None".into(), |by| {
+    let (level, level_by_status) = levels(entry);
+    let level_by_result = entry.levels_by_field.as_ref().map_or("&[]".into(), |by| {
+        assert_eq!(
+            by.field, "result",
+            "{name}: the only field that decides a level is `result`"
+        );
         assert!(
             !by.values.is_empty(),
-            "{name:?}: levels_by_field has no values"
+            "{name}: levels_by_field has no values"
         );
-        format!("Some(({:?}, {}))", by.field, slice(&by.values))
+        slice(&by.values)
     });
     let row = [
         format!("Entry {{ name: {name:?}"),
@@ -99,14 +94,33 @@ fn row(entry: &Entry) -> String {
         format!("statuses: &{:?}", entry.statuses),
         format!("advice: {}", localized(&entry.advice_zh, &entry.advice_en)),
         format!("advice_by_status: {}", slice(&entry.advice_by_status)),
-        format!("levels: {levels}"),
-        format!("fallback_level: {:?}", entry.suggested_level),
-        format!("level_by_field: {level_by_field} }},\n"),
+        format!("level: {level:?}"),
+        format!("level_by_status: {}", slice(&level_by_status)),
+        format!("level_by_result: {level_by_result} }},\n"),
     ]
     .join(", ");
     // Written as Rust, only an empty text has two quotation marks in a row.
     assert!(!row.contains("\"\""), "an empty text in {row}");
     row
+}
+
+/// Returns the level for a status that has none of its own, and those of the statuses that have.
+fn levels(entry: &Entry) -> (Option<Level>, BTreeMap<String, Level>) {
+    let (documented, by_status) = match &entry.levels {
+        Levels::Unknown(()) => (None, BTreeMap::new()),
+        Levels::Always(level) => (Some(*level), BTreeMap::new()),
+        Levels::ByStatus(levels) => {
+            for status in &entry.statuses {
+                let is_known = levels.contains_key(status);
+                assert!(is_known, "{}: the status {status} has no level", entry.name);
+            }
+            // A status that the list lacks changes nothing where all the others agree.
+            let first = levels.values().next().copied();
+            let agree = levels.values().all(|level| Some(*level) == first);
+            (first.filter(|_| agree), levels.clone())
+        }
+    };
+    (documented.or(entry.suggested_level), by_status)
 }
 
 /// Returns a table as a slice of pairs, sorted by key.

@@ -83,10 +83,8 @@ pub struct Decision {
 /// `EVENT_RESOURCES`: dropping an event that may belong here would be the worse mistake.
 pub fn decide(filter: &Filter, event: &Event) -> Decision {
     let matches_name = |patterns: &[Pattern]| {
-        let full_name = event.full_name();
-        patterns
-            .iter()
-            .any(|pattern| pattern.matches(&event.name) || pattern.matches(&full_name))
+        !patterns.is_empty()
+            && (matches_any(patterns, &event.name) || matches_any(patterns, &event.full_name()))
     };
     let field = |key: &str| event.details.get(key).and_then(Value::as_str);
     let resource = [
@@ -98,41 +96,37 @@ pub fn decide(filter: &Filter, event: &Event) -> Decision {
     ];
     let matches_resource = |patterns: &[Pattern]| {
         let mut values = resource.iter().flatten();
-        values.any(|value| patterns.iter().any(|pattern| pattern.matches(value)))
+        values.any(|value| matches_any(patterns, value))
     };
-    let send = |rule| Decision { send: true, rule };
-    let drop = |rule| Decision { send: false, rule };
+    let is_elsewhere = |region: &String| !matches_any(&filter.regions, region);
 
-    if matches_name(&filter.exclude) {
-        return drop("EVENT_EXCLUDE");
-    }
-    if matches_resource(&filter.resources_exclude) {
-        return drop("EVENT_RESOURCES_EXCLUDE");
-    }
-    if let Some(region) = &event.region
-        && !filter.regions.is_empty()
-        && !filter.regions.iter().any(|pattern| pattern.matches(region))
-    {
-        return drop("EVENT_REGIONS");
-    }
-    if !filter.resources.is_empty()
+    let (send, rule) = if matches_name(&filter.exclude) {
+        (false, "EVENT_EXCLUDE")
+    } else if matches_resource(&filter.resources_exclude) {
+        (false, "EVENT_RESOURCES_EXCLUDE")
+    } else if !filter.regions.is_empty() && event.region.as_ref().is_some_and(is_elsewhere) {
+        (false, "EVENT_REGIONS")
+    } else if !filter.resources.is_empty()
         && resource.iter().any(Option::is_some)
         && !matches_resource(&filter.resources)
     {
-        return drop("EVENT_RESOURCES");
-    }
-    if matches_name(&filter.include) {
-        return send("EVENT_INCLUDE");
-    }
-    let send = match event.level {
-        Some(level) => filter.levels.contains(&level),
-        // An event of unknown level is sent unless the route wants no level at all.
-        None => !filter.levels.is_empty(),
+        (false, "EVENT_RESOURCES")
+    } else if matches_name(&filter.include) {
+        (true, "EVENT_INCLUDE")
+    } else {
+        let send = match event.level {
+            Some(level) => filter.levels.contains(&level),
+            // An event of unknown level is sent unless the route wants no level at all.
+            None => !filter.levels.is_empty(),
+        };
+        (send, "EVENT_LEVELS")
     };
-    Decision {
-        send,
-        rule: "EVENT_LEVELS",
-    }
+    Decision { send, rule }
+}
+
+/// Returns true if one of the patterns matches.
+fn matches_any(patterns: &[Pattern], value: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(value))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! The data come from `data/ecs-events.json`, compiled from the event lists of the ECS, EventBridge
 //! and CloudMonitor documentation. `build.rs` checks them and turns them into a static table.
 
+use super::field::string;
 use super::level::Level;
+use serde_json::{Map, Value};
 
 /// A text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,57 +20,39 @@ pub struct LocalizedText {
 #[derive(Debug)]
 pub struct Entry {
     /// The name without status.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// The product as CloudMonitor writes it.
-    pub product: &'static str,
+    product: &'static str,
     /// The type on EventBridge, where the event is known to appear there.
-    pub eventbridge_type: Option<&'static str>,
+    eventbridge_type: Option<&'static str>,
     /// What happened.
     pub title: LocalizedText,
     /// Statuses that the event is known to have.
-    pub statuses: &'static [&'static str],
+    pub(super) statuses: &'static [&'static str],
     advice: LocalizedText,
     advice_by_status: &'static [(&'static str, LocalizedText)],
-    levels: Levels,
-    /// The project's own choice where no list or page states a level.
-    fallback_level: Option<Level>,
-    /// A field of the event's data whose value decides the level.
-    level_by_field: Option<(&'static str, &'static [(&'static str, Level)])>,
+    /// The level for a status that `level_by_status` lacks.
+    level: Option<Level>,
+    level_by_status: &'static [(&'static str, Level)],
+    /// The level by `result` in the event's data, before all else.
+    level_by_result: &'static [(&'static str, Level)],
 }
 
-#[derive(Debug)]
-enum Levels {
-    Unknown,
-    Always(Level),
-    ByStatus(&'static [(&'static str, Level)]),
-}
-
-/// Sorted by name.
-static ENTRIES: &[Entry] = {
+/// All entries, sorted by name.
+pub(super) static ENTRIES: &[Entry] = {
     use Level::{Critical, Info, Warn};
-    use Levels::{Always, ByStatus, Unknown};
     include!(concat!(env!("OUT_DIR"), "/catalog.rs"))
 };
-
-/// Returns all entries, sorted by name.
-pub fn entries() -> &'static [Entry] {
-    ENTRIES
-}
 
 /// Returns the entry of `name` as an event of `product`.
 ///
 /// Other products reuse names of ECS with other meanings, so the product must fit where it is
 /// known. Disks belong to ECS or EBS, depending on the producer.
 pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
-    let index = ENTRIES
-        .binary_search_by(|entry| entry.name.cmp(name))
-        .ok()?;
-    let entry = &ENTRIES[index];
-    let is_ecs_or_ebs = |product: &str| {
-        ["ECS", "EBS"]
-            .iter()
-            .any(|p| p.eq_ignore_ascii_case(product))
-    };
+    let index = ENTRIES.binary_search_by(|entry| entry.name.cmp(name));
+    let entry = &ENTRIES[index.ok()?];
+    let is_ecs_or_ebs =
+        |product: &str| ["ECS", "EBS"].contains(&product.to_ascii_uppercase().as_str());
     let fits = product.is_none_or(|product| {
         product.eq_ignore_ascii_case(entry.product)
             || is_ecs_or_ebs(product) && is_ecs_or_ebs(entry.product)
@@ -77,49 +61,32 @@ pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
 }
 
 /// Returns the entry of an EventBridge type (`ecs:Instance:StateChange`).
-pub fn find_by_type(eventbridge_type: &str) -> Option<&'static Entry> {
+pub(super) fn find_by_type(eventbridge_type: &str) -> Option<&'static Entry> {
     ENTRIES
         .iter()
         .find(|entry| entry.eventbridge_type == Some(eventbridge_type))
 }
 
 impl Entry {
-    /// Returns the level of an event of this name. `field` returns the text of a field of its data.
-    pub fn level<'a>(
-        &self,
-        status: Option<&str>,
-        field: impl Fn(&str) -> Option<&'a str>,
-    ) -> Option<Level> {
-        if let Some((key, levels)) = self.level_by_field
-            && let Some(value) = field(key)
-            && let Some((_, level)) = levels.iter().find(|(known, _)| *known == value)
-        {
-            return Some(*level);
-        }
-        let documented = match self.levels {
-            Levels::Unknown => None,
-            Levels::Always(level) => Some(level),
-            Levels::ByStatus(levels) => by_status(levels, status).or_else(|| {
-                // A status that the list lacks changes nothing where all the others agree.
-                let (_, first) = levels.first()?;
-                levels.iter().all(|(_, l)| l == first).then_some(*first)
-            }),
-        };
-        documented.or(self.fallback_level)
+    /// Returns the level of an event of this name with these data.
+    pub(super) fn level(&self, status: Option<&str>, data: &Map<String, Value>) -> Option<Level> {
+        look_up(self.level_by_result, string(data, "result"))
+            .or_else(|| look_up(self.level_by_status, status))
+            .or(self.level)
     }
 
     /// Returns what to do about it.
     pub fn advice(&self, status: Option<&str>) -> LocalizedText {
-        by_status(self.advice_by_status, status).unwrap_or(self.advice)
+        look_up(self.advice_by_status, status).unwrap_or(self.advice)
     }
 }
 
-/// Returns the value for `status`, in any letter case.
-fn by_status<T: Copy>(table: &[(&str, T)], status: Option<&str>) -> Option<T> {
-    let status = status?;
+/// Returns the value for `key`, in any letter case.
+fn look_up<T: Copy>(table: &[(&str, T)], key: Option<&str>) -> Option<T> {
+    let key = key?;
     let row = table
         .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(status));
+        .find(|(known, _)| known.eq_ignore_ascii_case(key));
     row.map(|(_, value)| *value)
 }
 
@@ -129,9 +96,9 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_complete() {
-        assert_eq!(entries().len(), 89);
-        assert!(entries().is_sorted_by(|a, b| a.name < b.name));
-        for entry in entries() {
+        assert_eq!(ENTRIES.len(), 89);
+        assert!(ENTRIES.is_sorted_by(|a, b| a.name < b.name));
+        for entry in ENTRIES {
             let found = find(Some(entry.product), entry.name).unwrap();
             assert!(std::ptr::eq(found, entry));
             if let Some(kind) = entry.eventbridge_type {
@@ -150,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_level_follows_status_result_or_what_all_statuses_share() {
-        let level = |name, status| find(None, name).unwrap().level(status, |_| None);
+        let level = |name, status| find(None, name).unwrap().level(status, &Map::new());
         let expiry = "Instance:InstanceExpiration.Stop";
         assert_eq!(level(expiry, Some("Scheduled")), Some(Level::Critical));
         assert_eq!(level(expiry, Some("avoided")), Some(Level::Info));
@@ -166,8 +133,10 @@ mod tests {
             ("accomplished", Level::Info),
             ("odd", Level::Info),
         ] {
-            let field = |key: &str| Some(result).filter(|_| key == "result");
-            assert_eq!(disk.level(Some(result), field), Some(expected));
+            let data = Map::from_iter([("result".to_owned(), result.into())]);
+            for status in [result, "Executed"] {
+                assert_eq!(disk.level(Some(status), &data), Some(expected));
+            }
         }
     }
 

@@ -1,92 +1,49 @@
-//! CloudEvents from EventBridge: documented and real forms, `*:CloudMonitor:*` types and queue
-//! messages.
+//! CloudEvents from EventBridge: documented and real forms, and `*:CloudMonitor:*` types.
 
-use super::builder::EventBuilder;
-use super::cloud_monitor::{Flat, is_flat};
+use super::cloud_monitor::{is_flat, merge_flat};
 use super::event::Event;
-use super::field::{into_object, lenient, read, string};
-use super::name::EventName;
+use super::field::{string, text, time};
+use super::name;
 use super::time::EventTime;
-use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 /// Two times of one event that lie further apart than this are both shown, in seconds.
 const NOTABLE_SECONDS: i64 = 60;
-
-/// The envelope. Only `type` is there in all of them.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CloudEvent {
-    #[serde(deserialize_with = "lenient::text")]
-    id: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    source: Option<String>,
-    #[serde(rename = "type", deserialize_with = "lenient::string")]
-    kind: Option<String>,
-    /// The ARN of the resource.
-    #[serde(deserialize_with = "lenient::string")]
-    subject: Option<String>,
-    #[serde(deserialize_with = "lenient::time")]
-    time: Option<EventTime>,
-    #[serde(deserialize_with = "lenient::text")]
-    aliyunregionid: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    aliyunaccountid: Option<String>,
-    data: Option<Value>,
-}
 
 pub(super) fn is_cloud_event(map: &Map<String, Value>) -> bool {
     string(map, "type").is_some()
 }
 
-/// Returns what may be the body of a queue message, with its key in the envelope's data.
-pub(super) fn queue_bodies(map: &Map<String, Value>) -> Vec<(&'static str, Value)> {
-    let data = match map.get("data") {
-        Some(Value::Object(data)) => Cow::Borrowed(data),
-        other => Cow::Owned(into_object(other.cloned(), "data")),
-    };
-    ["messageBody", "body", "value"]
-        .into_iter()
-        .filter_map(|key| Some((key, data.get(key)?.clone())))
-        .collect()
-}
-
-/// Returns the event of an envelope.
-pub(super) fn event(map: Map<String, Value>) -> Event {
-    let envelope: CloudEvent = read(map);
-    let kind = envelope.kind.unwrap_or_default();
+/// Returns the event of an envelope and its data.
+pub(super) fn event(envelope: &Map<String, Value>, data: Map<String, Value>) -> Event {
+    let kind = string(envelope, "type").unwrap_or_default();
     // Both `acs.ecs` and `acs:ecs` occur.
-    let source = envelope
-        .source
-        .map(|source| source.replacen("acs:", "acs.", 1));
-    let product = product(source.as_deref().unwrap_or_default(), &kind);
-    let mut builder = EventBuilder {
+    let source = string(envelope, "source")
+        .unwrap_or_default()
+        .replacen("acs:", "acs.", 1);
+    let product = product(&source, kind);
+    let (name, status) = name::from_type(product.as_deref(), kind);
+    let envelope_time = time(envelope, "time");
+    let mut event = Event {
         source,
-        id: envelope.id,
-        name: EventName::from_type(product.as_deref(), &kind),
+        id: text(envelope, "id"),
+        name,
+        status,
         product,
-        arn: envelope.subject,
-        region: envelope.aliyunregionid,
-        account: envelope.aliyunaccountid,
-        time: envelope.time.clone(),
-        ..EventBuilder::default()
+        region: text(envelope, "aliyunregionid"),
+        account: text(envelope, "aliyunaccountid"),
+        time: time(&data, "eventTime").or(envelope_time.clone()),
+        ..Event::default()
     };
-    match envelope.data {
-        Some(Value::Object(data))
-            if kind.contains(":CloudMonitor:")
-                && (is_flat(&data) || data.contains_key("content")) =>
-        {
-            read::<Flat>(data).merge_flat(&mut builder);
-        }
-        data => {
-            builder.details = into_object(data, "data");
-            let own_time = builder.details.get("eventTime").and_then(EventTime::parse);
-            builder.time = own_time.or(builder.time);
-        }
+    let mut arn = string(envelope, "subject").map(str::to_owned);
+    if kind.contains(":CloudMonitor:") && (is_flat(&data) || data.contains_key("content")) {
+        event.account = event.account.or(text(&data, "userId"));
+        arn = merge_flat(&mut event, data).or(arn);
+    } else {
+        event.details = data;
     }
-    builder.envelope_time = notable(builder.time.as_ref(), envelope.time);
-    builder.build()
+    event.envelope_time = notable(event.time.as_ref(), envelope_time);
+    event.complete(arn.as_deref(), None)
 }
 
 /// Returns CloudMonitor's name of the product: by the source, else by the type's prefix.

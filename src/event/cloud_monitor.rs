@@ -1,130 +1,13 @@
 //! CloudMonitor's own shapes: the flat JSON (documented, delivered, debug) and the webhook of an
 //! event subscription.
 
-use super::builder::EventBuilder;
 use super::event::{ALERT_STATUS, Event, Titles};
-use super::field::{into_object, lenient, read, string};
-use super::level::Level;
-use super::name::EventName;
-use super::time::EventTime;
-use serde::{Deserialize, Deserializer};
+use super::field::{into_object, level, string, text, time};
+use super::name;
 use serde_json::{Map, Value};
 
 /// The name of an alert that has none. It is sent nevertheless: its level and resource may matter.
 const NAMELESS: &str = "alert";
-
-/// The flat JSON.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Flat {
-    #[serde(deserialize_with = "lenient::text")]
-    id: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    product: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    name: Option<String>,
-    #[serde(deserialize_with = "lenient::level")]
-    level: Option<Level>,
-    #[serde(deserialize_with = "lenient::level")]
-    cur_level: Option<Level>,
-    #[serde(deserialize_with = "lenient::text")]
-    status: Option<String>,
-    /// The ARN of the resource.
-    #[serde(deserialize_with = "lenient::string")]
-    resource_id: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    instance_name: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    region_id: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    user_id: Option<String>,
-    #[serde(deserialize_with = "lenient::time")]
-    event_time: Option<EventTime>,
-    #[serde(deserialize_with = "lenient::string")]
-    event_realname: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    event_realname_en: Option<String>,
-    content: Option<Value>,
-}
-
-/// The webhook, beside its `alert`.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Webhook {
-    #[serde(deserialize_with = "lenient::level")]
-    severity: Option<Level>,
-    #[serde(deserialize_with = "lenient::text")]
-    user_id: Option<String>,
-    #[serde(deserialize_with = "lenient::time")]
-    time: Option<EventTime>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Alert {
-    #[serde(deserialize_with = "lenient::string")]
-    event_name: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    product: Option<String>,
-    #[serde(deserialize_with = "lenient::level")]
-    severity: Option<Level>,
-    #[serde(deserialize_with = "lenient::text")]
-    arn: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    dedup_id: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    trace_id: Option<String>,
-    #[serde(deserialize_with = "lenient::time")]
-    timestamp: Option<EventTime>,
-    #[serde(deserialize_with = "lenient::text")]
-    user_id: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    alert_status: Option<String>,
-    event_content_map: Option<Value>,
-    event_raw_content: Option<Value>,
-    #[serde(deserialize_with = "sys_event_meta")]
-    meta: Option<SysEventMeta>,
-}
-
-/// `meta.sysEventMeta` of an alert.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct SysEventMeta {
-    #[serde(deserialize_with = "lenient::text")]
-    id: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    name: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    product: Option<String>,
-    #[serde(deserialize_with = "lenient::level")]
-    level: Option<Level>,
-    #[serde(deserialize_with = "lenient::text")]
-    status: Option<String>,
-    /// The ARN of the resource.
-    #[serde(deserialize_with = "lenient::text")]
-    resource_id: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    instance_name: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
-    region_id: Option<String>,
-    #[serde(deserialize_with = "lenient::time")]
-    event_time: Option<EventTime>,
-    #[serde(deserialize_with = "lenient::string")]
-    event_name_zh: Option<String>,
-    #[serde(deserialize_with = "lenient::string")]
-    event_name_en: Option<String>,
-}
-
-fn sys_event_meta<'de, D>(from: D) -> Result<Option<SysEventMeta>, D::Error>
-where
-    D: Deserializer<'de>,
-{
-    let mut meta = Value::deserialize(from)?;
-    Ok(match meta.get_mut("sysEventMeta").map(Value::take) {
-        Some(Value::Object(meta)) => Some(read(meta)),
-        _ => None,
-    })
-}
 
 /// Returns true if an object is CloudMonitor's flat JSON.
 pub(super) fn is_flat(map: &Map<String, Value>) -> bool {
@@ -140,34 +23,31 @@ pub(super) fn is_flat_with_type(map: &Map<String, Value>) -> bool {
 
 /// Returns the event of a flat JSON object.
 pub(super) fn flat(map: Map<String, Value>) -> Event {
-    let mut flat: Flat = read(map);
-    let mut builder = EventBuilder {
-        id: flat.id.take(),
-        // The owner of the resource is in its ARN; `userId` may be that of the subscriber.
-        subscriber: flat.user_id.take(),
-        ..EventBuilder::default()
+    // The owner of the resource is in its ARN; `userId` may be that of the subscriber.
+    let subscriber = text(&map, "userId");
+    let mut event = Event {
+        id: text(&map, "id"),
+        ..Event::default()
     };
-    flat.merge_flat(&mut builder);
-    builder.build()
+    let arn = merge_flat(&mut event, map);
+    event.complete(arn.as_deref(), subscriber)
 }
 
-impl Flat {
-    /// Merges the fields of a flat object into those of its envelope.
-    pub(super) fn merge_flat(self, builder: &mut EventBuilder) {
-        builder.product = self.product.or(builder.product.take());
-        if let Some(name) = self.name {
-            builder.name = EventName::split(builder.product.as_deref(), &name);
-        }
-        builder.level = self.level.or(self.cur_level);
-        builder.outer_status = self.status;
-        builder.arn = self.resource_id.or(builder.arn.take());
-        builder.resource_name = self.instance_name;
-        builder.region = self.region_id.or(builder.region.take());
-        builder.account = builder.account.take().or(self.user_id);
-        builder.time = self.event_time.or(builder.time.take());
-        builder.titles = titles(self.event_realname, self.event_realname_en);
-        builder.details = into_object(self.content, "content");
+/// Merges the fields of a flat object into those of its envelope. Returns the ARN of the resource.
+pub(super) fn merge_flat(event: &mut Event, mut map: Map<String, Value>) -> Option<String> {
+    event.details = into_object(map.remove("content"), "content");
+    let owned = |key| string(&map, key).map(str::to_owned);
+    event.product = owned("product").or(event.product.take());
+    if let Some(name) = string(&map, "name") {
+        (event.name, event.status) = name::split(event.product.as_deref(), name);
     }
+    event.status = life_cycle_status(&map).or(event.status.take());
+    event.level = level(&map, "level").or(level(&map, "curLevel"));
+    event.resource_name = text(&map, "instanceName");
+    event.region = text(&map, "regionId").or(event.region.take());
+    event.time = time(&map, "eventTime").or(event.time.take());
+    event.titles = titles(&map, "eventRealname", "eventRealnameEn");
+    owned("resourceId")
 }
 
 /// Returns the `alert` object of a webhook, which may be JSON in a string.
@@ -181,57 +61,68 @@ pub(super) fn alert(map: &Map<String, Value>) -> Option<Map<String, Value>> {
 
 /// Returns true if an alert says what happened.
 pub(super) fn is_named(alert: &Map<String, Value>) -> bool {
-    let has_meta = || alert.get("meta")?.get("sysEventMeta")?.as_object();
-    string(alert, "eventName").is_some() || has_meta().is_some()
+    string(alert, "eventName").is_some() || sys_event_meta(alert).is_some()
+}
+
+fn sys_event_meta(alert: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    alert.get("meta")?.get("sysEventMeta")?.as_object()
 }
 
 /// Returns the event of an event subscription's webhook.
-pub(super) fn webhook(map: Map<String, Value>, alert: Map<String, Value>) -> Event {
+pub(super) fn webhook(webhook: &Map<String, Value>, mut alert: Map<String, Value>) -> Event {
     // An alert that does not say what happened is shown with all that it holds.
-    let mut details = if is_named(&alert) {
-        Map::new()
-    } else {
-        alert.clone()
-    };
-    let webhook: Webhook = read(map);
-    let alert: Alert = read(alert);
-    let meta = alert.meta.unwrap_or_default();
-    let contents = [alert.event_content_map, alert.event_raw_content];
-    if let Some(content) = contents
+    let whole = (!is_named(&alert)).then(|| alert.clone());
+    let contents =
+        ["eventContentMap", "eventRawContent"].map(|key| into_object(alert.remove(key), "content"));
+    let mut details = contents
         .into_iter()
-        .map(|content| into_object(content, "content"))
         .find(|content| !content.is_empty())
-    {
-        details = content;
-    }
+        .or(whole)
+        .unwrap_or_default();
     // A resolved alert is another message than the one that began, and must not look like it.
-    if let Some(status) = alert.alert_status.filter(|status| status != "TRIGGERED") {
+    if let Some(status) = string(&alert, "alertStatus").filter(|status| *status != "TRIGGERED") {
         details.insert(ALERT_STATUS.to_owned(), status.into());
     }
-    let product = meta.product.or(alert.product);
-    let name = meta.name.or(alert.event_name);
-    EventBuilder {
-        id: meta.id.or(alert.dedup_id).or(alert.trace_id),
-        name: EventName::split(product.as_deref(), name.as_deref().unwrap_or(NAMELESS)),
+    let no_meta = Map::new();
+    let meta = sys_event_meta(&alert).unwrap_or(&no_meta);
+    let product = text(meta, "product").or(text(&alert, "product"));
+    let name = string(meta, "name").or(string(&alert, "eventName"));
+    let (name, name_status) = name::split(product.as_deref(), name.unwrap_or(NAMELESS));
+    let event = Event {
+        id: text(meta, "id")
+            .or(text(&alert, "dedupId"))
+            .or(text(&alert, "traceId")),
+        name,
+        status: life_cycle_status(meta).or(name_status),
         product,
-        level: meta.level.or(alert.severity).or(webhook.severity),
-        outer_status: meta.status,
-        arn: meta.resource_id.or(alert.arn),
-        resource_name: meta.instance_name,
-        region: meta.region_id,
-        subscriber: alert.user_id.or(webhook.user_id),
-        time: meta.event_time.or(alert.timestamp).or(webhook.time),
-        titles: titles(meta.event_name_zh, meta.event_name_en),
+        level: level(meta, "level")
+            .or(level(&alert, "severity"))
+            .or(level(webhook, "severity")),
+        resource_name: text(meta, "instanceName"),
+        region: text(meta, "regionId"),
+        time: time(meta, "eventTime")
+            .or(time(&alert, "timestamp"))
+            .or(time(webhook, "time")),
+        titles: titles(meta, "eventNameZh", "eventNameEn"),
         details,
-        ..EventBuilder::default()
-    }
-    .build()
+        ..Event::default()
+    };
+    let arn = text(meta, "resourceId").or(text(&alert, "arn"));
+    let subscriber = text(&alert, "userId").or(text(webhook, "userId"));
+    event.complete(arn.as_deref(), subscriber)
+}
+
+/// Returns `status`; `Normal` says nothing.
+fn life_cycle_status(map: &Map<String, Value>) -> Option<String> {
+    text(map, "status").filter(|status| !status.eq_ignore_ascii_case("Normal"))
 }
 
 /// Titles that came with the event. An English one without a blank is only the event's code.
-fn titles(zh: Option<String>, en: Option<String>) -> Titles {
+fn titles(map: &Map<String, Value>, zh: &str, en: &str) -> Titles {
     Titles {
-        zh,
-        en: en.filter(|title| title.contains(' ')),
+        zh: string(map, zh).map(str::to_owned),
+        en: string(map, en)
+            .filter(|title| title.contains(' '))
+            .map(str::to_owned),
     }
 }

@@ -1,8 +1,10 @@
 //! The one event that all wire shapes become.
 
-use super::field::string;
+use super::field::{level, string};
 use super::level::Level;
+use super::resource::{self, Arn};
 use super::time::EventTime;
+use super::{catalog, name};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -10,8 +12,11 @@ use std::borrow::Cow;
 /// The key in [`Event::details`] that holds the status of an alert which is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
 
+/// Keys of an event's data that may hold its level.
+const LEVEL_KEYS: [&str; 3] = ["level", "curLevel", "eventLevel"];
+
 /// One event, in whatever shape it arrived.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Event {
     /// CloudEvents `source` (`acs.ecs`); for CloudMonitor's shapes `acs.` and the product in lower
     /// case.
@@ -105,6 +110,41 @@ impl Event {
             Some(id) => Cow::Borrowed(id),
             None => Cow::Owned(self.content_hash()),
         }
+    }
+
+    /// Derives the fields that no wire shape provides, and fills those that this one lacks.
+    ///
+    /// Until then `status` is the one outside of the event's data, and `source` may be empty. `arn`
+    /// names the resource. `subscriber` is the account that receives the event; it counts as the
+    /// owner of the resource only where the ARN has none.
+    pub(super) fn complete(mut self, arn: Option<&str>, subscriber: Option<String>) -> Event {
+        let product = self.product.as_deref();
+        if self.source.is_empty() {
+            let product = product.unwrap_or("cloudmonitor").to_ascii_lowercase();
+            self.source = format!("acs.{product}");
+        }
+        self.status = name::status(product, &self.name, &self.details, self.status);
+        let status = self.status.as_deref();
+        let own_level = || {
+            LEVEL_KEYS
+                .into_iter()
+                .find_map(|key| level(&self.details, key))
+        };
+        let entry = catalog::find(product, &self.name);
+        self.level = self
+            .level
+            .or_else(own_level)
+            .or_else(|| entry?.level(status, &self.details));
+        let arn = arn.and_then(Arn::parse);
+        let (id, kind) = resource::find(&self.name, arn.as_ref(), &self.details).unzip();
+        self.resource_id = id;
+        self.resource_kind = kind.flatten();
+        self.resource_name =
+            resource::name(self.resource_kind.as_deref(), &self.details).or(self.resource_name);
+        let (region, account) = arn.map_or((None, None), |arn| (arn.region, arn.account));
+        self.region = self.region.or(region);
+        self.account = self.account.or(account).or(subscriber);
+        self
     }
 
     fn content_hash(&self) -> String {

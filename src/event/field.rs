@@ -3,26 +3,27 @@
 
 use super::level::Level;
 use super::time::EventTime;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::{Map, Value};
-
-/// Returns a string that is not blank, or a number or flag as text.
-pub(super) fn text(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(text) => not_blank(text).map(str::to_owned),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
 
 /// Returns a string that is not blank.
 pub(super) fn string<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
-    not_blank(map.get(key)?.as_str()?)
+    Some(map.get(key)?.as_str()?.trim()).filter(|text| !text.is_empty())
 }
 
-fn not_blank(text: &str) -> Option<&str> {
-    Some(text.trim()).filter(|text| !text.is_empty())
+/// Returns a string that is not blank, or a number or flag as text.
+pub(super) fn text(map: &Map<String, Value>, key: &str) -> Option<String> {
+    match map.get(key)? {
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        _ => string(map, key).map(str::to_owned),
+    }
+}
+
+pub(super) fn level(map: &Map<String, Value>, key: &str) -> Option<Level> {
+    Level::parse(string(map, key)?)
+}
+
+pub(super) fn time(map: &Map<String, Value>, key: &str) -> Option<EventTime> {
+    EventTime::parse(map.get(key)?)
 }
 
 /// Returns an event's data as an object: an object verbatim, an object as JSON in a string, and
@@ -32,52 +33,8 @@ pub(super) fn into_object(value: Option<Value>, key: &str) -> Map<String, Value>
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(map)) => map,
         Some(Value::String(text)) if text.trim().is_empty() => Map::new(),
-        Some(Value::String(text)) => match serde_json::from_str(&text) {
-            Ok(Value::Object(map)) => map,
-            _ => Map::from_iter([(key.to_owned(), Value::String(text))]),
-        },
+        Some(Value::String(text)) => serde_json::from_str(&text)
+            .unwrap_or_else(|_| Map::from_iter([(key.to_owned(), Value::String(text))])),
         Some(other) => Map::from_iter([(key.to_owned(), other)]),
-    }
-}
-
-/// Reads an object as a struct whose fields all take any value.
-pub(super) fn read<T: DeserializeOwned>(map: Map<String, Value>) -> T {
-    T::deserialize(map).expect("every field takes any value")
-}
-
-/// For `#[serde(deserialize_with = "…")]`: each takes any value.
-pub(super) mod lenient {
-    use super::*;
-
-    /// A string that is not blank, or a number or flag as text.
-    pub(in crate::event) fn text<'de, D>(from: D) -> Result<Option<String>, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        Ok(super::text(Some(&Value::deserialize(from)?)))
-    }
-
-    /// A string that is not blank.
-    pub(in crate::event) fn string<'de, D>(from: D) -> Result<Option<String>, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        let value = Value::deserialize(from)?;
-        Ok(value.as_str().and_then(not_blank).map(str::to_owned))
-    }
-
-    pub(in crate::event) fn level<'de, D>(from: D) -> Result<Option<Level>, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        let value = Value::deserialize(from)?;
-        Ok(value.as_str().and_then(Level::parse))
-    }
-
-    pub(in crate::event) fn time<'de, D>(from: D) -> Result<Option<EventTime>, D::Error>
-    where
-        D: Deserializer<'de>,
-    {
-        Ok(EventTime::parse(&Value::deserialize(from)?))
     }
 }

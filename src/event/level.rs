@@ -1,7 +1,5 @@
 //! How bad an event is.
 
-use std::fmt;
-
 /// CloudMonitor's three levels. The worst is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -34,11 +32,5 @@ impl Level {
             Level::Warn => "WARN",
             Level::Info => "INFO",
         }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

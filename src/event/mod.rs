@@ -2,16 +2,14 @@
 //!
 //! | Module | Content |
 //! |---|---|
-//! | `level`, `time`, `event` | what an event is made of |
+//! | `level`, `time`, `event` | what an event is made of, and what follows from its fields |
 //! | `field` | tolerant reading of JSON |
 //! | `catalog` | level, title and advice by name |
 //! | `name`, `resource` | name and status, and the resource, in an event's data |
-//! | `builder` | fills an event from what its wire shape provides |
 //! | `cloud_event`, `cloud_monitor` | the wire shapes |
 //! | `payload` | bytes to events, in whatever they are wrapped |
 
-mod builder;
-pub mod catalog;
+pub(crate) mod catalog;
 mod cloud_event;
 mod cloud_monitor;
 #[allow(clippy::module_inception, reason = "the one event of this module")]

@@ -1,6 +1,6 @@
 //! An event's name and status.
 
-use super::catalog;
+use super::catalog::{self, Entry};
 use super::field::text;
 use serde_json::{Map, Value};
 
@@ -15,119 +15,93 @@ const STATUSES: [&str; 8] = [
     "Canceled",
     "Normal",
 ];
+/// Keys of an event's data that may hold its status.
+const STATUS_KEYS: [&str; 5] = [
+    "eventStatus",
+    "state",
+    "result",
+    "status",
+    "invocationStatus",
+];
 
-/// A name without its status, and the status that stood at its end.
-#[derive(Default)]
-pub(super) struct EventName {
-    pub(super) name: String,
-    pub(super) status_suffix: Option<String>,
+/// Splits CloudMonitor's name of an event into name and status.
+///
+/// A name that the catalog knows as a whole has no status in it, and `Normal` is none.
+pub(super) fn split(product: Option<&str>, name: &str) -> (String, Option<String>) {
+    let is_known = |name| catalog::find(product, name).is_some();
+    match name.rsplit_once(':') {
+        Some((base, status))
+            if !is_known(name)
+                && !base.is_empty()
+                && (is_known(base) || STATUSES.contains(&status)) =>
+        {
+            let status = Some(status).filter(|status| !["", "Normal"].contains(status));
+            (base.to_owned(), status.map(str::to_owned))
+        }
+        _ => (name.to_owned(), None),
+    }
 }
 
-impl EventName {
-    fn without_status(name: &str) -> EventName {
-        EventName {
-            name: name.to_owned(),
-            status_suffix: None,
-        }
+/// Returns name and status of an EventBridge type.
+///
+/// `ecs:Instance:StateChange` and
+/// `ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]` lose their prefix. Types of
+/// other products keep it: without it they would say too little.
+pub(super) fn from_type(product: Option<&str>, kind: &str) -> (String, Option<String>) {
+    if let Some(entry) = catalog::find_by_type(kind) {
+        return (entry.name.to_owned(), None);
     }
-
-    /// Splits CloudMonitor's name of an event into name and status.
-    ///
-    /// A name that the catalog knows as a whole has no status in it.
-    pub(super) fn split(product: Option<&str>, name: &str) -> EventName {
-        let is_known = |name| catalog::find(product, name).is_some();
-        match name.rsplit_once(':') {
-            Some((base, suffix))
-                if !is_known(name)
-                    && !base.is_empty()
-                    && (is_known(base) || STATUSES.contains(&suffix)) =>
-            {
-                EventName {
-                    name: base.to_owned(),
-                    status_suffix: Some(suffix.to_owned()).filter(|suffix| !suffix.is_empty()),
-                }
-            }
-            _ => EventName::without_status(name),
-        }
-    }
-
-    /// Reads the name in an EventBridge type.
-    ///
-    /// `ecs:Instance:StateChange` and
-    /// `ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]` lose their prefix. Types of
-    /// other products keep it: without it they would say too little.
-    pub(super) fn from_type(product: Option<&str>, kind: &str) -> EventName {
-        if let Some(entry) = catalog::find_by_type(kind) {
-            return EventName::without_status(entry.name);
-        }
-        let (prefix, rest) = kind.split_once(':').unwrap_or(("", kind));
-        if let Some(inner) = rest
-            .strip_prefix("CloudMonitor:")
-            .filter(|inner| !inner.is_empty())
-        {
+    let (prefix, rest) = kind.split_once(':').unwrap_or(("", kind));
+    match (prefix, rest.strip_prefix("CloudMonitor:")) {
+        (_, Some(inner)) if !inner.is_empty() => {
             let name = match inner.split_once('[') {
                 Some((outer, inner)) => format!("{outer}:{}", inner.trim_end_matches(']')),
                 None => inner.to_owned(),
             };
-            let name = restore_underscores(product, &name).unwrap_or(&name);
-            return EventName::split(product, name);
+            split(product, restore_underscores(product, &name))
         }
-        match prefix {
-            "ecs" | "ebs" if !rest.is_empty() => EventName::split(product, rest),
-            _ => EventName::without_status(kind),
-        }
+        ("ecs" | "ebs", _) if !rest.is_empty() => split(product, rest),
+        _ => (kind.to_owned(), None),
     }
 }
 
 /// Returns the catalog's name of an event whose name lost its underscores, as CloudMonitor's names
-/// do on EventBridge.
-fn restore_underscores(product: Option<&str>, name: &str) -> Option<&'static str> {
-    catalog::entries()
+/// do on EventBridge; any other name verbatim.
+fn restore_underscores<'a>(product: Option<&str>, name: &'a str) -> &'a str {
+    catalog::ENTRIES
         .iter()
-        .filter(|entry| entry.name.contains('_'))
-        .find(|entry| entry.name.replace('_', "") == name)
+        .find(|entry| entry.name.chars().filter(|c| *c != '_').eq(name.chars()))
         .filter(|entry| catalog::find(product, entry.name).is_some())
-        .map(|entry| entry.name)
+        .map_or(name, |entry| entry.name)
 }
 
-/// Returns the status: that in the event's data, else `outer` (the flat JSON's own `status`), else
-/// that at the end of the name.
+/// Returns the status: that in the event's data, else `outer`, which stood outside of them.
 pub(super) fn status(
     product: Option<&str>,
-    name: &EventName,
+    name: &str,
     details: &Map<String, Value>,
     outer: Option<String>,
 ) -> Option<String> {
-    let entry = catalog::find(product, &name.name);
-    let is_disk = name.name.starts_with("Disk:");
-    // Whether an event of this name has a beginning and an end.
-    let lasts = |entry: &catalog::Entry| entry.statuses.contains(&"Executing");
-    let field = |key| text(details.get(key));
-    field("eventStatus")
-        .or_else(|| field("state"))
-        .or_else(|| field("result"))
-        .or_else(|| field("status"))
-        .or_else(|| field("invocationStatus"))
+    let entry = catalog::find(product, name);
+    let is_disk = name.starts_with("Disk:");
+    // True if an event of this name has a beginning and an end.
+    let lasts = |entry: &Entry| entry.statuses.contains(&"Executing");
+    let field = |key| text(details, key);
+    // A disk's event carries no status, but the times of its beginning and end.
+    let by_times = || {
+        let executed = field("executeFinishTime").map(|_| "Executed");
+        executed.or_else(|| field("executeStartTime").map(|_| "Executing"))
+    };
+    STATUS_KEYS
+        .into_iter()
+        .find_map(field)
         // An event that the catalog knows to be momentary has a result, and no such status.
-        .or_else(|| status_from_times(details).filter(|_| is_disk && entry.is_none_or(lasts)))
-        .or_else(|| outer.filter(|status| !status.eq_ignore_ascii_case("Normal")))
         .or_else(|| {
-            name.status_suffix
-                .clone()
-                .filter(|status| status != "Normal")
+            by_times()
+                .filter(|_| is_disk && entry.is_none_or(lasts))
+                .map(str::to_owned)
         })
+        .or(outer)
         // Without any sign of its end, an event that has one has not ended.
         .or_else(|| (is_disk && entry.is_some_and(lasts)).then(|| "Executing".to_owned()))
-}
-
-/// Returns the status of a disk's event. It carries none, but the times of its beginning and end.
-fn status_from_times(details: &Map<String, Value>) -> Option<String> {
-    let has = |key| text(details.get(key)).is_some();
-    if has("executeFinishTime") {
-        Some("Executed".to_owned())
-    } else if has("executeStartTime") {
-        Some("Executing".to_owned())
-    } else {
-        None
-    }
 }

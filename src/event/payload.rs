@@ -1,10 +1,10 @@
 //! From the bytes of a payload to the events in it, in whatever they are wrapped.
 
 use super::event::Event;
+use super::field::into_object;
 use super::{cloud_event, cloud_monitor};
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -51,37 +51,36 @@ impl fmt::Display for ParseError {
     }
 }
 
-impl std::error::Error for ParseError {}
-
 const ACCEPTED: &str = "accepted are CloudEvents of EventBridge, CloudMonitor's event JSON and webhook, arrays of these, and queue messages that hold one";
 
 /// Parses a payload. Good parts become events, others errors; an empty array is neither.
 pub fn parse(body: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
-    let body = body
-        .strip_prefix("\u{feff}".as_bytes())
-        .unwrap_or(body)
-        .trim_ascii();
+    let body = trim(body);
     if body.is_empty() {
         parsed.error("$", format!("the payload is empty; {ACCEPTED}"));
-        return parsed;
-    }
-    if !fits_memory(body) {
+    } else if !fits_memory(body) {
         let problem = "so many commas and brackets are more than there is memory for; send fewer events at once";
-        parsed.error(Path::Root, problem.to_owned());
-        return parsed;
-    }
-    match serde_json::from_slice(body) {
-        Ok(value) => parsed.walk(value, &Path::Root, 0),
-        Err(error) => match repair_surrogates(body).or_else(|| decode_non_json(body)) {
-            Some(value) => parsed.walk(value, &Path::Root, 0),
-            None => parsed.error(
-                format!("byte {}", offset(body, &error)),
-                format!("not JSON ({}); {ACCEPTED}", cause(&error)),
-            ),
-        },
+        parsed.error("$", problem.to_owned());
+    } else {
+        let value = serde_json::from_slice(body);
+        match value.or_else(|error| decode_non_json(body).ok_or(error)) {
+            Ok(value) => parsed.walk(value, "$", 0),
+            Err(error) => {
+                let text = error.to_string();
+                let cause = text.split(" at line ").next().unwrap_or_default();
+                let path = format!("byte {}", offset(body, &error));
+                parsed.error(&path, format!("not JSON ({cause}); {ACCEPTED}"));
+            }
+        }
     }
     parsed
+}
+
+/// Returns a text without a byte order mark and blanks around it.
+fn trim(text: &[u8]) -> &[u8] {
+    let bom = "\u{feff}".as_bytes();
+    text.strip_prefix(bom).unwrap_or(text).trim_ascii()
 }
 
 /// Returns true if there is memory for all values of a text that may be JSON.
@@ -94,18 +93,17 @@ fn fits_memory(text: &[u8]) -> bool {
     bytes.sum::<usize>() <= MAX_MEMORY
 }
 
-/// Decodes a payload that is not JSON itself: a form with JSON fields, or JSON in Base64.
+/// Decodes a payload that is not JSON itself: JSON in which a producer cut a character in half, a
+/// form with JSON fields, or JSON in Base64.
+///
+/// Half characters were reported: a producer that shortens texts to a number of UTF-16 units leaves
+/// half a surrogate pair, and its event is sent nevertheless, with a replacement character.
 fn decode_non_json(body: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(body).ok()?;
-    decode_form(text).or_else(|| decode_nested(text))
-}
-
-/// Parses JSON in which a producer cut a character in half, with a replacement character for the
-/// half. Such payloads were reported: a producer that shortens texts to a number of UTF-16 units
-/// leaves half a surrogate pair, and its event is sent nevertheless.
-fn repair_surrogates(body: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(body);
-    serde_json::from_str(&replace_half_surrogates(&text)).ok()
+    serde_json::from_str(&replace_half_surrogates(&text))
+        .ok()
+        .or_else(|| decode_form(&text))
+        .or_else(|| decode_nested(&text))
 }
 
 /// Returns the text with each `\uD8xx` to `\uDFxx` that has no partner replaced.
@@ -115,19 +113,18 @@ fn replace_half_surrogates(text: &str) -> String {
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         out.push_str(before);
-        let taken = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
-            (Some(_), _) => {
-                out.push('\u{fffd}');
-                rest = escape.get(6..).unwrap_or_default();
-                continue;
+        let next = escape.get(6..).and_then(surrogate);
+        let (kept, taken) = match (surrogate(escape), next) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (&escape[..12], 12),
+            (Some(_), _) => ("\u{fffd}", 6),
+            (None, _) => {
+                // A backslash and what it escapes, which may be another backslash.
+                let taken = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
+                (&escape[..taken], taken)
             }
-            // A backslash and what it escapes, which may be another backslash.
-            (None, _) => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
         };
-        let (kept, after) = escape.split_at(taken);
         out.push_str(kept);
-        rest = after;
+        rest = &escape[taken..];
     }
     out.push_str(rest);
     out
@@ -136,57 +133,21 @@ fn replace_half_surrogates(text: &str) -> String {
 /// Returns the surrogate that a text begins with: 0xd83d for `\ud83d`.
 fn surrogate(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let unit = u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
     (0xd800..=0xdfff).contains(&unit).then_some(unit)
 }
 
-/// A place in a payload. It is formatted only for an error.
-enum Path<'a> {
-    Root,
-    /// An item of an array.
-    Item(&'a Path<'a>, usize),
-    /// The body of a queue message.
-    Data(&'a Path<'a>, &'static str),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Root => f.write_str("$"),
-            Path::Item(outer, index) => write!(f, "{outer}[{index}]"),
-            Path::Data(outer, key) => write!(f, "{outer}.data.{key}"),
-        }
-    }
-}
-
 impl Parsed {
-    fn error(&mut self, path: impl fmt::Display, problem: String) {
+    fn error(&mut self, path: &str, problem: String) {
         if self.errors.len() < MAX_ERRORS {
-            self.errors.push(ParseError {
-                path: path.to_string(),
-                problem,
-            });
+            let path = path.to_owned();
+            self.errors.push(ParseError { path, problem });
         } else {
             self.more_errors += 1;
         }
     }
 
-    /// Returns true and adds an error if there are as many events as one payload may have.
-    fn is_full(&mut self, path: &Path) -> bool {
-        let is_full = self.events.len() >= MAX_EVENTS;
-        if is_full {
-            let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
-            self.error(path, problem);
-        }
-        is_full
-    }
-
-    fn push(&mut self, event: Event) {
-        self.events.push(Arc::new(event));
-    }
-
-    fn walk(&mut self, value: Value, path: &Path, depth: usize) {
+    fn walk(&mut self, value: Value, path: &str, depth: usize) {
         if depth > MAX_DEPTH {
             self.error(path, format!("wrapped more than {MAX_DEPTH} times over"));
             return;
@@ -194,7 +155,7 @@ impl Parsed {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.into_iter().enumerate() {
-                    self.walk(item, &Path::Item(path, index), depth + 1);
+                    self.walk(item, &format!("{path}[{index}]"), depth + 1);
                 }
             }
             Value::String(text) => match decode_nested(&text) {
@@ -208,55 +169,53 @@ impl Parsed {
         }
     }
 
-    fn object(&mut self, map: Map<String, Value>, path: &Path, depth: usize) {
-        if self.is_full(path) {
+    fn object(&mut self, mut map: Map<String, Value>, path: &str, depth: usize) {
+        if self.events.len() >= MAX_EVENTS {
+            let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
+            self.error(path, problem);
             return;
         }
-        match cloud_monitor::alert(&map) {
-            Some(alert) if cloud_monitor::is_named(&alert) => {
-                self.push(cloud_monitor::webhook(map, alert));
-            }
+        let event = match cloud_monitor::alert(&map) {
+            Some(alert) if cloud_monitor::is_named(&alert) => cloud_monitor::webhook(&map, alert),
             _ if cloud_event::is_cloud_event(&map) && !cloud_monitor::is_flat_with_type(&map) => {
-                if !self.queue_message(&map, path, depth) {
-                    self.push(cloud_event::event(map));
+                let data = into_object(map.remove("data"), "data");
+                if self.queue_message(&data, path, depth) {
+                    return;
                 }
+                cloud_event::event(&map, data)
             }
-            _ if cloud_monitor::is_flat(&map) => self.push(cloud_monitor::flat(map)),
-            Some(alert) => self.push(cloud_monitor::webhook(map, alert)),
-            None => self.error(
-                path,
-                format!("an object with neither a CloudEvents \"type\" nor a CloudMonitor \"name\" or \"alert\"; {ACCEPTED}"),
-            ),
-        }
+            _ if cloud_monitor::is_flat(&map) => cloud_monitor::flat(map),
+            Some(alert) => cloud_monitor::webhook(&map, alert),
+            None => {
+                let problem = "an object with neither a CloudEvents \"type\" nor a CloudMonitor \"name\" or \"alert\"";
+                self.error(path, format!("{problem}; {ACCEPTED}"));
+                return;
+            }
+        };
+        self.events.push(Arc::new(event));
     }
 
     /// Takes the events in the body of a queue message. Returns false if there are none, so that
     /// the message itself is the event.
-    fn queue_message(&mut self, map: &Map<String, Value>, path: &Path, depth: usize) -> bool {
-        for (key, body) in cloud_event::queue_bodies(map) {
-            let inner = match body {
-                Value::String(text) => decode_nested(&text),
-                Value::Object(_) | Value::Array(_) => Some(body),
+    fn queue_message(&mut self, data: &Map<String, Value>, path: &str, depth: usize) -> bool {
+        for key in ["messageBody", "body", "value"] {
+            let inner = match data.get(key) {
+                Some(Value::String(text)) => decode_nested(text),
+                Some(body @ (Value::Object(_) | Value::Array(_))) => Some(body.clone()),
                 _ => None,
             };
             let Some(inner) = inner else {
                 continue;
             };
-            let mut found = Parsed::default();
-            found.walk(inner, &Path::Data(path, key), depth + 1);
-            if found.events.is_empty() {
-                continue;
+            let (events, errors) = (self.events.len(), self.errors.len());
+            let more_errors = self.more_errors;
+            self.walk(inner, &format!("{path}.data.{key}"), depth + 1);
+            if self.events.len() > events {
+                return true;
             }
-            for event in found.events {
-                if !self.is_full(path) {
-                    self.events.push(event);
-                }
-            }
-            for error in found.errors {
-                self.error(&error.path, error.problem);
-            }
-            self.more_errors += found.more_errors;
-            return true;
+            // Without events in it, the body is data of the message: errors in it are none.
+            self.errors.truncate(errors);
+            self.more_errors = more_errors;
         }
         false
     }
@@ -268,36 +227,24 @@ fn decode_nested(text: &str) -> Option<Value> {
     if text.starts_with(['{', '[', '"']) {
         return serde_json::from_str(text).ok();
     }
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let bytes = [&alphabet::STANDARD, &alphabet::URL_SAFE]
-        .into_iter()
-        .find_map(|alphabet| GeneralPurpose::new(alphabet, config).decode(&compact).ok())
-        .filter(|bytes| fits_memory(bytes))?;
-    let inner = String::from_utf8(bytes).ok()?;
-    // Nearly every word is valid Base64. Only what decodes to JSON was meant so.
-    let start = inner.trim_start_matches('\u{feff}').trim_start();
-    start
-        .starts_with(['{', '['])
-        .then(|| decode_nested(&inner))?
+    let blank = |c: char| c.is_ascii_whitespace();
+    let compact = text.replace(blank, "").replace('-', "+").replace('_', "/");
+    let bytes = STANDARD_NO_PAD.decode(compact.trim_end_matches('=')).ok()?;
+    let inner = trim(&bytes);
+    // Nearly every word is valid Base64. Only an object or array was meant so.
+    let may_be_meant = matches!(inner, [b'{' | b'[', ..]) && fits_memory(inner);
+    may_be_meant.then(|| serde_json::from_slice(inner).ok())?
 }
 
 /// Decodes a form that holds an alert (`severity=…&alert=%7B…`) to an object of strings.
 fn decode_form(text: &str) -> Option<Value> {
-    if text.starts_with(['{', '[', '"'])
-        || !text.split('&').any(|field| field.starts_with("alert="))
-    {
+    let has_alert = || text.split('&').any(|field| field.starts_with("alert="));
+    if text.starts_with(['{', '[', '"']) || !has_alert() {
         return None;
     }
-    let mut map = Map::new();
-    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        if !fits_memory(value.as_bytes()) {
-            return None;
-        }
-        map.insert(name.into_owned(), value.into_owned().into());
-    }
-    Some(Value::Object(map))
+    form_urlencoded::parse(text.as_bytes())
+        .map(|(name, value)| fits_memory(value.as_bytes()).then_some((name, value)))
+        .collect()
 }
 
 /// Returns the offset in the payload at which the JSON breaks off.
@@ -308,13 +255,4 @@ fn offset(body: &[u8], error: &serde_json::Error) -> usize {
         .map(<[u8]>::len)
         .sum();
     before + error.column()
-}
-
-/// Returns serde_json's message without its line and column.
-fn cause(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
 }

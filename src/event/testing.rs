@@ -1,7 +1,6 @@
 //! Events for tests.
 
-use super::{Event, Level, Titles};
-use serde_json::Map;
+use super::{Event, Level};
 
 /// Returns the `n`th critical event: `Instance:SystemFailure.Reboot:Executing` of an instance of
 /// its own, with an id of its own. Tests change the fields that they are about.
@@ -15,12 +14,7 @@ pub(crate) fn event(n: usize) -> Event {
         product: Some("ECS".into()),
         resource_id: Some(format!("i-{n:020}")),
         resource_kind: Some("instance".into()),
-        resource_name: None,
         region: Some("cn-hangzhou".into()),
-        account: None,
-        time: None,
-        envelope_time: None,
-        titles: Titles::default(),
-        details: Map::new(),
+        ..Event::default()
     }
 }

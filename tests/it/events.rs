@@ -188,6 +188,8 @@ fn the_same_event_in_every_shape_is_the_same_event() {
     cloudmonitor["type"] = json!("ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]");
     let mut wrapped = cloudmonitor.clone();
     wrapped["data"] = flat.clone();
+    let mut wrapped_text = cloudmonitor.clone();
+    wrapped_text["data"] = json!(flat.to_string());
     let webhook = json!({
         "severity": "CRITICAL", "userId": "42", "subscription": {},
         "alert": {"eventName": "Instance:SystemMaintenance.Reboot:Scheduled", "severity": "CRITICAL", "arn": arn, "eventContentMap": content,
@@ -209,6 +211,10 @@ fn the_same_event_in_every_shape_is_the_same_event() {
         ("flat with content as text", text_content.to_string()),
         ("*:CloudMonitor:*", cloudmonitor.to_string()),
         ("*:CloudMonitor:* with flat data", wrapped.to_string()),
+        (
+            "*:CloudMonitor:* with flat data as text",
+            wrapped_text.to_string(),
+        ),
         ("webhook", webhook.to_string()),
         ("webhook form", form.to_string()),
         ("array", json!([flat]).to_string()),
@@ -559,8 +565,12 @@ fn a_payload_that_would_take_too_much_memory_is_refused() {
         in_base64,
     ] {
         let parsed = event::parse(payload.as_bytes());
-        let told = format!("{:?} of {}", parsed.errors, &payload[..20]);
-        assert_eq!((parsed.events.len(), parsed.errors.len()), (0, 1), "{told}");
+        let shown = format!("{:?} of {}", parsed.errors, &payload[..20]);
+        assert_eq!(
+            (parsed.events.len(), parsed.errors.len()),
+            (0, 1),
+            "{shown}"
+        );
     }
     let parsed = event::parse(list("7", 100_000).as_bytes());
     assert_eq!((parsed.errors.len(), parsed.more_errors), (20, 99_980));
@@ -571,6 +581,7 @@ fn a_payload_that_would_take_too_much_memory_is_refused() {
     let parsed = event::parse(json!([queued, queued]).to_string().as_bytes());
     assert_eq!((parsed.events.len(), parsed.errors.len()), (10_000, 20));
     assert_eq!(parsed.more_errors, 1_980);
+    assert_eq!(parsed.errors[0].path, "$[1].data.body[4000]");
 }
 
 #[test]
