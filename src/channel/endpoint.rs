@@ -3,8 +3,10 @@
 use super::dingtalk::{self, DingTalk};
 use super::{Channel, Limits};
 use crate::clock::Clock;
+use crate::event::Event;
 use crate::http;
-use crate::message::Message;
+use crate::message::RenderOptions;
+use jiff::Timestamp;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,10 +58,10 @@ impl Endpoint {
         }
     }
 
-    /// Shortens the message to what the chatbot takes, and shows it.
-    pub fn preview(&self, message: Message) -> Preview {
+    /// Shows the message of these events, as long as the chatbot takes it.
+    pub fn preview(&self, events: &[&Event], options: &RenderOptions, now: Timestamp) -> Preview {
         match self {
-            Endpoint::DingTalk(endpoint) => endpoint.preview(message),
+            Endpoint::DingTalk(endpoint) => endpoint.preview(events, options, now),
         }
     }
 }

@@ -65,8 +65,7 @@ fn preview_route<'a>(
     }
     let max_bytes = route.endpoint.limits().max_bytes;
     for chunk in message::chunks(&accepted, max_bytes) {
-        let message = message::compose(&chunk, &route.render_options, now);
-        let preview = route.endpoint.preview(message);
+        let preview = route.endpoint.preview(&chunk, &route.render_options, now);
         text.push_str(&format!(
             "\n{} of {max_bytes} bytes:\n{}\n\n{}\n",
             preview.bytes, preview.title, preview.text

@@ -127,13 +127,14 @@ impl Dispatcher {
 
     fn encode(&self, request: &SendRequest) -> Vec<u8> {
         let events: Vec<&Event> = request.events.iter().map(AsRef::as_ref).collect();
-        message::encode_within(
+        let (_, body) = message::encode_within(
             &events,
             &request.target.options,
             clock::to_timestamp(self.clock.wall()),
             request.max_bytes,
             |message| request.channel().encode(message, &request.uuid),
-        )
+        );
+        body
     }
 
     fn now(&self) -> Timestamps {

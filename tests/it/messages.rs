@@ -2,15 +2,14 @@
 
 use crate::samples::{REBOOT, index, sample};
 use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
-use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown as Message};
+use ecs_dingtalk_notifier::channel::dingtalk::markdown;
 use ecs_dingtalk_notifier::event::{self, Event, EventTime, Level};
-use ecs_dingtalk_notifier::message::{self, Language, Line, Mentions, RenderOptions, Span, Text};
+use ecs_dingtalk_notifier::message::{self, Language, Line, Mentions, RenderOptions, Span};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
 use serde_json::json;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A key as long as any.
@@ -34,6 +33,14 @@ fn now() -> Timestamp {
     "2019-04-09T11:00:00Z".parse().unwrap()
 }
 
+/// A message as DingTalk gets it.
+struct Message {
+    title: String,
+    text: String,
+    mentions: Mentions,
+    body: Vec<u8>,
+}
+
 fn render(event: &Event, language: Language) -> Message {
     render_all(&[event], &options(language), None)
 }
@@ -49,24 +56,43 @@ fn render_within(
     keyword: Option<&str>,
     max_bytes: usize,
 ) -> Message {
-    let mut message = message::compose(events, options, now());
-    let body = message.fit(max_bytes, |message| {
-        markdown::encode(message, keyword, UUID)
+    let encode = |message: &_| markdown::encode(message, keyword, UUID);
+    let (message, body) = message::encode_within(events, options, now(), max_bytes, encode);
+    let markdown::Markdown { title, text } = markdown::write(&message, keyword);
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let Mentions {
+        mobiles,
+        user_ids,
+        all,
+    } = &message.mentions;
+    let expected = json!({
+        "msgtype": "markdown",
+        "markdown": {"title": title, "text": text},
+        "at": {"atMobiles": mobiles, "atUserIds": user_ids, "isAtAll": all},
+        "msgUuid": UUID,
     });
-    let written = markdown::write(&message, keyword);
-    assert_eq!(written.body(UUID), body);
-    written
+    assert_eq!(json, expected);
+    Message {
+        title,
+        text,
+        mentions: message.mentions,
+        body,
+    }
 }
 
 fn size(message: &Message) -> usize {
-    message.body(UUID).len()
+    message.body.len()
 }
 
 fn shown(message: &Message) -> String {
-    let at = &message.at;
+    let Mentions {
+        mobiles,
+        user_ids,
+        all,
+    } = &message.mentions;
     format!(
-        "title: {}\nmentions: {:?} {:?} {}\n\n{}",
-        message.title, at.at_mobiles, at.at_user_ids, at.is_at_all, message.text
+        "title: {}\nmentions: {mobiles:?} {user_ids:?} {all}\n\n{}",
+        message.title, message.text
     )
 }
 
@@ -96,26 +122,21 @@ fn every_sample_reads_as_it_was_looked_at() {
     }
 }
 
-/// All texts of a message that it shows now.
-fn texts(message: &message::Message) -> Vec<Text> {
-    let mut lines: Vec<Line> = message.lines().map(Cow::into_owned).collect();
-    let mut texts = vec![
-        message.title.clone(),
-        message.heading.clone(),
-        message.footer.clone(),
-    ];
-    for section in message.sections() {
-        texts.push(section.heading.clone());
-        lines.push(section.resources);
-        lines.extend_from_slice(section.lines);
-    }
-    lines.extend(message.advice.clone());
-    for line in lines {
-        texts.extend(line.label);
-        texts.push(line.value);
-    }
-    texts.extend(message.unlisted());
-    texts
+/// All spans of a message.
+fn spans(message: &message::Message) -> Vec<&Span> {
+    let texts = [&message.title, &message.heading, &message.footer];
+    let headings = message.sections.iter().map(|section| &section.heading);
+    let lines: Vec<&Line> = message
+        .sections
+        .iter()
+        .flat_map(|section| &section.lines)
+        .chain(&message.lines)
+        .chain(&message.note)
+        .collect();
+    let values = lines.iter().map(|line| &line.value);
+    let texts = texts.into_iter().chain(headings).chain(values);
+    let labels = lines.iter().filter_map(|line| line.label.as_ref());
+    texts.flat_map(|text| text.spans()).chain(labels).collect()
 }
 
 /// Our own words are the same for every chat, and nothing from an event is among them.
@@ -135,11 +156,13 @@ fn own_words_hold_no_markup_and_nothing_foreign() {
     let batches = events.iter().map(|event| vec![event]).chain([all]);
     for batch in batches {
         for language in [Language::Zh, Language::En] {
-            let mut message = message::compose(&batch, &options(language), now());
-            // As short as can be, so that the notes are there too.
-            message.fit(0, |message| markdown::encode(message, None, UUID));
-            for text in texts(&message) {
-                for span in text.spans() {
+            let options = options(language);
+            // In full, and as short as can be, so that the notes are there too.
+            for max_bytes in [usize::MAX, 0] {
+                let encode = |message: &_| markdown::encode(message, None, UUID);
+                let (message, _) =
+                    message::encode_within(&batch, &options, now(), max_bytes, encode);
+                for span in spans(&message) {
                     let Span::Own(words) = span else { continue };
                     for mark in ["**", "#", "](", "//", "@", "<", "\n", MARK] {
                         assert!(!words.contains(mark), "{mark} in {words}");
@@ -239,12 +262,12 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
         options.mentions.all = true;
         let message = render_all(&[&event], &options, None);
         assert_eq!(
-            message.at.at_mobiles.is_empty(),
+            message.mentions.mobiles.is_empty(),
             !mentioned,
             "{status} {level:?}"
         );
-        assert_eq!(message.at.at_user_ids.is_empty(), !mentioned);
-        assert_eq!(message.at.is_at_all, mentioned);
+        assert_eq!(message.mentions.user_ids.is_empty(), !mentioned);
+        assert_eq!(message.mentions.all, mentioned);
         for name in ["@13800000000", "@manager7675", "@所有人"] {
             assert_eq!(message.text.contains(name), mentioned, "{status} {level:?}");
         }
@@ -432,7 +455,7 @@ proptest! {
         let message = render_all(&[&event], &options, Some(&keyword));
         prop_assert!(size(&message) <= MAX_BYTES, "{}", size(&message));
         prop_assert!(message.text.contains(&keyword));
-        for mobile in &message.at.at_mobiles {
+        for mobile in &message.mentions.mobiles {
             let name = format!("@{mobile}");
             prop_assert!(message.text.contains(&name));
         }
@@ -567,7 +590,7 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
         event.status = Some("Executed".into());
     }
     let all_over = digest(&events, Language::Zh);
-    assert!(all_over.at.at_mobiles.is_empty());
+    assert!(all_over.mentions.mobiles.is_empty());
     assert!(
         all_over.title.contains("✅ 3 条 ECS 事件"),
         "{}",
@@ -575,12 +598,12 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
     );
     events[2].status = Some("Failed".into());
     let message = digest(&events, Language::Zh);
-    assert_eq!(message.at.at_mobiles, ["13800000000"]);
+    assert_eq!(message.mentions.mobiles, ["13800000000"]);
     assert!(message.text.ends_with("@13800000000 @manager7675"));
     // What is open stands before what is over, though it is fewer.
     assert!(message.title.contains("已失败"), "{}", message.title);
     events[2].level = Some(Level::Info);
-    assert!(digest(&events, Language::Zh).at.at_mobiles.is_empty());
+    assert!(digest(&events, Language::Zh).mentions.mobiles.is_empty());
 }
 
 #[test]
