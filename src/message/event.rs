@@ -209,8 +209,9 @@ fn footer(event: &Event) -> Text {
     let footer = Text::from("CloudMonitor · ECS · ")
         .and(code(event))
         .with(" · ");
-    let id: String = event.display_id().chars().take(ID_CHARS).collect();
-    match Foreign::new(&id, ID_CHARS) {
+    let id = Foreign::new(&event.display_id(), MAX_NAME);
+    let start = |id: Foreign| id.as_str().chars().take(ID_CHARS).collect::<String>();
+    match id.and_then(|id| Foreign::new(&start(id), ID_CHARS)) {
         Some(id) => footer.with(id),
         None => footer,
     }

@@ -97,7 +97,7 @@ fn shown(message: &Message) -> String {
 }
 
 #[test]
-fn every_sample_reads_as_it_was_looked_at() {
+fn messages_of_all_samples_match_their_snapshots() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_path("snapshots/messages");
@@ -174,7 +174,7 @@ fn own_words_hold_no_markup_and_nothing_foreign() {
 }
 
 #[test]
-fn every_sample_tells_resource_region_level_code_and_local_time() {
+fn samples_show_resource_region_level_code_and_local_time() {
     for row in index() {
         let file = row["file"].as_str().unwrap();
         if row["event"].is_null() {
@@ -239,6 +239,25 @@ fn planned_work_counts_down_and_what_is_over_does_not() {
         !text.contains("in 2 days") && text.contains("2019-04-12 09:01:01"),
         "{text}"
     );
+}
+
+/// Producers send times as text or as a number.
+#[test]
+fn planned_and_event_times_are_shown_once() {
+    for (planned, time) in [
+        (json!("2019-04-12T01:01:01Z"), json!("2019-04-09T04:18:26Z")),
+        (json!(1_555_030_861), json!(1_554_783_506_000_i64)),
+    ] {
+        let payload = json!({
+            "id": "e1", "source": "acs.ecs", "type": "ecs:Instance:SystemMaintenance.Reboot",
+            "data": {"eventStatus": "Scheduled", "notBefore": planned, "eventTime": time},
+        });
+        let parsed = event::parse(payload.to_string().as_bytes());
+        let text = render(&parsed.events[0], Language::En).text;
+        for shown in ["notBefore)", "2019-04-12 09:01", "2019-04-09 12:18:26"] {
+            assert_eq!(text.matches(shown).count(), 1, "{shown} in {text}");
+        }
+    }
 }
 
 #[test]
@@ -430,6 +449,54 @@ fn a_message_over_the_limit_loses_data_and_nothing_else() {
     }
 }
 
+/// The size of the body counts its parts, so that what must be shown is known.
+#[test]
+fn a_message_shows_as_much_as_fits() {
+    let options = options(Language::En);
+    let shown = |events: &[&Event], max_bytes| {
+        let encode = |message: &message::Message| {
+            let names = |lines: &[Line]| lines[0].value.to_string().matches("web-").count();
+            let names: usize = message.sections.iter().map(|s| names(&s.lines)).sum();
+            let details = message.lines.iter().map(|line| line.value.to_string());
+            vec![0; names + details.filter(|value| value == "detail").count()]
+        };
+        let (message, body) = message::encode_within(events, &options, now(), max_bytes, encode);
+        (message.sections.len(), body.len())
+    };
+
+    let mut one = hostile("x");
+    let details = (0..80).map(|n| (format!("key{n}"), json!("detail")));
+    one.details = details.collect();
+    for max_bytes in 0..=60 {
+        assert_eq!(shown(&[&one], max_bytes), (0, max_bytes));
+    }
+    assert_eq!(shown(&[&one], 1000), (0, 60));
+
+    // Three groups with 5, 3 and 1 resources.
+    let mut events = reboots(9);
+    for event in &mut events[5..] {
+        event.name = "Instance:SystemFailure.Reboot".into();
+    }
+    events[8].name = "Instance:SystemFailure.Redeploy".into();
+    let events: Vec<&Event> = events.iter().collect();
+    let expected = [
+        (1, 1),
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (3, 3),
+        (3, 5),
+        (3, 5),
+        (3, 7),
+        (3, 8),
+        (3, 9),
+        (3, 9),
+    ];
+    for (max_bytes, expected) in expected.into_iter().enumerate() {
+        assert_eq!(shown(&events, max_bytes), expected, "{max_bytes}");
+    }
+}
+
 /// An event with text in every place, options with many mentions, and a long keyword.
 fn with_everything(text: &str, mentions: usize) -> (Event, RenderOptions, String) {
     let mut options = options(Language::Zh);
@@ -444,7 +511,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_stands_in_an_event_makes_no_markup(text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}") {
+    fn text_of_an_event_makes_no_markup(text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}") {
         let message = render(&hostile(&text), Language::Zh);
         prop_assert_eq!(foreign_markup(&message), Vec::<String>::new(), "{}", message.text);
     }
@@ -464,7 +531,7 @@ proptest! {
 }
 
 #[test]
-fn a_time_that_cannot_be_read_is_shown_as_it_came() {
+fn a_time_of_unknown_format_is_shown_verbatim() {
     let mut event = hostile("x");
     event.time = Some(EventTime::Text("yesterday".into()));
     assert!(
@@ -536,7 +603,7 @@ fn digest(events: &[Event], language: Language) -> Message {
 }
 
 #[test]
-fn digests_read_as_they_were_looked_at() {
+fn digests_match_their_snapshots() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_path("snapshots/digests");
@@ -637,7 +704,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn whatever_stands_in_the_events_of_a_digest_makes_no_markup(
+    fn text_of_the_events_in_a_digest_makes_no_markup(
         text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}",
     ) {
         let message = digest(&[hostile(&text), hostile("other")], Language::Zh);
