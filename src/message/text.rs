@@ -58,7 +58,9 @@ impl Foreign {
 
 /// Returns true for characters that show as nothing or change the direction of what follows.
 fn is_invisible(c: char) -> bool {
-    matches!(c,
+    // Most text is ASCII.
+    !c.is_ascii()
+        && matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
