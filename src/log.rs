@@ -128,6 +128,9 @@ impl Log {
     /// written by then are dropped. Their number is reported on stderr once lines can be written
     /// again. A closed output is ignored.
     pub fn write(&self, lines: Vec<u8>, within: Duration) {
+        if lines.is_empty() {
+            return;
+        }
         let limit = Instant::now() + within;
         // A mutex held while writing would do, but for its `lock`, which has no time limit.
         let (mut free, _) = self
@@ -142,11 +145,7 @@ impl Log {
         let lost = writer.write(lines, limit);
         let before = self.lost.fetch_add(lost, Relaxed);
         // stderr must not block either: if it would, the count stays for the next invocation.
-        if lost == 0
-            && before > 0
-            && (writer.is_writable)(Instant::now())
-            && is_writable(std::io::stderr(), Instant::now())
-        {
+        if lost == 0 && before > 0 && is_writable(std::io::stderr(), Instant::now()) {
             let lost = self.lost.swap(0, Relaxed);
             let _ = writeln!(
                 std::io::stderr(),

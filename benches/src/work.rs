@@ -121,9 +121,10 @@ pub fn decide<'a>(route: &Route, events: &'a [Arc<Event>]) -> Vec<&'a Event> {
 pub fn render(route: &Route, events: &[&Event]) -> Vec<u8> {
     let options = &route.render_options;
     let keyword = route.endpoint.keyword();
-    message::encode_within(events, options, moment(), MAX_BYTES, |message| {
+    let (_, body) = message::encode_within(events, options, moment(), MAX_BYTES, |message| {
         markdown::encode(message, keyword, "00000000-0000-0000-0000-000000000000")
-    })
+    });
+    body
 }
 
 /// The bytes of the messages of these events, combined as they are when they come together.

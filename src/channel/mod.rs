@@ -8,9 +8,11 @@ pub mod dingtalk;
 pub use crate::http::Phase;
 
 use crate::clock::Clock;
+use crate::event::Event;
 use crate::http;
-use crate::message::Message;
+use crate::message::{Message, RenderOptions};
 use dingtalk::DingTalk;
+use jiff::Timestamp;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -177,10 +179,10 @@ impl Endpoint {
         }
     }
 
-    /// Shortens the message to what the chatbot takes, and shows it.
-    pub fn preview(&self, message: Message) -> Preview {
+    /// Shows the message of these events, as long as the chatbot takes it.
+    pub fn preview(&self, events: &[&Event], options: &RenderOptions, now: Timestamp) -> Preview {
         match self {
-            Endpoint::DingTalk(endpoint) => endpoint.preview(message),
+            Endpoint::DingTalk(endpoint) => endpoint.preview(events, options, now),
         }
     }
 }

@@ -112,13 +112,14 @@ impl Dispatcher {
         let channel = target.channel(request.role);
         let body = message.body.get_or_insert_with(|| {
             let events: Vec<&Event> = message.events.iter().map(|(_, event)| &**event).collect();
-            Arc::new(message::encode_within(
+            let (_, body) = message::encode_within(
                 &events,
                 &target.options,
                 clock::to_timestamp(self.clock.wall()),
                 message.max_bytes,
                 |content: &Message| channel.encode(content, &message.uuid),
-            ))
+            );
+            Arc::new(body)
         });
         in_flight.attempt = channel.send(body, request.options, deadline);
     }

@@ -72,7 +72,7 @@ pub fn chunks<'a>(events: &[&'a Event], max_bytes: usize) -> Vec<Vec<&'a Event>>
 mod tests {
     use super::*;
     use crate::event;
-    use crate::message::{Language, Mentions, RenderOptions, compose};
+    use crate::message::{Language, Mentions, RenderOptions, encode_within};
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use std::sync::Arc;
@@ -94,10 +94,10 @@ mod tests {
     /// The words of a message, as good as a body for its size.
     fn words(message: &crate::message::Message) -> Vec<u8> {
         let mut words = message.heading.to_string();
-        for section in message.sections() {
-            words.push_str(&section.resources.value.to_string());
+        for section in &message.sections {
+            words.push_str(&section.lines[0].value.to_string());
         }
-        words.extend(message.unlisted().map(|text| text.to_string()));
+        words.extend(message.note.iter().map(|line| line.value.to_string()));
         words.into_bytes()
     }
 
@@ -121,8 +121,8 @@ mod tests {
             assert_eq!(chunks.len(), expected, "{}", name(1));
             assert_eq!(chunks.concat(), events);
             for chunk in chunks {
-                let mut message = compose(&chunk, &options, Timestamp::UNIX_EPOCH);
-                let body = message.fit(MAX_BYTES, words);
+                let now = Timestamp::UNIX_EPOCH;
+                let (_, body) = encode_within(&chunk, &options, now, MAX_BYTES, words);
                 let body = String::from_utf8(body).unwrap();
                 assert!(!body.contains(" more"), "{body}");
                 assert!(body.len() <= MAX_BYTES);

@@ -1,58 +1,55 @@
 //! Several events as one message: grouped by event and status, the worst first.
 
 use super::event::{Renderer, code, final_icon, upcoming_start};
-use super::fit::{Group, Limits, Resource};
-use super::{Line, Message, Text};
+use super::time::format_time;
+use super::{Line, Message, Section, Text};
 use super::{console_link, i18n};
-use crate::event::catalog;
 use crate::event::{Event, EventTime, Level};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Most regions that are shown of one group.
 const MAX_REGIONS: usize = 5;
 
-/// Events with the same name, status and level. There is always at least one.
-struct EventGroup<'a>(Vec<&'a Event>);
-
-impl<'a> EventGroup<'a> {
-    /// Stands for all of them.
-    fn first(&self) -> &'a Event {
-        self.0[0]
-    }
-}
+/// An unknown level may be bad: it stands before what is known to be mild.
+const WORST_FIRST: [Option<Level>; 4] = [
+    Some(Level::Critical),
+    Some(Level::Warn),
+    None,
+    Some(Level::Info),
+];
 
 impl Renderer<'_> {
     /// The message of several events.
     pub(super) fn digest(&self, events: &[&Event]) -> Message {
-        let groups = group(events);
-        let worst = groups.first().expect("a message has an event").first();
+        let groups = groups(events);
+        let worst = groups[0][0];
         let icon = i18n::level_icon(worst.level);
         let count = self.count(events);
         let is_final = events.iter().all(|event| event.is_final());
-        let should_mention = events.iter().any(|event| self.should_mention(event));
         let more = self.select(" 等", " and others");
+        let max_resources = self.limit.saturating_sub(groups.len() - 1).max(1);
+        let shown = groups.iter().take(self.limit.max(1));
+        let sections = shown.map(|group| self.section(group, max_resources));
+        let sections: Vec<Section> = sections.collect();
+        let named: usize = sections.iter().map(|section| section.named).sum();
         Message {
             language: self.options.language,
-            level: worst.level,
-            is_final,
             title: Text::from(icon)
-                .with(" ")
                 .with(if is_final { final_icon(worst) } else { "" })
                 .and(count.clone())
                 .with(" · ")
-                .and(self.group_headline(worst))
+                .and(self.headline_with_status(worst))
                 .with(if groups.len() > 1 { more } else { "" }),
-            heading: Text::from(icon).with(" ").and(count.clone()),
+            heading: Text::from(icon).and(count.clone()),
             lines: self.summary(events),
-            details: Vec::new(),
-            groups: groups.iter().map(|group| self.group(group)).collect(),
-            advice: None,
+            sections,
+            note: self.unlisted(events.len() - named),
             link: self.link(console_link::of_events(events)),
             footer: Text::from("CloudMonitor · ECS · ").and(count),
-            mentions: self.mentions(should_mention),
-            limits: Limits::DEFAULT,
+            mentions: self.mentions(events),
         }
     }
 
@@ -65,63 +62,50 @@ impl Renderer<'_> {
         };
         let events = events.len();
         Text::own(self.select(
-            format!("{events} 条{zh}事件"),
-            format!("{events} {en}events"),
+            format_args!("{events} 条{zh}事件"),
+            format_args!("{events} {en}events"),
         ))
     }
 
     /// How many events of each level there are, and their times.
     fn summary(&self, events: &[&Event]) -> Vec<Line> {
-        let mut levels = [
-            Some(Level::Critical),
-            Some(Level::Warn),
-            Some(Level::Info),
-            None,
-        ];
-        levels.sort_by_key(|level| severity_rank(*level));
-        let counts = levels.into_iter().filter_map(|level| {
+        let counts = WORST_FIRST.into_iter().filter_map(|level| {
             let count = events.iter().filter(|event| event.level == level).count();
             let word = i18n::level_word(level, self.options.language);
             let icon = i18n::level_icon(level);
-            (count > 0).then(|| Text::own(format!("{icon} {word} {count}")))
+            (count > 0).then(|| Text::own(format_args!("{icon}{word} {count}")))
         });
         let counts = Text::join(counts, " · ").map(Line::without_label);
-        let times = self
-            .times(events)
-            .map(|times| Line::new(self.select("时间", "Time"), times));
+        let times = self.times(events);
+        let times = times.map(|times| Line::new(self.select("时间", "Time"), times));
         counts.into_iter().chain(times).collect()
     }
 
     /// First and last time of the events.
     fn times(&self, events: &[&Event]) -> Option<Text> {
-        let times = || {
-            events.iter().filter_map(|event| match &event.time {
-                Some(EventTime::At(at)) => Some(*at),
-                _ => None,
-            })
-        };
-        let (first, last) = (times().min()?, times().max()?);
-        let shown = self.time(&EventTime::At(first))?;
-        if first == last {
-            return Some(shown);
-        }
-        Some(shown.with(" — ").and(self.time(&EventTime::At(last))?))
+        let times = events.iter().filter_map(|event| match event.time {
+            Some(EventTime::At(at)) => Some(at),
+            _ => None,
+        });
+        let (first, last) = (times.clone().min()?, times.max()?);
+        let shown = |at| format_time(at, &self.options.zone);
+        Some(if first == last {
+            Text::own(shown(first))
+        } else {
+            Text::own(format_args!("{} — {}", shown(first), shown(last)))
+        })
     }
 
-    /// What happened, with the status.
-    fn group_headline(&self, event: &Event) -> Text {
-        let entry = catalog::find(event.product.as_deref(), &event.name);
-        let headline = self.headline(event, entry);
-        match self.status(event) {
-            Some(status) => headline.with(" · ").and(status),
-            None => headline,
-        }
+    fn headline_with_status(&self, event: &Event) -> Text {
+        let parts = [Some(self.headline(event)), self.status(event)];
+        Text::join(parts.into_iter().flatten(), " · ").expect("there is a headline")
     }
 
-    fn group(&self, group: &EventGroup) -> Group {
-        let first = group.first();
-        let language = self.options.language;
-        let mut lines = Vec::new();
+    fn section(&self, group: &[&Event], max_resources: usize) -> Section {
+        let first = group[0];
+        let (resources, named) = self.resources(group, max_resources);
+        let label = i18n::resource_label(first.resource_kind.as_deref(), self.options.language);
+        let mut lines = vec![Line::new(label, resources)];
         if let Some(regions) = self.regions(group) {
             lines.push(Line::new(self.select("地域", "Region"), regions));
         }
@@ -129,96 +113,108 @@ impl Renderer<'_> {
             let label = self.select("最早计划时间 notBefore", "Planned from (notBefore)");
             lines.push(Line::new(label, planned).strong());
         }
-        let entry = catalog::find(first.product.as_deref(), &first.name);
-        lines.push(self.advice(first, entry));
+        lines.push(self.advice(first));
         lines.push(Line::new(self.select("事件", "Event"), code(first)));
-        Group {
+        Section {
             heading: Text::from(i18n::level_icon(first.level))
-                .with(" ")
                 .with(final_icon(first))
-                .and(self.group_headline(first)),
-            events: group.0.len(),
-            label: i18n::resource_label(first.resource_kind.as_deref(), language),
-            resources: self.resources(group),
+                .and(self.headline_with_status(first)),
+            events: group.len(),
+            named,
             lines,
         }
     }
 
-    /// The resources of the events, each once, in order of appearance.
-    fn resources(&self, group: &EventGroup) -> Vec<Resource> {
-        let mut resources: Vec<Resource> = Vec::new();
-        let mut places = HashMap::new();
-        for event in &group.0 {
-            let name = match self.resource(event) {
-                Some(name) => name,
-                None => self.select("未说明资源", "resource not told").into(),
-            };
-            let place = *places.entry(name.clone()).or_insert(resources.len());
-            match resources.get_mut(place) {
-                Some(resource) => resource.events += 1,
-                None => resources.push(Resource { name, events: 1 }),
+    /// Names the resources of the events, each once, in order of appearance. Returns also how many
+    /// of the events are of a resource that is named.
+    fn resources(&self, group: &[&Event], max: usize) -> (Text, usize) {
+        let resources = group_by(group, |event| (&event.resource_name, &event.resource_id));
+        let shown = resources.iter().take(max);
+        let named = shown.clone().map(Vec::len).sum();
+        let names = shown.map(|events| {
+            let name = self
+                .resource(events[0])
+                .unwrap_or_else(|| self.select("未说明资源", "resource not told").into());
+            match events.len() {
+                1 => name,
+                count => name.and(Text::own(format_args!(" ×{count}"))),
             }
-        }
-        resources
+        });
+        let separator = self.options.language.list_separator();
+        let names = Text::join(names, separator).expect("at least one is shown");
+        let names = match group.len() - named {
+            0 => names,
+            unnamed => names.and(Text::own(self.select(
+                format_args!(" 等，另有 {unnamed} 条"),
+                format_args!(" and {unnamed} more"),
+            ))),
+        };
+        (names, named)
     }
 
-    fn regions(&self, group: &EventGroup) -> Option<Text> {
-        let regions = group.0.iter().filter_map(|event| event.region.as_deref());
+    fn regions(&self, group: &[&Event]) -> Option<Text> {
+        let regions = group.iter().filter_map(|event| event.region.as_deref());
         let mut regions: Vec<&str> = regions.collect();
         regions.sort_unstable();
         regions.dedup();
         let shown = regions.iter().take(MAX_REGIONS);
         let shown = shown.filter_map(|id| self.region(id));
-        let separator = self.options.language.list_separator();
-        let shown = Text::join(shown, separator)?;
-        Some(if regions.len() > MAX_REGIONS {
-            shown.with(" …")
-        } else {
-            shown
+        let shown = Text::join(shown, self.options.language.list_separator())?;
+        Some(match regions.len() {
+            ..=MAX_REGIONS => shown,
+            _ => shown.with(" …"),
         })
     }
 
     /// The earliest start of planned work, with the wait until then.
-    fn soonest_start(&self, group: &EventGroup) -> Option<Text> {
-        let starts = group.0.iter().filter_map(|event| upcoming_start(event));
+    fn soonest_start(&self, group: &[&Event]) -> Option<Text> {
+        let starts = group.iter().filter_map(|event| upcoming_start(event));
         let soonest = starts.min_by_key(|start| match start {
             EventTime::At(at) => *at,
             EventTime::Text(_) => Timestamp::MAX,
         })?;
         self.countdown(&soonest)
     }
+
+    fn unlisted(&self, count: usize) -> Option<Line> {
+        (count > 0).then(|| {
+            Line::without_label(Text::own(self.select(
+                format_args!("……另有 {count} 条事件未列出，函数日志中逐条记录"),
+                format_args!(
+                    "… {count} more events are not listed here; the function's log names every one"
+                ),
+            )))
+        })
+    }
 }
 
 /// Groups by event, status and level. The worst come first; of one level, final events come last,
 /// and larger groups before smaller ones.
-fn group<'a>(events: &[&'a Event]) -> Vec<EventGroup<'a>> {
-    let mut groups: Vec<EventGroup<'a>> = Vec::new();
-    let mut places = HashMap::new();
-    for event in events {
-        let key = (event.product.as_deref(), event.full_name(), event.level);
-        let place = *places.entry(key).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) => group.0.push(event),
-            None => groups.push(EventGroup(vec![event])),
-        }
-    }
+fn groups<'a>(events: &[&'a Event]) -> Vec<Vec<&'a Event>> {
+    let mut groups = group_by(events, |event| {
+        (event.product.as_deref(), event.full_name(), event.level)
+    });
     groups.sort_by_key(|group| {
-        let first = group.first();
-        (
-            severity_rank(first.level),
-            first.is_final(),
-            Reverse(group.0.len()),
-        )
+        let first = group[0];
+        let rank = WORST_FIRST.iter().position(|level| *level == first.level);
+        (rank, first.is_final(), Reverse(group.len()))
     });
     groups
 }
 
-/// The order of levels: an unknown one may be bad, and stands before what is known to be mild.
-fn severity_rank(level: Option<Level>) -> u8 {
-    match level {
-        Some(Level::Critical) => 0,
-        Some(Level::Warn) => 1,
-        None => 2,
-        Some(Level::Info) => 3,
+/// Groups by `key`, in order of appearance.
+fn group_by<'a, K: Eq + Hash>(
+    events: &[&'a Event],
+    key: impl Fn(&'a Event) -> K,
+) -> Vec<Vec<&'a Event>> {
+    let mut groups: Vec<Vec<&Event>> = Vec::new();
+    let mut places = HashMap::new();
+    for event in events {
+        let place = *places.entry(key(event)).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(*event);
     }
+    groups
 }

@@ -1,6 +1,7 @@
 //! The words of ours in a message, in both languages.
 
 use crate::event::Level;
+use Field::{Text, Time};
 
 /// The language of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +42,13 @@ impl Language {
     }
 }
 
-/// The icon of a level; `None` is unknown.
+/// The icon of a level and a blank; `None` is unknown.
 pub(super) fn level_icon(level: Option<Level>) -> &'static str {
     match level {
-        Some(Level::Critical) => "🔴",
-        Some(Level::Warn) => "🟠",
-        Some(Level::Info) => "🔵",
-        None => "⚪",
+        Some(Level::Critical) => "🔴 ",
+        Some(Level::Warn) => "🟠 ",
+        Some(Level::Info) => "🔵 ",
+        None => "⚪ ",
     }
 }
 
@@ -88,7 +89,7 @@ pub(super) fn status_word(status: &str, language: Language) -> Option<&'static s
     Some(language.select(zh, en))
 }
 
-/// The icon of a final status; empty for every other, `Failed` included.
+/// The icon of a final status and a blank; empty for every other, `Failed` included.
 pub(super) fn final_icon(status: &str) -> &'static str {
     let is = |word: &str| status.eq_ignore_ascii_case(word);
     if is("executed") || is("avoided") {
@@ -113,106 +114,82 @@ pub(super) fn resource_label(kind: Option<&str>, language: Language) -> &'static
     language.select(zh, en)
 }
 
-/// What to do with each key of an event's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the value of a key in an event's data is shown.
+#[derive(Clone, Copy)]
 pub(super) enum Field {
     /// Shown under this label (zh, en).
     Text(&'static str, &'static str),
     /// A time, shown in the configured zone.
     Time(&'static str, &'static str),
-    /// Not shown: it stands elsewhere in the message, or is of no use to a person.
-    Hidden,
 }
 
 /// Keys that have a label, the most important first; any other key keeps its own name.
 static FIELDS: &[(&str, Field)] = &[
-    ("alertStatus", Field::Text("告警状态", "Alert status")),
-    ("reason", Field::Text("原因", "Reason")),
-    ("action", Field::Text("动作", "Action")),
-    ("operation", Field::Text("操作", "Operation")),
-    ("result", Field::Text("结果", "Result")),
-    ("invocationStatus", Field::Text("执行结果", "Result")),
-    ("status", Field::Text("任务状态", "Task status")),
-    ("errorCode", Field::Text("错误码", "Error code")),
-    ("errorDesc", Field::Text("错误描述", "Error")),
-    ("exitCode", Field::Text("退出码", "Exit code")),
-    ("privateIpAddress", Field::Text("私网 IP", "Private IP")),
-    ("publicIpAddress", Field::Text("公网 IP", "Public IP")),
-    (
-        "primaryPrivateIp",
-        Field::Text("主私网 IP", "Primary private IP"),
-    ),
+    ("alertStatus", Text("告警状态", "Alert status")),
+    ("reason", Text("原因", "Reason")),
+    ("action", Text("动作", "Action")),
+    ("operation", Text("操作", "Operation")),
+    ("result", Text("结果", "Result")),
+    ("invocationStatus", Text("执行结果", "Result")),
+    ("status", Text("任务状态", "Task status")),
+    ("errorCode", Text("错误码", "Error code")),
+    ("errorDesc", Text("错误描述", "Error")),
+    ("exitCode", Text("退出码", "Exit code")),
+    ("privateIpAddress", Text("私网 IP", "Private IP")),
+    ("publicIpAddress", Text("公网 IP", "Public IP")),
+    ("primaryPrivateIp", Text("主私网 IP", "Primary private IP")),
     (
         "secondaryPrivateIps",
-        Field::Text("辅助私网 IP", "Secondary private IPs"),
+        Text("辅助私网 IP", "Secondary private IPs"),
     ),
-    ("ipv4Prefixes", Field::Text("IPv4 前缀", "IPv4 prefixes")),
-    ("ipv6s", Field::Text("IPv6 地址", "IPv6 addresses")),
-    ("ipv6Prefixes", Field::Text("IPv6 前缀", "IPv6 prefixes")),
-    ("instanceId", Field::Text("实例 ID", "Instance id")),
-    ("instanceName", Field::Text("实例名称", "Instance name")),
-    ("instanceType", Field::Text("实例规格", "Instance type")),
-    ("ecsInstanceId", Field::Text("挂载实例 ID", "Attached to")),
+    ("ipv4Prefixes", Text("IPv4 前缀", "IPv4 prefixes")),
+    ("ipv6s", Text("IPv6 地址", "IPv6 addresses")),
+    ("ipv6Prefixes", Text("IPv6 前缀", "IPv6 prefixes")),
+    ("instanceId", Text("实例 ID", "Instance id")),
+    ("instanceName", Text("实例名称", "Instance name")),
+    ("instanceType", Text("实例规格", "Instance type")),
+    ("ecsInstanceId", Text("挂载实例 ID", "Attached to")),
     (
         "ecsInstanceName",
-        Field::Text("挂载实例名称", "Attached to (name)"),
+        Text("挂载实例名称", "Attached to (name)"),
     ),
-    ("device", Field::Text("设备", "Device")),
-    ("diskId", Field::Text("云盘 ID", "Disk id")),
-    ("snapshotId", Field::Text("快照 ID", "Snapshot id")),
-    ("snapshotName", Field::Text("快照名称", "Snapshot name")),
-    ("snapshotType", Field::Text("快照类型", "Snapshot type")),
-    ("eniId", Field::Text("网卡 ID", "Network interface id")),
-    ("eniStatus", Field::Text("网卡状态", "Interface status")),
-    ("vpcId", Field::Text("专有网络", "VPC")),
-    ("vswitchId", Field::Text("交换机", "vSwitch")),
-    (
-        "sourceDedicatedHostId",
-        Field::Text("源宿主机", "From host"),
-    ),
-    (
-        "destinationDedicatedHostId",
-        Field::Text("目标宿主机", "To host"),
-    ),
-    (
-        "creditSpecification",
-        Field::Text("性能模式", "Performance mode"),
-    ),
-    ("operator", Field::Text("操作者", "Operator")),
-    ("spotStrategy", Field::Text("抢占策略", "Spot strategy")),
-    ("commandName", Field::Text("命令名称", "Command")),
-    ("commandId", Field::Text("命令 ID", "Command id")),
-    ("invokeId", Field::Text("执行 ID", "Invocation id")),
-    ("repeatMode", Field::Text("执行方式", "Repeat mode")),
-    ("repeats", Field::Text("执行次数", "Repeats")),
+    ("device", Text("设备", "Device")),
+    ("diskId", Text("云盘 ID", "Disk id")),
+    ("snapshotId", Text("快照 ID", "Snapshot id")),
+    ("snapshotName", Text("快照名称", "Snapshot name")),
+    ("snapshotType", Text("快照类型", "Snapshot type")),
+    ("eniId", Text("网卡 ID", "Network interface id")),
+    ("eniStatus", Text("网卡状态", "Interface status")),
+    ("vpcId", Text("专有网络", "VPC")),
+    ("vswitchId", Text("交换机", "vSwitch")),
+    ("sourceDedicatedHostId", Text("源宿主机", "From host")),
+    ("destinationDedicatedHostId", Text("目标宿主机", "To host")),
+    ("creditSpecification", Text("性能模式", "Performance mode")),
+    ("operator", Text("操作者", "Operator")),
+    ("spotStrategy", Text("抢占策略", "Spot strategy")),
+    ("commandName", Text("命令名称", "Command")),
+    ("commandId", Text("命令 ID", "Command id")),
+    ("invokeId", Text("执行 ID", "Invocation id")),
+    ("repeatMode", Text("执行方式", "Repeat mode")),
+    ("repeats", Text("执行次数", "Repeats")),
     (
         "notBefore",
-        Field::Time("计划时间 notBefore", "Planned for (notBefore)"),
+        Time("计划时间 notBefore", "Planned for (notBefore)"),
     ),
-    ("executeStartTime", Field::Time("开始时间", "Started")),
-    ("executeFinishTime", Field::Time("结束时间", "Finished")),
-    ("startTime", Field::Time("开始时间", "Started")),
-    ("endTime", Field::Time("结束时间", "Finished")),
-    ("finishTime", Field::Time("结束时间", "Finished")),
-    ("intervalStart", Field::Time("时段开始", "From")),
-    ("intervalEnd", Field::Time("时段结束", "To")),
-    ("eventId", Field::Text("系统事件 ID", "System event id")),
-    ("eventTime", Field::Time("事件时间", "Event time")),
-    ("level", Field::Text("事件级别", "Event level")),
-    ("curLevel", Field::Text("事件级别", "Event level")),
-    ("eventStatus", Field::Hidden),
-    ("eventType", Field::Hidden),
-    ("eventLevel", Field::Hidden),
-    ("state", Field::Hidden),
-    ("resourceType", Field::Hidden),
-    ("resourceId", Field::Hidden),
-    ("publishTime", Field::Hidden),
-    ("ownerId", Field::Hidden),
-    ("playerUid", Field::Hidden),
-    ("requestId", Field::Hidden),
+    ("executeStartTime", Time("开始时间", "Started")),
+    ("executeFinishTime", Time("结束时间", "Finished")),
+    ("startTime", Time("开始时间", "Started")),
+    ("endTime", Time("结束时间", "Finished")),
+    ("finishTime", Time("结束时间", "Finished")),
+    ("intervalStart", Time("时段开始", "From")),
+    ("intervalEnd", Time("时段结束", "To")),
+    ("eventId", Text("系统事件 ID", "System event id")),
+    ("eventTime", Time("事件时间", "Event time")),
+    ("level", Text("事件级别", "Event level")),
+    ("curLevel", Text("事件级别", "Event level")),
 ];
 
-/// Returns what to do with this key and its place in the order; `None` for a key without a label.
+/// Returns the place in the order and the field of a key; `None` for a key without a label.
 pub(super) fn field(key: &str) -> Option<(usize, Field)> {
     let mut fields = FIELDS.iter().enumerate();
     let (place, (_, field)) = fields.find(|(_, (known, _))| *known == key)?;

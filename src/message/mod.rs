@@ -1,8 +1,8 @@
 //! Events as a message in Chinese or English: what is said, without the markup of any chat.
 //!
 //! [`compose`] makes a [`Message`] from one event or from many. A channel writes it in its chat's
-//! markup, and [`Message::fit`] shows less of it until the channel's body is small enough. Text is
-//! own or foreign by type ([`Span`]): a channel escapes what came from an event, and only that.
+//! markup, and [`encode_within`] composes less of it until the channel's body is small enough. Text
+//! is own or foreign by type ([`Span`]): a channel escapes what came from an event, and only that.
 //!
 //! Pure functions: the time is an argument, and nothing here knows sockets.
 
@@ -11,34 +11,31 @@ mod console_link;
 mod details;
 mod digest;
 mod event;
-mod fit;
 mod i18n;
 mod text;
 mod time;
 
 pub use capacity::{Capacity, chunks};
-pub use fit::Section;
 pub use i18n::Language;
 pub use text::{Foreign, Span, Text};
 pub use time::format_time;
 
 use crate::event::{Event, Level};
 use event::Renderer;
-use fit::{Group, Limits};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Longest name or id of a resource that is shown, in characters.
 const MAX_NAME: usize = 100;
+/// Most lines of a single event's own data that are shown; the rest is counted.
+const MAX_DETAILS: usize = 60;
 
 /// How one route wants its messages.
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
-    /// The language of all words of ours.
     pub language: Language,
     /// The zone in which times are shown.
     pub zone: TimeZone,
-    /// Whom to mention.
     pub mentions: Mentions,
     /// The levels whose events mention them; a final event never does.
     pub mention_levels: Vec<Level>,
@@ -58,40 +55,40 @@ pub struct Mentions {
 /// A message for a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The language of all words of ours.
     pub language: Language,
-    /// The level of the worst event; `None` is unknown.
-    pub level: Option<Level>,
-    /// All events are final: executed, avoided or canceled.
-    pub is_final: bool,
     /// Shown in notifications and in the list of conversations.
     pub title: Text,
     /// The first line of the message itself.
     pub heading: Text,
-    /// Lines that are always shown.
-    lines: Vec<Line>,
-    /// Lines of a single event's own data, the most important first.
-    details: Vec<Line>,
+    /// What is known of a single event; of a digest the levels and the times.
+    pub lines: Vec<Line>,
     /// The groups of a digest, the worst first.
-    groups: Vec<Group>,
-    /// What to do about a single event.
-    pub advice: Option<Line>,
+    pub sections: Vec<Section>,
+    /// What to do about a single event; how many events of a digest no section names.
+    pub note: Option<Line>,
     /// Where to look.
     pub link: Option<Link>,
     /// The origin of the message.
     pub footer: Text,
-    /// Whom the message mentions.
     pub mentions: Mentions,
-    /// How much of details and groups is shown.
-    limits: Limits,
+}
+
+/// Events of a digest that say the same of different resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub heading: Text,
+    pub events: usize,
+    /// How many of the events are of a resource that the first line names.
+    named: usize,
+    /// The resources, and what is said of all of them.
+    pub lines: Vec<Line>,
 }
 
 /// A value with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// What the value is; `None` where it says so itself.
-    pub label: Option<Text>,
-    /// The value.
+    pub label: Option<Span>,
     pub value: Text,
     /// The value deserves attention.
     pub is_strong: bool,
@@ -107,11 +104,10 @@ pub struct Link {
 }
 
 impl Line {
-    fn new(label: impl Into<Text>, value: impl Into<Text>) -> Line {
+    fn new(label: impl Into<Span>, value: Text) -> Line {
         Line {
             label: Some(label.into()),
-            value: value.into(),
-            is_strong: false,
+            ..Line::without_label(value)
         }
     }
 
@@ -139,15 +135,15 @@ impl Line {
 ///
 /// Panics if there is no event.
 pub fn compose(events: &[&Event], options: &RenderOptions, now: Timestamp) -> Message {
-    let renderer = Renderer { options, now };
-    match events {
-        [event] => renderer.event(event),
-        events => renderer.digest(events),
-    }
+    compose_limited(events, options, now, usize::MAX)
 }
 
-/// Composes the message of these events and shortens it until what `encode` makes of it has at most
-/// `max_bytes` bytes. Returns these bytes; see [`Message::fit`].
+/// Composes the message of these events, as long as `encode` makes at most `max_bytes` bytes of it.
+/// Returns it with these bytes.
+///
+/// A message that is too long shows fewer lines of a single event's own data. A digest names fewer
+/// resources in each group, then shows fewer groups, without the mildest ones. What is left out is
+/// counted. All else stays, and exceeds `max_bytes` where that is smaller than it needs.
 ///
 /// # Panics
 ///
@@ -158,6 +154,35 @@ pub fn encode_within(
     now: Timestamp,
     max_bytes: usize,
     encode: impl Fn(&Message) -> Vec<u8>,
-) -> Vec<u8> {
-    compose(events, options, now).fit(max_bytes, encode)
+) -> (Message, Vec<u8>) {
+    let encoded = |limit| {
+        let message = compose_limited(events, options, now, limit);
+        let body = encode(&message);
+        (message, body)
+    };
+    let whole = encoded(usize::MAX);
+    if whole.1.len() <= max_bytes {
+        return whole;
+    }
+    let limits: Vec<usize> = (0..MAX_DETAILS.max(events.len())).collect();
+    let fitting = limits.partition_point(|limit| encoded(*limit).1.len() <= max_bytes);
+    // Where nothing fits, the lowest limit shows the least.
+    encoded(fitting.saturating_sub(1))
+}
+
+fn compose_limited(
+    events: &[&Event],
+    options: &RenderOptions,
+    now: Timestamp,
+    limit: usize,
+) -> Message {
+    let renderer = Renderer {
+        options,
+        now,
+        limit,
+    };
+    match events {
+        [event] => renderer.event(event),
+        events => renderer.digest(events),
+    }
 }

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A text in spans: words of ours beside words from an event.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(Vec<Span>);
 
 /// One part of a [`Text`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Span {
     /// Words, numbers and times of ours. A channel escapes what its own markup requires, no more.
     Own(Cow<'static, str>),
@@ -20,7 +20,7 @@ pub enum Span {
 ///
 /// One line without blanks at its ends and without two blanks in a row, no control character,
 /// nothing invisible and nothing that changes the direction of what follows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign(String);
 
 impl Foreign {
@@ -51,15 +51,6 @@ impl Foreign {
         (!out.is_empty()).then_some(Foreign(out))
     }
 
-    /// Keeps the first `chars` characters (at least one), without a mark.
-    pub(super) fn shortened_to(mut self, chars: usize) -> Foreign {
-        if let Some((end, _)) = self.0.char_indices().nth(chars.max(1)) {
-            self.0.truncate(end);
-        }
-        self
-    }
-
-    /// The cleaned words.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -67,7 +58,8 @@ impl Foreign {
 
 /// Returns true for characters that show as nothing or change the direction of what follows.
 fn is_invisible(c: char) -> bool {
-    c >= '\u{ad}'
+    // Most text is ASCII.
+    !c.is_ascii()
         && matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
@@ -76,8 +68,13 @@ fn is_invisible(c: char) -> bool {
 impl Text {
     /// Words of ours that are composed at run time, of numbers and times alone. No part of `words`
     /// may come from an event: that is what [`Foreign`] is for.
-    pub(super) fn own(words: String) -> Text {
-        Text::from(Span::Own(Cow::Owned(words)))
+    pub(super) fn own(words: impl fmt::Display) -> Text {
+        Text::from(Span::Own(Cow::Owned(words.to_string())))
+    }
+
+    /// Words from an event; see [`Foreign::new`].
+    pub(super) fn foreign(text: &str, max_chars: usize) -> Option<Text> {
+        Foreign::new(text, max_chars).map(Text::from)
     }
 
     /// Appends a span.
@@ -168,9 +165,6 @@ mod tests {
         assert_eq!(cleaned("实例名称", 2), "实例…");
         assert_eq!(cleaned("实例", 2), "实例");
         assert_eq!(cleaned("a b", 2), "a …");
-        let shortened = |text| Foreign::new(text, 100).unwrap().shortened_to(2).0;
-        assert_eq!(shortened("实例名称"), "实例");
-        assert_eq!(shortened("实"), "实");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Points in time and waits, in words.
 
 use super::event::Renderer;
-use super::text::{Foreign, Text};
+use super::text::Text;
 use crate::event::EventTime;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -22,7 +22,7 @@ impl Renderer<'_> {
     pub(super) fn time(&self, time: &EventTime) -> Option<Text> {
         match time {
             EventTime::At(at) => Some(Text::own(format_time(*at, &self.options.zone))),
-            EventTime::Text(text) => Foreign::new(text, MAX_CHARS).map(Text::from),
+            EventTime::Text(text) => Text::foreign(text, MAX_CHARS),
         }
     }
 
@@ -34,8 +34,10 @@ impl Renderer<'_> {
         let local = at.to_zoned_datetime(self.options.zone.clone());
         let local = local.strftime("%Y-%m-%d %H:%M");
         if *at <= self.now {
-            let due = self.select(format!("{local}（已到时间）"), format!("{local} (due)"));
-            return Some(Text::own(due));
+            return Some(Text::own(self.select(
+                format_args!("{local}（已到时间）"),
+                format_args!("{local} (due)"),
+            )));
         }
         let minutes = (at.as_second() - self.now.as_second()) / 60;
         let wait = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
@@ -45,8 +47,10 @@ impl Renderer<'_> {
             (1, h, _) => self.select(format!("1 天 {h} 小时"), format!("1 day {h} h")),
             (d, h, _) => self.select(format!("{d} 天 {h} 小时"), format!("{d} days {h} h")),
         };
-        let countdown = self.select(format!("{wait}后，{local}"), format!("in {wait}, {local}"));
-        Some(Text::own(countdown))
+        Some(Text::own(self.select(
+            format_args!("{wait}后，{local}"),
+            format_args!("in {wait}, {local}"),
+        )))
     }
 }
 
@@ -95,9 +99,10 @@ mod tests {
         let renderer = Renderer {
             options: &options,
             now: Timestamp::UNIX_EPOCH,
+            limit: usize::MAX,
         };
         let odd = EventTime::Text("[soon](x)".into());
-        let expected = Foreign::new("[soon](x)", 60).map(Text::from);
+        let expected = Text::foreign("[soon](x)", 60);
         assert_eq!(renderer.time(&odd), expected);
         assert_eq!(renderer.countdown(&odd), expected);
         assert_eq!(renderer.time(&EventTime::Text("\u{200b}".into())), None);
@@ -149,7 +154,13 @@ mod tests {
         ] {
             let now = now.parse().unwrap();
             for (options, expected) in [(&en, expected_en), (&zh, expected_zh)] {
-                let shown = Renderer { options, now }.countdown(&planned).unwrap();
+                let shown = Renderer {
+                    options,
+                    now,
+                    limit: usize::MAX,
+                }
+                .countdown(&planned)
+                .unwrap();
                 assert_eq!(shown.to_string(), expected);
             }
         }

@@ -115,7 +115,7 @@ fn a_wrong_configuration_is_reported_by_the_first_invocation() {
                     .contains(&format!("{variable}: ")),
                 "{body}"
             );
-            assert!(instance.stderr_text().contains(&format!("{variable}: ")));
+            instance.wait_for_stderr(&format!("{variable}: "));
         }
         assert!(!body.to_string().contains("5ecret"));
     }

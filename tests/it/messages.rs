@@ -2,15 +2,14 @@
 
 use crate::samples::{REBOOT, index, sample};
 use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
-use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown as Message};
+use ecs_dingtalk_notifier::channel::dingtalk::markdown;
 use ecs_dingtalk_notifier::event::{self, Event, EventTime, Level};
-use ecs_dingtalk_notifier::message::{self, Language, Line, Mentions, RenderOptions, Span, Text};
+use ecs_dingtalk_notifier::message::{self, Language, Line, Mentions, RenderOptions, Span};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
 use serde_json::json;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A key as long as any.
@@ -34,6 +33,14 @@ fn now() -> Timestamp {
     "2019-04-09T11:00:00Z".parse().unwrap()
 }
 
+/// A message as DingTalk gets it.
+struct Message {
+    title: String,
+    text: String,
+    mentions: Mentions,
+    body: Vec<u8>,
+}
+
 fn render(event: &Event, language: Language) -> Message {
     render_all(&[event], &options(language), None)
 }
@@ -49,29 +56,48 @@ fn render_within(
     keyword: Option<&str>,
     max_bytes: usize,
 ) -> Message {
-    let mut message = message::compose(events, options, now());
-    let body = message.fit(max_bytes, |message| {
-        markdown::encode(message, keyword, UUID)
+    let encode = |message: &_| markdown::encode(message, keyword, UUID);
+    let (message, body) = message::encode_within(events, options, now(), max_bytes, encode);
+    let markdown::Markdown { title, text } = markdown::write(&message, keyword);
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let Mentions {
+        mobiles,
+        user_ids,
+        all,
+    } = &message.mentions;
+    let expected = json!({
+        "msgtype": "markdown",
+        "markdown": {"title": title, "text": text},
+        "at": {"atMobiles": mobiles, "atUserIds": user_ids, "isAtAll": all},
+        "msgUuid": UUID,
     });
-    let written = markdown::write(&message, keyword);
-    assert_eq!(written.body(UUID), body);
-    written
+    assert_eq!(json, expected);
+    Message {
+        title,
+        text,
+        mentions: message.mentions,
+        body,
+    }
 }
 
 fn size(message: &Message) -> usize {
-    message.body(UUID).len()
+    message.body.len()
 }
 
 fn shown(message: &Message) -> String {
-    let at = &message.at;
+    let Mentions {
+        mobiles,
+        user_ids,
+        all,
+    } = &message.mentions;
     format!(
-        "title: {}\nmentions: {:?} {:?} {}\n\n{}",
-        message.title, at.at_mobiles, at.at_user_ids, at.is_at_all, message.text
+        "title: {}\nmentions: {mobiles:?} {user_ids:?} {all}\n\n{}",
+        message.title, message.text
     )
 }
 
 #[test]
-fn every_sample_reads_as_it_was_looked_at() {
+fn messages_of_all_samples_match_their_snapshots() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_path("snapshots/messages");
@@ -96,26 +122,21 @@ fn every_sample_reads_as_it_was_looked_at() {
     }
 }
 
-/// All texts of a message that it shows now.
-fn texts(message: &message::Message) -> Vec<Text> {
-    let mut lines: Vec<Line> = message.lines().map(Cow::into_owned).collect();
-    let mut texts = vec![
-        message.title.clone(),
-        message.heading.clone(),
-        message.footer.clone(),
-    ];
-    for section in message.sections() {
-        texts.push(section.heading.clone());
-        lines.push(section.resources);
-        lines.extend_from_slice(section.lines);
-    }
-    lines.extend(message.advice.clone());
-    for line in lines {
-        texts.extend(line.label);
-        texts.push(line.value);
-    }
-    texts.extend(message.unlisted());
-    texts
+/// All spans of a message.
+fn spans(message: &message::Message) -> Vec<&Span> {
+    let texts = [&message.title, &message.heading, &message.footer];
+    let headings = message.sections.iter().map(|section| &section.heading);
+    let lines: Vec<&Line> = message
+        .sections
+        .iter()
+        .flat_map(|section| &section.lines)
+        .chain(&message.lines)
+        .chain(&message.note)
+        .collect();
+    let values = lines.iter().map(|line| &line.value);
+    let texts = texts.into_iter().chain(headings).chain(values);
+    let labels = lines.iter().filter_map(|line| line.label.as_ref());
+    texts.flat_map(|text| text.spans()).chain(labels).collect()
 }
 
 /// Our own words are the same for every chat, and nothing from an event is among them.
@@ -135,11 +156,13 @@ fn own_words_hold_no_markup_and_nothing_foreign() {
     let batches = events.iter().map(|event| vec![event]).chain([all]);
     for batch in batches {
         for language in [Language::Zh, Language::En] {
-            let mut message = message::compose(&batch, &options(language), now());
-            // As short as can be, so that the notes are there too.
-            message.fit(0, |message| markdown::encode(message, None, UUID));
-            for text in texts(&message) {
-                for span in text.spans() {
+            let options = options(language);
+            // In full, and as short as can be, so that the notes are there too.
+            for max_bytes in [usize::MAX, 0] {
+                let encode = |message: &_| markdown::encode(message, None, UUID);
+                let (message, _) =
+                    message::encode_within(&batch, &options, now(), max_bytes, encode);
+                for span in spans(&message) {
                     let Span::Own(words) = span else { continue };
                     for mark in ["**", "#", "](", "//", "@", "<", "\n", MARK] {
                         assert!(!words.contains(mark), "{mark} in {words}");
@@ -151,7 +174,7 @@ fn own_words_hold_no_markup_and_nothing_foreign() {
 }
 
 #[test]
-fn every_sample_tells_resource_region_level_code_and_local_time() {
+fn samples_show_resource_region_level_code_and_local_time() {
     for row in index() {
         let file = row["file"].as_str().unwrap();
         if row["event"].is_null() {
@@ -218,6 +241,25 @@ fn planned_work_counts_down_and_what_is_over_does_not() {
     );
 }
 
+/// Producers send times as text or as a number.
+#[test]
+fn planned_and_event_times_are_shown_once() {
+    for (planned, time) in [
+        (json!("2019-04-12T01:01:01Z"), json!("2019-04-09T04:18:26Z")),
+        (json!(1_555_030_861), json!(1_554_783_506_000_i64)),
+    ] {
+        let payload = json!({
+            "id": "e1", "source": "acs.ecs", "type": "ecs:Instance:SystemMaintenance.Reboot",
+            "data": {"eventStatus": "Scheduled", "notBefore": planned, "eventTime": time},
+        });
+        let parsed = event::parse(payload.to_string().as_bytes());
+        let text = render(&parsed.events[0], Language::En).text;
+        for shown in ["notBefore)", "2019-04-12 09:01", "2019-04-09 12:18:26"] {
+            assert_eq!(text.matches(shown).count(), 1, "{shown} in {text}");
+        }
+    }
+}
+
 #[test]
 fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
     let parsed = event::parse(sample(REBOOT).as_bytes());
@@ -239,12 +281,12 @@ fn mentions_stand_in_at_and_in_the_text_or_in_neither() {
         options.mentions.all = true;
         let message = render_all(&[&event], &options, None);
         assert_eq!(
-            message.at.at_mobiles.is_empty(),
+            message.mentions.mobiles.is_empty(),
             !mentioned,
             "{status} {level:?}"
         );
-        assert_eq!(message.at.at_user_ids.is_empty(), !mentioned);
-        assert_eq!(message.at.is_at_all, mentioned);
+        assert_eq!(message.mentions.user_ids.is_empty(), !mentioned);
+        assert_eq!(message.mentions.all, mentioned);
         for name in ["@13800000000", "@manager7675", "@所有人"] {
             assert_eq!(message.text.contains(name), mentioned, "{status} {level:?}");
         }
@@ -407,6 +449,54 @@ fn a_message_over_the_limit_loses_data_and_nothing_else() {
     }
 }
 
+/// The size of the body counts its parts, so that what must be shown is known.
+#[test]
+fn a_message_shows_as_much_as_fits() {
+    let options = options(Language::En);
+    let shown = |events: &[&Event], max_bytes| {
+        let encode = |message: &message::Message| {
+            let names = |lines: &[Line]| lines[0].value.to_string().matches("web-").count();
+            let names: usize = message.sections.iter().map(|s| names(&s.lines)).sum();
+            let details = message.lines.iter().map(|line| line.value.to_string());
+            vec![0; names + details.filter(|value| value == "detail").count()]
+        };
+        let (message, body) = message::encode_within(events, &options, now(), max_bytes, encode);
+        (message.sections.len(), body.len())
+    };
+
+    let mut one = hostile("x");
+    let details = (0..80).map(|n| (format!("key{n}"), json!("detail")));
+    one.details = details.collect();
+    for max_bytes in 0..=60 {
+        assert_eq!(shown(&[&one], max_bytes), (0, max_bytes));
+    }
+    assert_eq!(shown(&[&one], 1000), (0, 60));
+
+    // Three groups with 5, 3 and 1 resources.
+    let mut events = reboots(9);
+    for event in &mut events[5..] {
+        event.name = "Instance:SystemFailure.Reboot".into();
+    }
+    events[8].name = "Instance:SystemFailure.Redeploy".into();
+    let events: Vec<&Event> = events.iter().collect();
+    let expected = [
+        (1, 1),
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (3, 3),
+        (3, 5),
+        (3, 5),
+        (3, 7),
+        (3, 8),
+        (3, 9),
+        (3, 9),
+    ];
+    for (max_bytes, expected) in expected.into_iter().enumerate() {
+        assert_eq!(shown(&events, max_bytes), expected, "{max_bytes}");
+    }
+}
+
 /// An event with text in every place, options with many mentions, and a long keyword.
 fn with_everything(text: &str, mentions: usize) -> (Event, RenderOptions, String) {
     let mut options = options(Language::Zh);
@@ -421,7 +511,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_stands_in_an_event_makes_no_markup(text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}") {
+    fn text_of_an_event_makes_no_markup(text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}") {
         let message = render(&hostile(&text), Language::Zh);
         prop_assert_eq!(foreign_markup(&message), Vec::<String>::new(), "{}", message.text);
     }
@@ -432,7 +522,7 @@ proptest! {
         let message = render_all(&[&event], &options, Some(&keyword));
         prop_assert!(size(&message) <= MAX_BYTES, "{}", size(&message));
         prop_assert!(message.text.contains(&keyword));
-        for mobile in &message.at.at_mobiles {
+        for mobile in &message.mentions.mobiles {
             let name = format!("@{mobile}");
             prop_assert!(message.text.contains(&name));
         }
@@ -441,7 +531,7 @@ proptest! {
 }
 
 #[test]
-fn a_time_that_cannot_be_read_is_shown_as_it_came() {
+fn a_time_of_unknown_format_is_shown_verbatim() {
     let mut event = hostile("x");
     event.time = Some(EventTime::Text("yesterday".into()));
     assert!(
@@ -513,7 +603,7 @@ fn digest(events: &[Event], language: Language) -> Message {
 }
 
 #[test]
-fn digests_read_as_they_were_looked_at() {
+fn digests_match_their_snapshots() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_path("snapshots/digests");
@@ -567,7 +657,7 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
         event.status = Some("Executed".into());
     }
     let all_over = digest(&events, Language::Zh);
-    assert!(all_over.at.at_mobiles.is_empty());
+    assert!(all_over.mentions.mobiles.is_empty());
     assert!(
         all_over.title.contains("✅ 3 条 ECS 事件"),
         "{}",
@@ -575,12 +665,12 @@ fn a_digest_mentions_if_one_open_event_asks_for_it() {
     );
     events[2].status = Some("Failed".into());
     let message = digest(&events, Language::Zh);
-    assert_eq!(message.at.at_mobiles, ["13800000000"]);
+    assert_eq!(message.mentions.mobiles, ["13800000000"]);
     assert!(message.text.ends_with("@13800000000 @manager7675"));
     // What is open stands before what is over, though it is fewer.
     assert!(message.title.contains("已失败"), "{}", message.title);
     events[2].level = Some(Level::Info);
-    assert!(digest(&events, Language::Zh).at.at_mobiles.is_empty());
+    assert!(digest(&events, Language::Zh).mentions.mobiles.is_empty());
 }
 
 #[test]
@@ -614,7 +704,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn whatever_stands_in_the_events_of_a_digest_makes_no_markup(
+    fn text_of_the_events_in_a_digest_makes_no_markup(
         text in "[\\[\\]<>()@&*`#!_~|\\\\:/w.\\-=+ \\n\\r\\t1a长]{1,40}|\\PC{1,40}",
     ) {
         let message = digest(&[hostile(&text), hostile("other")], Language::Zh);

@@ -121,6 +121,15 @@ impl Instance {
         })
     }
 
+    /// Waits until stderr holds `text` within a line.
+    pub fn wait_for_stderr(&self, text: &str) {
+        let holds = |lines: &[String]| lines.iter().any(|line| line.contains(text));
+        self.stderr
+            .wait_while(PATIENCE, |gathered| !holds(&gathered.lines));
+        let stderr = self.stderr_text();
+        assert!(stderr.contains(text), "{text:?} is not in {stderr}");
+    }
+
     /// Sends SIGTERM.
     pub fn sigterm(&self) {
         self.signal("TERM");

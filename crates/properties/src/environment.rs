@@ -3,6 +3,7 @@
 
 use ecs_dingtalk_notifier::channel::Endpoint;
 use ecs_dingtalk_notifier::config::{Config, ConfigError};
+use std::collections::BTreeMap;
 
 /// A secret: it replaces the byte 1 in the input, and must not come out again.
 const MARK: &str = "7hpq2vx9lk4tz8wm";
@@ -12,13 +13,15 @@ const MAX_PROBLEM: usize = 600;
 /// Checks an environment: lines of `NAME=VALUE`.
 pub fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let vars: Vec<(String, String)> = text
+    // No name stands there twice.
+    let vars: BTreeMap<String, String> = text
         .split('\n')
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.replace('\u{1}', MARK)))
         // Any path would be read.
         .filter(|(name, _)| name != "SSL_CERT_FILE")
         .collect();
+    let vars: Vec<(String, String)> = vars.into_iter().collect();
     let result = Config::from_vars(vars.iter().cloned());
     let reversed = Config::from_vars(vars.iter().rev().cloned());
     assert_eq!(

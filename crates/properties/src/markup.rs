@@ -1,9 +1,9 @@
-//! A message as clients read it: by every rule of markdown that one of them might honour, and as bare text.
+//! Reads a message as clients do: by the rules of several markdown dialects, and as bare text.
 
 use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 
-/// Characters that mean something to a reader of markdown, HTML or mentions, wherever they stand. None of them comes
-/// from an event; our own are those of headings, labels and links.
+/// Characters with a meaning in markdown, HTML or mentions, wherever they stand. No text from an
+/// event may hold one; headings, labels and links of ours do.
 pub(crate) const MARKS: [char; 13] = [
     '[', ']', '<', '>', '&', '@', '*', '`', '~', '|', '\\', '$', '^',
 ];
@@ -13,7 +13,8 @@ const LINK_START: &str =
     "dingtalk://dingtalkclient/page/link?url=https%3A%2F%2Fecs.console.aliyun.com%2F";
 const LINK_END: &str = "&pc_slide=false";
 
-/// Checks a message's text; `own` is that text without the mentions and the keyword behind it, which are the owner's.
+/// Checks the text of a message. `own` is that text without the mentions and the keyword at its
+/// end, which come from the configuration.
 pub(crate) fn check(own: &str, whole: &str) {
     raw(own);
     for options in [
@@ -22,7 +23,7 @@ pub(crate) fn check(own: &str, whole: &str) {
         Options::all(),
     ] {
         read(own, options);
-        // The owner's words change nothing about ours.
+        // Mentions and keyword do not change how the rest is read.
         let headings = |text: &str| {
             Parser::new_ext(text, options)
                 .filter(|e| matches!(e, Event::Start(Tag::Heading { .. })))
@@ -32,7 +33,7 @@ pub(crate) fn check(own: &str, whole: &str) {
     }
 }
 
-/// As a client shows it that knows nothing of escapes or entities.
+/// Checks the text as a client shows it that knows neither escapes nor entities.
 fn raw(text: &str) {
     assert!(!text.contains('\\'), "a backslash in {text}");
     assert!(
@@ -86,7 +87,7 @@ fn raw(text: &str) {
     );
 }
 
-/// Nothing in it that clients turn into a link by themselves.
+/// Checks that the text holds nothing that clients turn into a link by themselves.
 fn linkless(text: &str) {
     let lower = text.to_lowercase();
     assert!(!lower.contains("//"), "an address in {text}");
@@ -101,7 +102,7 @@ fn linkless(text: &str) {
     assert!(!autolink, "an address in {text}");
 }
 
-/// As a reader of markdown sees it.
+/// Checks the text as a markdown parser reads it.
 fn read(text: &str, options: Options) {
     let (mut headings, mut links, mut strong) = (0, 0, 0);
     let mut in_link = false;

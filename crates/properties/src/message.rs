@@ -1,4 +1,5 @@
-//! Events to messages: within the limit, whole, and nothing in them that an event wrote there to be more than text.
+//! Messages of events stay within the limit and lose no part that must stay. Text from an event
+//! stays text.
 
 use crate::markup;
 use crate::recipe::{self, Draw};
@@ -10,12 +11,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-/// A message of any smaller budget keeps what it must keep, and that is promised to be less than this.
+/// What a message always keeps is less than this, however small its budget is.
 const NEEDED: usize = MAX_BYTES / 4 * 3;
-/// A key as long as any.
+/// As long as every key.
 const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
-/// How a message is to look, and how many events there are.
 struct Setting {
     options: RenderOptions,
     keyword: Option<String>,
@@ -24,8 +24,10 @@ struct Setting {
     copies: usize,
 }
 
-/// Checks the messages of the events that `input` stands for. Where it begins with the byte 1 or 2, five bytes of
-/// settings follow; behind them stands a recipe (1) or a payload (2). Anything else is a payload.
+/// Checks the messages of the events that `input` stands for.
+///
+/// If it begins with the byte 1 or 2, five bytes of settings follow, and then a recipe (1) or a
+/// payload (2). Any other input is a payload.
 pub fn check(input: &[u8]) {
     let (mut settings, payload) = match input.split_first() {
         Some((1, rest)) => {
@@ -41,9 +43,7 @@ pub fn check(input: &[u8]) {
     let setting = setting(&mut settings);
     let events = event::parse(&payload).events;
     for event in events.iter().take(8) {
-        let message = rendered(&[event], &setting);
-        let asked = asks(event, &setting.options);
-        check_message(&message, &setting, asked);
+        check_message(&[event], &setting);
     }
     if events.is_empty() {
         return;
@@ -58,38 +58,10 @@ pub fn check(input: &[u8]) {
         .collect();
     let many: Vec<&Event> = many.iter().collect();
     if many.len() > 1 {
-        let message = rendered(&many, &setting);
-        let asked = many.iter().any(|event| asks(event, &setting.options));
-        check_message(&message, &setting, asked);
+        let title = check_message(&many, &setting);
         let count = format!(" {} ", many.len());
-        assert!(
-            format!(" {}", message.title).contains(&count),
-            "{}",
-            message.title
-        );
+        assert!(format!(" {title}").contains(&count), "{title}");
     }
-}
-
-/// The message of these events as DingTalk gets it.
-fn rendered(events: &[&Event], setting: &Setting) -> Markdown {
-    let keyword = setting.keyword.as_deref();
-    let mut message = message::compose(events, &setting.options, setting.now);
-    let body = message.fit(setting.budget, |message| {
-        markdown::encode(message, keyword, UUID)
-    });
-    let written = markdown::write(&message, keyword);
-    assert_eq!(written.body(UUID), body, "the body is what is written");
-    if let Some(link) = &message.link {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/?=".contains(&byte);
-        assert!(link.url.starts_with("https://ecs.console.aliyun.com/"));
-        assert!(link.url.bytes().all(is_plain), "{}", link.url);
-    }
-    for span in message.title.spans() {
-        if let Span::Foreign(words) = span {
-            check_foreign(words.as_str());
-        }
-    }
-    written
 }
 
 /// Foreign text is one line of visible characters.
@@ -169,8 +141,8 @@ fn setting(draw: &mut Draw) -> Setting {
     }
 }
 
-/// Whether an event is one that the people want to be mentioned for.
-fn asks(event: &Event, options: &RenderOptions) -> bool {
+/// Returns true if people want to be mentioned for the event.
+fn needs_people(event: &Event, options: &RenderOptions) -> bool {
     let over = ["executed", "avoided", "canceled", "cancelled"];
     let status = event.status.as_deref().unwrap_or_default().to_lowercase();
     event
@@ -179,37 +151,48 @@ fn asks(event: &Event, options: &RenderOptions) -> bool {
         && !over.contains(&status.as_str())
 }
 
-fn check_message(message: &Markdown, setting: &Setting, asked: bool) {
+/// Checks the message of these events and returns its title.
+fn check_message(events: &[&Event], setting: &Setting) -> String {
     let Setting {
         options,
         keyword,
         budget,
+        now,
         ..
     } = setting;
-    let body = message.body(UUID);
+    let keyword = keyword.as_deref();
+    let encode = |message: &_| markdown::encode(message, keyword, UUID);
+    let (message, body) = message::encode_within(events, options, *now, *budget, encode);
     assert!(
         body.len() <= MAX_BYTES.min(NEEDED.max(*budget)),
         "{} bytes of {budget}",
         body.len()
     );
+    if let Some(link) = &message.link {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/?=".contains(&byte);
+        assert!(link.url.starts_with("https://ecs.console.aliyun.com/"));
+        assert!(link.url.bytes().all(is_plain), "{}", link.url);
+    }
+    for span in message.title.spans() {
+        if let Span::Foreign(words) = span {
+            check_foreign(words.as_str());
+        }
+    }
 
+    let Markdown { title, text } = markdown::write(&message, keyword);
     let json: Value = serde_json::from_slice(&body).expect("a body is JSON");
     assert_eq!(json["msgtype"], "markdown");
     assert_eq!(json["msgUuid"], UUID);
-    assert_eq!(json["markdown"]["title"], message.title.as_str());
-    assert_eq!(json["markdown"]["text"], message.text.as_str());
+    assert_eq!(json["markdown"]["title"], title);
+    assert_eq!(json["markdown"]["text"], text);
 
-    let who = &options.mentions;
-    let (mobiles, user_ids, all) = if asked {
-        (who.mobiles.as_slice(), who.user_ids.as_slice(), who.all)
-    } else {
-        (&[][..], &[][..], false)
-    };
-    assert_eq!(message.at.at_mobiles, mobiles);
-    assert_eq!(message.at.at_user_ids, user_ids);
-    assert_eq!(message.at.is_at_all, all);
-    assert_eq!(json["at"]["atMobiles"], Value::from(mobiles));
-    assert_eq!(json["at"]["atUserIds"], Value::from(user_ids));
+    let nobody = Mentions::default();
+    let is_asked = events.iter().any(|event| needs_people(event, options));
+    let who = if is_asked { &options.mentions } else { &nobody };
+    assert_eq!(message.mentions, *who);
+    let (mobiles, user_ids, all) = (&who.mobiles, &who.user_ids, who.all);
+    assert_eq!(json["at"]["atMobiles"], Value::from(mobiles.as_slice()));
+    assert_eq!(json["at"]["atUserIds"], Value::from(user_ids.as_slice()));
     assert_eq!(json["at"]["isAtAll"], all);
     let mut names: Vec<String> = mobiles
         .iter()
@@ -228,17 +211,17 @@ fn check_message(message: &Markdown, setting: &Setting, asked: bool) {
     }
     let names = names.join(" ");
 
-    assert!(message.text.contains("CloudMonitor · ECS · "), "the footer");
-    let keyword = keyword.as_deref().unwrap_or_default();
-    assert!(message.text.contains(keyword), "the keyword");
-    let own = message
-        .text
+    assert!(text.contains("CloudMonitor · ECS · "), "the footer");
+    let keyword = keyword.unwrap_or_default();
+    assert!(text.contains(keyword), "the keyword");
+    let own = text
         .strip_suffix(names.as_str())
         .expect("mentions stand last");
     let own = own.strip_suffix(' ').unwrap_or(own);
     let own = own.strip_suffix(keyword).unwrap_or(own);
-    markup::check(own, &message.text);
-    check_title(&message.title);
+    markup::check(own, &text);
+    check_title(&title);
+    title
 }
 
 /// The title is shown as text; where a client reads markdown even there, it finds none.

@@ -1,6 +1,7 @@
-//! Messages in DingTalk's markdown subset, with whatever came from an event escaped.
+//! Messages in DingTalk's markdown subset, with all text from an event escaped.
 
-use crate::message::{Line, Link, Mentions, Message, Section, Span, Text};
+use crate::message::{Line, Mentions, Message, Span};
+use form_urlencoded::byte_serialize;
 use serde::Serialize;
 
 /// A line break that every client honours: a lone line feed does not break.
@@ -9,82 +10,105 @@ const BREAK: &str = "  \n";
 const PARAGRAPH: &str = "\n\n";
 
 /// A message as DingTalk's `markdown` type takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Markdown {
     /// Shown in notifications and in the list of conversations, not in the message itself.
     pub title: String,
     /// The message, in DingTalk's markdown subset.
     pub text: String,
-    /// Whom it mentions.
-    pub at: At,
-}
-
-/// The `at` object of a request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct At {
-    /// Mobile numbers; each stands in the text as `@number` too.
-    pub at_mobiles: Vec<String>,
-    /// User ids; each stands in the text as `@id` too.
-    pub at_user_ids: Vec<String>,
-    /// Every member of the group; stands in the text too.
-    pub is_at_all: bool,
 }
 
 /// Encodes the message as a request body: JSON in raw UTF-8, with the idempotency key `key`.
 pub fn encode(message: &Message, keyword: Option<&str>, key: &str) -> Vec<u8> {
-    write(message, keyword).body(key)
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        msgtype: &'static str,
+        markdown: Markdown,
+        at: At<'a>,
+        msg_uuid: &'a str,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct At<'a> {
+        at_mobiles: &'a [String],
+        at_user_ids: &'a [String],
+        is_at_all: bool,
+    }
+    let markdown = write(message, keyword);
+    // Room for the escapes of a usual message and for what stands around title and text.
+    let size = 512 + markdown.title.len() + markdown.text.len() * 9 / 8;
+    let mut out = Vec::with_capacity(size);
+    let body = Body {
+        msgtype: "markdown",
+        markdown,
+        at: At {
+            at_mobiles: &message.mentions.mobiles,
+            at_user_ids: &message.mentions.user_ids,
+            is_at_all: message.mentions.all,
+        },
+        msg_uuid: key,
+    };
+    serde_json::to_writer(&mut out, &body).expect("strings, lists and a flag can be written");
+    out
 }
 
 /// Writes the message in markdown. `keyword` is appended where the text does not hold it: DingTalk
 /// refuses a message without one of the chatbot's keywords.
 pub fn write(message: &Message, keyword: Option<&str>) -> Markdown {
-    let mut writer = Writer {
-        out: String::with_capacity(2048),
-        colon: message.language.colon(),
-    };
-    writer.above_link(message);
-    let above = writer.out.len();
-    if let Some(link) = &message.link {
-        writer.link(link);
+    let colon = message.language.colon();
+    let mut text = String::with_capacity(2048);
+    text.push_str("### ");
+    write_text(&mut text, message.heading.spans());
+    for (place, line) in message.lines.iter().enumerate() {
+        text.push_str(if place == 0 { PARAGRAPH } else { BREAK });
+        write_line(&mut text, line, colon);
     }
-    let below = writer.out.len();
-    writer.out.push_str(PARAGRAPH);
-    writer.text(&message.footer);
+    for section in &message.sections {
+        text.push_str(PARAGRAPH);
+        write_bold(&mut text, section.heading.spans());
+        if section.events > 1 {
+            text.push_str(&format!(" × {}", section.events));
+        }
+        for line in &section.lines {
+            text.push_str(BREAK);
+            write_line(&mut text, line, colon);
+        }
+    }
+    if let Some(note) = &message.note {
+        text.push_str(PARAGRAPH);
+        write_line(&mut text, note, colon);
+    }
+    let above_link = text.len();
+    if let Some(link) = &message.link {
+        // Wrapped, so that DingTalk opens it in the browser and not in its side bar.
+        text.push_str(&format!(
+            "{PARAGRAPH}[{}](dingtalk://dingtalkclient/page/link?url=",
+            link.label
+        ));
+        text.extend(byte_serialize(link.url.as_bytes()));
+        text.push_str("&pc_slide=false)");
+    }
+    let below_link = text.len();
+    text.push_str(PARAGRAPH);
+    write_text(&mut text, message.footer.spans());
 
-    let mut text = writer.out;
     let mentions = mention_text(&message.mentions, message.language.everyone());
     // It is not documented whether DingTalk looks into the addresses of links.
     let label = message.link.as_ref().map_or("", |link| link.label);
-    let is_shown = |keyword: &str| {
-        let shown = [&text[..above], label, &text[below..], &mentions];
-        shown.iter().any(|part| part.contains(keyword))
-    };
-    let missing = keyword.filter(|keyword| !is_shown(keyword));
+    let shown = [&text[..above_link], label, &text[below_link..], &mentions];
+    let missing = keyword.filter(|keyword| !shown.iter().any(|part| part.contains(keyword)));
     // Mentions stand last.
-    for (place, part) in missing.into_iter().chain(non_empty(&mentions)).enumerate() {
+    let last = [missing.unwrap_or_default(), &mentions];
+    let last = last.into_iter().filter(|part| !part.is_empty());
+    for (place, part) in last.enumerate() {
         text.push_str(if place == 0 { PARAGRAPH } else { " " });
         text.push_str(part);
     }
 
-    let mut title = Writer {
-        out: String::with_capacity(256),
-        colon: "",
-    };
-    title.text(&message.title);
-    Markdown {
-        title: title.out,
-        text,
-        at: At {
-            at_mobiles: message.mentions.mobiles.clone(),
-            at_user_ids: message.mentions.user_ids.clone(),
-            is_at_all: message.mentions.all,
-        },
-    }
-}
-
-fn non_empty(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
+    let mut title = String::with_capacity(256);
+    write_text(&mut title, message.title.spans());
+    Markdown { title, text }
 }
 
 /// The mentions as they stand in the text: DingTalk notifies only people who stand in both places.
@@ -96,116 +120,30 @@ fn mention_text(mentions: &Mentions, everyone: &str) -> String {
     names.join(" ")
 }
 
-impl Markdown {
-    /// The request body: JSON in raw UTF-8, with the idempotency key `key`.
-    pub fn body(&self, key: &str) -> Vec<u8> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Body<'a> {
-            msgtype: &'static str,
-            markdown: Content<'a>,
-            at: &'a At,
-            msg_uuid: &'a str,
-        }
-        #[derive(Serialize)]
-        struct Content<'a> {
-            title: &'a str,
-            text: &'a str,
-        }
-        let body = Body {
-            msgtype: "markdown",
-            markdown: Content {
-                title: &self.title,
-                text: &self.text,
-            },
-            at: &self.at,
-            msg_uuid: key,
-        };
-        // Room for the escapes of a usual message and for what stands around title and text.
-        let size = 512 + self.title.len() + self.text.len() * 9 / 8;
-        let mut out = Vec::with_capacity(size);
-        serde_json::to_writer(&mut out, &body).expect("strings, lists and a flag can be written");
-        out
+fn write_line(out: &mut String, line: &Line, colon: &str) {
+    if let Some(label) = &line.label {
+        write_bold(out, std::slice::from_ref(label));
+        out.push_str(colon);
+    }
+    if line.is_strong {
+        write_bold(out, line.value.spans());
+    } else {
+        write_text(out, line.value.spans());
     }
 }
 
-struct Writer {
-    out: String,
-    /// Between a label and its value.
-    colon: &'static str,
+fn write_bold(out: &mut String, spans: &[Span]) {
+    out.push_str("**");
+    write_text(out, spans);
+    out.push_str("**");
 }
 
-impl Writer {
-    /// Writes all that stands before the link.
-    fn above_link(&mut self, message: &Message) {
-        self.out.push_str("### ");
-        self.text(&message.heading);
-        for (place, line) in message.lines().enumerate() {
-            self.out
-                .push_str(if place == 0 { PARAGRAPH } else { BREAK });
-            self.line(&line);
+fn write_text(out: &mut String, spans: &[Span]) {
+    for span in spans {
+        match span {
+            Span::Own(words) => out.push_str(words),
+            Span::Foreign(words) => escape(out, words.as_str()),
         }
-        for section in message.sections() {
-            self.out.push_str(PARAGRAPH);
-            self.section(&section);
-        }
-        if let Some(unlisted) = message.unlisted() {
-            self.out.push_str(PARAGRAPH);
-            self.text(&unlisted);
-        }
-        if let Some(advice) = &message.advice {
-            self.out.push_str(PARAGRAPH);
-            self.line(advice);
-        }
-    }
-
-    fn section(&mut self, section: &Section) {
-        self.bold(section.heading);
-        if section.events > 1 {
-            self.out.push_str(&format!(" × {}", section.events));
-        }
-        for line in std::iter::once(&section.resources).chain(section.lines) {
-            self.out.push_str(BREAK);
-            self.line(line);
-        }
-    }
-
-    fn line(&mut self, line: &Line) {
-        if let Some(label) = &line.label {
-            self.bold(label);
-            self.out.push_str(self.colon);
-        }
-        if line.is_strong {
-            self.bold(&line.value);
-        } else {
-            self.text(&line.value);
-        }
-    }
-
-    fn bold(&mut self, text: &Text) {
-        self.out.push_str("**");
-        self.text(text);
-        self.out.push_str("**");
-    }
-
-    fn text(&mut self, text: &Text) {
-        for span in text.spans() {
-            match span {
-                Span::Own(words) => self.out.push_str(words),
-                Span::Foreign(words) => escape(&mut self.out, words.as_str()),
-            }
-        }
-    }
-
-    /// Writes the link; wrapped, so that DingTalk opens it in the browser and not in its side bar.
-    fn link(&mut self, link: &Link) {
-        for piece in [PARAGRAPH, "[", link.label, "]("] {
-            self.out.push_str(piece);
-        }
-        self.out
-            .push_str("dingtalk://dingtalkclient/page/link?url=");
-        percent_encode(&mut self.out, &link.url);
-        self.out.push_str("&pc_slide=false)");
     }
 }
 
@@ -221,56 +159,33 @@ fn escape(out: &mut String, text: &str) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let next = chars.peek().copied();
-        let shown = match c {
-            '[' => '［',
-            ']' => '］',
-            '<' => '＜',
-            '>' => '＞',
-            '&' => '＆',
-            '@' => '＠',
-            '*' => '＊',
-            '`' => '｀',
-            '~' => '～',
-            '|' => '｜',
-            '$' => '＄',
-            '^' => '＾',
-            '{' => '｛',
-            '}' => '｝',
-            '\\' => '＼',
-            '#' if out.len() == start => '＃',
+        let has_meaning = match c {
+            '[' | ']' | '<' | '>' | '&' | '@' | '*' | '`' | '~' | '|' | '$' | '^' | '{' | '}'
+            | '\\' => true,
+            '#' => out.len() == start,
             // Between letters it is part of a name (SCALE_IN_START); else it may open emphasis.
-            '_' if !(last.is_alphanumeric() && next.is_some_and(char::is_alphanumeric)) => '＿',
+            '_' => !(last.is_alphanumeric() && next.is_some_and(char::is_alphanumeric)),
             // `http://`, a bare `//` and `www.` are what clients turn into links by themselves.
-            '/' if next == Some('/') => '／',
-            '.' if ends_with_www(&out[start..]) => '．',
-            c => c,
+            '/' => next == Some('/'),
+            '.' => ends_with_www(&out[start..]),
+            _ => false,
         };
-        out.push(shown);
-        last = shown;
+        last = if has_meaning { full_width(c) } else { c };
+        out.push(last);
     }
+}
+
+/// Unicode holds the full-width twins of visible ASCII characters in the same order.
+fn full_width(ascii: char) -> char {
+    char::from_u32(u32::from('！') - u32::from('!') + u32::from(ascii))
+        .expect("a visible character")
 }
 
 fn ends_with_www(text: &str) -> bool {
     let mut tail = text.chars().rev();
-    (&mut tail)
-        .take(3)
-        .filter(|c| c.eq_ignore_ascii_case(&'w'))
-        .count()
-        == 3
-        // Chinese goes without blanks: a link may begin right behind it.
+    // Chinese goes without blanks: a link may begin right behind it.
+    (0..3).all(|_| matches!(tail.next(), Some('w' | 'W')))
         && !tail.next().is_some_and(|c| c.is_ascii_alphanumeric())
-}
-
-/// Appends `text`, everything percent-encoded but the unreserved characters of RFC 3986.
-fn percent_encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let digit = |half: u8| char::from(b"0123456789ABCDEF"[usize::from(half)]);
-            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
 }
 
 #[cfg(test)]

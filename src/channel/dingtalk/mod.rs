@@ -22,8 +22,10 @@ pub use webhook::Webhook;
 
 use super::{Attempt, Ban, Channel, Class, Limits, Preview, SendOptions};
 use crate::clock::Clock;
+use crate::event::Event;
 use crate::http::{self, redact};
-use crate::message::Message;
+use crate::message::{self, Message, RenderOptions};
+use jiff::Timestamp;
 use markdown::Markdown;
 use sign::Signature;
 use std::fmt;
@@ -58,13 +60,19 @@ impl Endpoint {
         }
     }
 
-    /// Shortens the message to what DingTalk takes, and shows it.
-    pub(super) fn preview(&self, mut message: Message) -> Preview {
+    /// Shows the message of these events, as long as DingTalk takes it.
+    pub(super) fn preview(
+        &self,
+        events: &[&Event],
+        options: &RenderOptions,
+        now: Timestamp,
+    ) -> Preview {
         // Every key is as long as this one.
         const KEY: &str = "00000000-0000-0000-0000-000000000000";
         let keyword = self.keyword.as_deref();
-        let body = message.fit(MAX_BYTES, |message| markdown::encode(message, keyword, KEY));
-        let Markdown { title, text, .. } = markdown::write(&message, keyword);
+        let encode = |message: &Message| markdown::encode(message, keyword, KEY);
+        let (message, body) = message::encode_within(events, options, now, MAX_BYTES, encode);
+        let Markdown { title, text } = markdown::write(&message, keyword);
         Preview {
             bytes: body.len(),
             title,

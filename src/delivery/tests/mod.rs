@@ -60,9 +60,8 @@ where
 
     /// The key in the first line, what is shown of the message in the second.
     fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
-        let lines: Vec<_> = message.lines().collect();
-        let sections: Vec<_> = message.sections().collect();
-        format!("{key}\n{} {lines:?} {sections:?}", message.title).into_bytes()
+        let shown = (&message.lines, &message.sections);
+        format!("{key}\n{} {shown:?}", message.title).into_bytes()
     }
 
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {

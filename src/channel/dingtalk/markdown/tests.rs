@@ -1,5 +1,8 @@
 use super::*;
-use crate::message::Foreign;
+use crate::event::{Event, Level, testing};
+use crate::message::{Foreign, Language, RenderOptions, compose};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 /// Foreign text as it stands in a message.
@@ -44,19 +47,32 @@ fn escaping_looks_at_its_own_text_alone() {
 
 #[test]
 fn the_body_is_json_in_raw_utf_8() {
-    let markdown = Markdown {
-        title: "实例\"".into(),
-        text: "a  \nb".into(),
-        at: At {
-            at_mobiles: vec!["13800000000".into()],
-            at_user_ids: Vec::new(),
-            is_at_all: false,
+    let options = RenderOptions {
+        language: Language::Zh,
+        zone: TimeZone::UTC,
+        mentions: Mentions {
+            mobiles: vec!["13800000000".into()],
+            ..Mentions::default()
         },
+        mention_levels: vec![Level::Critical],
     };
-    let body = String::from_utf8(markdown.body("key")).unwrap();
+    let event = Event {
+        name: "实例\"".into(),
+        region: None,
+        ..testing::event(1)
+    };
+    let message = compose(&[&event], &options, Timestamp::UNIX_EPOCH);
+    let body = String::from_utf8(encode(&message, None, "key")).unwrap();
     assert_eq!(
         body,
-        r#"{"msgtype":"markdown","markdown":{"title":"实例\"","text":"a  \nb"},"at":{"atMobiles":["13800000000"],"atUserIds":[],"isAtAll":false},"msgUuid":"key"}"#
+        concat!(
+            r#"{"msgtype":"markdown","markdown":{"title":"🔴 实例\" · 执行中 · i-00000000000000000001","#,
+            r####""text":"### 🔴 实例\"\n\n**级别**：🔴 严重  \n**状态**：执行中  \n"####,
+            r#"**实例**：i-00000000000000000001\n\n"#,
+            r#"**建议**：本程序的事件目录中没有此事件，请在控制台或产品文档中查看其含义。\n\n"#,
+            r#"CloudMonitor · ECS · 实例\":Executing · event-1\n\n@13800000000"},"#,
+            r#""at":{"atMobiles":["13800000000"],"atUserIds":[],"isAtAll":false},"msgUuid":"key"}"#,
+        )
     );
 }
 
@@ -80,21 +96,5 @@ proptest! {
                 && chars.get(place + 1).is_some_and(|c| c.is_alphanumeric());
             prop_assert!(inside, "{}", out);
         }
-    }
-
-    #[test]
-    fn percent_encoding_leaves_only_url_characters_and_loses_nothing(text in "\\PC{0,40}|[a-c~/?=&%]{0,40}") {
-        let mut encoded = String::new();
-        percent_encode(&mut encoded, &text);
-        let is_url_safe = encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b));
-        prop_assert!(is_url_safe);
-        let mut decoded = Vec::new();
-        let mut parts = encoded.split('%');
-        decoded.extend_from_slice(parts.next().unwrap().as_bytes());
-        for part in parts {
-            decoded.push(u8::from_str_radix(&part[..2], 16).unwrap());
-            decoded.extend_from_slice(&part.as_bytes()[2..]);
-        }
-        prop_assert_eq!(decoded, text.into_bytes());
     }
 }
