@@ -140,7 +140,11 @@ impl ConnectionGuard {
                 connection.close_when_idle();
             }
         });
-        self.connections.changed.notify_all();
+        // At other times no thread waits, and to notify costs a syscall in every invocation.
+        let state = lock(&self.connections.state);
+        if state.stopping || state.open.len() >= self.connections.max {
+            self.connections.changed.notify_all();
+        }
     }
 
     /// Notes that a request has begun.

@@ -21,6 +21,8 @@ struct Queue {
     /// The holders of permits and, behind them, the waiters, in order of arrival. The entries whose
     /// weights fit the total, counted from the front, are the holders.
     entries: Vec<Entry>,
+    /// Threads that wait for a change. To notify without one costs a syscall in every invocation.
+    waiters: usize,
 }
 
 struct Entry {
@@ -64,8 +66,10 @@ impl Semaphore {
             before.map(|entry| entry.weight).sum::<usize>() > self.total
         };
         let left = deadline.saturating_duration_since(Instant::now());
+        queue.waiters += 1;
         let waited = self.changed.wait_timeout_while(queue, left, must_wait);
-        let (queue, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        let (mut queue, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.waiters -= 1;
         // A permit takes the lock when it is dropped.
         drop(queue);
         let permit = Permit {
@@ -89,8 +93,10 @@ impl Semaphore {
             if left.is_zero() {
                 return;
             }
+            queue.waiters += 1;
             let waited = self.changed.wait_timeout(queue, left);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue.waiters -= 1;
         }
     }
 
@@ -103,10 +109,11 @@ impl Semaphore {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        lock(&self.semaphore.queue)
-            .entries
-            .retain(|entry| entry.number != self.number);
-        self.semaphore.changed.notify_all();
+        let mut queue = lock(&self.semaphore.queue);
+        queue.entries.retain(|entry| entry.number != self.number);
+        if queue.waiters > 0 {
+            self.semaphore.changed.notify_all();
+        }
     }
 }
 
