@@ -9,32 +9,51 @@
 //!                    └──── report: answer, log ◄────┘
 //! ```
 //!
-//! By file, from the top down. Imports go downwards only.
+//! By file, from the top down. Imports go downwards only. A file without a folder is in the folder
+//! of the one before it.
 //!
 //! | File | Content |
 //! |---|---|
 //! | `main.rs` | starts the command line |
-//! | `cli.rs`, `cli/check.rs`, `cli/preview.rs` | arguments, exit codes; the commands |
+//! | `cli.rs` | arguments, exit codes, serving, `send` |
+//! | `cli/check.rs`, `preview.rs` | the commands `check` and `preview` |
 //! | `app.rs` | composition root: configuration → notifier; the function that the runtime calls |
-//! | `config/` | environment variables → routes and network settings, with every fault at once |
+//! | `config/mod.rs` | environment variables → routes and network settings, every fault at once |
+//! | `config/route.rs` | the values of one route, and the text of each fault |
+//! | `config/variables.rs`, `network.rs` | the known names; proxy and certificates |
 //! | `notifier.rs` | one invocation: payload → events → decisions → delivery → report |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |
 //! | `route.rs` | routes, filters, and why an event is sent or not |
-//! | `delivery/` | when and how often: `mod.rs` brings the threads, `scheduler.rs` decides |
-//! | `delivery/queue.rs`, `batch.rs` | the events that wait on a route; the events of one message |
-//! | `delivery/rate_limit.rs`, `endpoint.rs` | the pace of a chatbot; its ban |
-//! | `delivery/retry.rs`, `remedies.rs` | what follows an attempt; what to do about a failure |
+//! | `delivery/mod.rs` | brings the threads of invocations to the scheduler; makes the requests |
+//! | `delivery/scheduler.rs` | decides which message is sent next, to which chatbot and when |
+//! | `delivery/queue.rs`, `batch.rs` | the events that wait on a route; a message and its events |
+//! | `delivery/endpoint.rs` | the state of a chatbot: its ban and until when, busy, accepted secret |
+//! | `delivery/rate_limit.rs` | the pace of a chatbot |
+//! | `delivery/retry.rs` | what follows an attempt: retry and its waits, next secret, shorten, ban |
+//! | `delivery/keys.rs` | the key of an event; the idempotency key of a message (`msgUuid`) |
 //! | `delivery/dedup.rs`, `unconfirmed.rs` | what was delivered; what may have been shown |
-//! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat; chatbots as configured |
-//! | `channel/dingtalk/` | DingTalk: webhook, signature, markdown, responses, remedies |
-//! | `message/` | events → a structured message: `event.rs` for one, `digest.rs` for many |
-//! | `message/fit.rs`, `capacity.rs` | shortens a message; how many events fit into one |
+//! | `delivery/outcome.rs`, `remedies.rs` | the outcome of an event; what to do about a failure |
+//! | `delivery/target.rs`, `timestamps.rs` | the chatbots of a route; both clocks at one moment |
+//! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat; `Endpoint` |
+//! | `channel/dingtalk/mod.rs` | DingTalk: its limits, one request |
+//! | `channel/dingtalk/webhook.rs`, `sign.rs` | the address; the signature |
+//! | `channel/dingtalk/markdown.rs` | a message in DingTalk's markup, escaped; the JSON body |
+//! | `channel/dingtalk/response.rs`, `remedy.rs` | what a response means; what to do about it |
+//! | `message/mod.rs` | a message as a value; `encode_within` shortens it to the chat's limit |
+//! | `message/event.rs`, `details.rs`, `digest.rs` | the message of one event; of many |
+//! | `message/capacity.rs` | how many events fit into one message |
 //! | `message/text.rs`, `i18n.rs` | own and foreign text; all words in Chinese and English |
-//! | `event/payload.rs` | bytes → events, in whatever they are wrapped |
-//! | `event/cloud_event.rs`, `cloud_monitor.rs` | wire shapes → one [`Event`](event::Event) |
-//! | `event/catalog.rs`, `level.rs` | title, level and advice by name; levels |
-//! | `http/` | the one HTTP client: time limits by phase, DNS cache, proxy, certificates |
+//! | `message/time.rs`, `console_link.rs` | times and countdowns; links to the console |
+//! | `event/mod.rs`, `payload.rs` | bytes → events, in whatever they are wrapped |
+//! | `event/cloud_event.rs`, `cloud_monitor.rs` | the wire shapes |
+//! | `event/event.rs` | the one [`Event`](event::Event); `complete` derives level, status, resource |
+//! | `event/name.rs`, `resource.rs` | name and status; the resource |
+//! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
+//! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
+//! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |
+//! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
+//! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |
 //! | `clock.rs` | time as an argument |
 
 #![forbid(unsafe_code)]

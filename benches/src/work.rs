@@ -203,7 +203,8 @@ fn context() -> Context {
     Context::for_command(Duration::from_secs(86_400))
 }
 
-/// A whole invocation in the process: notifier, dispatcher, a willing chatbot, a log that nobody reads.
+/// A whole invocation in the process: notifier, dispatcher, a chatbot that accepts everything, a
+/// discarded log.
 pub struct Whole {
     notifier: Notifier,
     payload: Vec<u8>,

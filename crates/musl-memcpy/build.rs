@@ -1,5 +1,5 @@
-//! Compiles `src/copy.c` on x86_64: under the names of libc's functions for musl, which they replace,
-//! and under others elsewhere, for the tests.
+//! Compiles `src/copy.c` on x86_64: under the names of libc's functions for musl, which they
+//! replace, and under others elsewhere, for the tests.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,7 +1,7 @@
 //! Chats: how a message reaches one group, and what an answer allows.
 //!
-//! [`Channel`] is all that [`delivery`](crate::delivery) knows of a chat. Each chat is one folder: its
-//! address, its signature, its markup, its answers and its remedies stay there.
+//! [`Channel`] is all that [`delivery`](crate::delivery) knows of a chat. Each chat is one folder:
+//! its address, its signature, its markup, its answers and its remedies stay there.
 
 pub mod dingtalk;
 
@@ -17,8 +17,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A chatbot as one route is configured to reach it. A new chat is one variant here, and one
-/// folder.
+/// A chatbot as one route is configured to reach it.
+///
+/// A new chat is a folder beside `dingtalk`, a variant here, and its variables in
+/// `config/variables.rs` and `config/route.rs`.
 #[derive(Debug, Clone)]
 pub enum Endpoint {
     DingTalk(dingtalk::Endpoint),
@@ -70,7 +72,8 @@ pub struct Limits {
 /// How one request is to be made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SendOptions {
-    /// Which of the channel's secrets signs the request, counted from 0. Ignored where there is none.
+    /// Which of the channel's secrets signs the request, counted from 0. Ignored where there is
+    /// none.
     pub secret: usize,
     /// Opens a new connection: set it when sending again.
     pub new_connection: bool,
@@ -85,10 +88,12 @@ pub struct Attempt {
     pub errcode: Option<i64>,
     /// How far the request came.
     pub phase: Phase,
-    /// The chat's own words or the cause of the error: one line of at most 300 characters without secrets.
+    /// The chat's own words or the cause of the error: one line of at most 300 characters without
+    /// secrets.
     pub detail: String,
-    /// What to change and where, in one line, with this route's own variable names. `None` where there
-    /// is nothing to change, and for [`Class::Throttled`], whose remedy is [`Channel::ban_remedy`].
+    /// What to change and where, in one line, with this route's own variable names. `None` where
+    /// there is nothing to change, and for [`Class::Throttled`], whose remedy is
+    /// [`Channel::ban_remedy`].
     pub remedy: Option<String>,
     /// The caller's deadline ended the attempt, not a limit of the attempt's own.
     pub by_deadline: bool,

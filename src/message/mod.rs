@@ -41,7 +41,7 @@ pub struct RenderOptions {
     pub mention_levels: Vec<Level>,
 }
 
-/// Whom a message mentions; by default nobody.
+/// The people that a message mentions; none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mentions {
     /// Mobile numbers, as the group's members registered them.

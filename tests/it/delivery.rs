@@ -437,7 +437,8 @@ fn table() -> Vec<Row> {
             ..row("HTTP 414", vec![status(414)])
         },
     ];
-    // Every field that DingTalk may miss. A message has them all, so this is a fault of the notifier.
+    // Every field that DingTalk may miss. A message has them all, so this is a fault of the
+    // notifier.
     for code in [
         400201, 400202, 400301, 400302, 400303, 400304, 400401, 400402, 400403, 400501, 400502,
         400503, 400504, 400505, 400506, 400507, 400508, 400509, 400601, 400602, 400603, 400604,

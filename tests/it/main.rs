@@ -5,6 +5,7 @@ mod delivery;
 mod deploy;
 mod dingtalk;
 mod events;
+mod map;
 mod messages;
 mod platform;
 mod playground;

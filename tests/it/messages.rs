@@ -312,7 +312,7 @@ fn the_keyword_is_appended_only_where_it_is_missing() {
             message.text
         );
     }
-    // Whether DingTalk looks into the addresses of links is not known.
+    // It is not known if DingTalk looks for the keyword in addresses.
     for keyword in ["ecs", "pc_slide"] {
         let message = render_all(&[&parsed.events[0]], &options(Language::Zh), Some(keyword));
         assert!(

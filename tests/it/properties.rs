@@ -1,4 +1,5 @@
-//! What must hold of any input, tried with the fuzz targets' seeds, with inputs near them, with recipes and with noise.
+//! What must hold of any input, tried with the fuzz targets' seeds, with inputs near them, with
+//! recipes and with noise.
 //!
 //! The same checks as those of the fuzz targets, which go on where these end.
 

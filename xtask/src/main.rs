@@ -78,8 +78,8 @@ fn package() -> Result<(), String> {
 fn build(root: &Path, package: &str, binary: &str) -> Result<PathBuf, String> {
     let toolchain = Toolchain::find()?;
     let mut arguments = vec!["--release", "--package", package, "--bin", binary];
-    // Relocations as a bit map: 100 KB less to read at start. musl knows it since 1.2.4, a linker that
-    // does not ignores it. Zig's linker, on other machines than Linux, rejects the option.
+    // Relocations as a bit map: 100 KB less to read at start. musl knows it since 1.2.4, a linker
+    // that does not ignores it. Zig's linker, on other machines than Linux, rejects the option.
     let compact_relocations = toolchain.verb == "rustc" && toolchain.target == MUSL;
     if compact_relocations {
         arguments.extend(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);

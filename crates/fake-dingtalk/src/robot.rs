@@ -26,7 +26,7 @@ pub struct Robot {
     pub keywords: Vec<String>,
     /// Client addresses that may send; `None` allows all.
     pub ip_allow: Option<Vec<String>>,
-    /// Whether the chatbot works.
+    /// The state of the chatbot: working, or why not.
     pub state: State,
     /// Mobile numbers of the group's members; empty makes every number a member's.
     pub mobiles: Vec<String>,

@@ -93,12 +93,12 @@
 //!
 //! | File | Subject |
 //! |---|---|
-//! | `runtime` | [`run`], [`bind`]: port, signals, panics |
+//! | `runtime` | [`run`], [`bind`]: port, signals, what a panic writes |
 //! | `server`, `shutdown` | [`serve`]: accepts connections until it is asked to stop |
 //! | `connection`, `stream` | one connection; its socket with time limits |
 //! | `connections` | the open connections; eviction of the idle |
 //! | `request`, `head`, `body` | [`request`]: the parser |
-//! | `router`, `handler`, `context` | paths to [`Handler`]; [`Context`] |
+//! | `router`, `handler`, `context` | paths to [`Handler`], a panic becomes a failure; [`Context`] |
 //! | `semaphore`, `sync` | turns of invocations, draining, memory for bodies |
 //! | `response`, `error`, `limits` | responses, refusals, [`Limits`] |
 

@@ -19,8 +19,8 @@ pub(crate) struct Router {
 impl Router {
     /// Answers a request.
     ///
-    /// For an invocation, also returns the permit by which it is in flight: the caller drops it when
-    /// the response is written.
+    /// For an invocation, also returns the permit by which it is in flight: the caller drops it
+    /// when the response is written.
     pub(crate) fn answer(
         &self,
         request: &Request,
@@ -59,8 +59,8 @@ impl Router {
     }
 }
 
-/// Calls the handler. A panic fails its own invocation and no other. The panic's message is dropped:
-/// it may contain a secret.
+/// Calls the handler. A panic fails its own invocation and no other. The panic's message is
+/// dropped: it may contain a secret.
 fn respond(call: impl FnOnce() -> Result<Value, Failure>) -> Response {
     let message = "the handler panicked; the function's log says where";
     let panicked = |_| Err(Failure::new("Panic", message));

@@ -17,8 +17,8 @@ typedef uint32_t u32 __attribute__((aligned(1), may_alias));
 typedef uint64_t u64 __attribute__((aligned(1), may_alias));
 typedef char v16 __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* Copies `size` to 2 * `size` bytes as two overlapping pieces: the first and the last. Both are read
- * before one is written, so source and destination may overlap. */
+/* Copies `size` to 2 * `size` bytes as two overlapping pieces: the first and the last. Both are
+ * read before one is written, so source and destination may overlap. */
 #define COPY_BOTH_ENDS(type)                             \
     do {                                                 \
         const type head = *(const type *)from;           \
@@ -55,16 +55,16 @@ static inline void copy(char *to, const char *from, size_t n)
     const size_t behind = (uintptr_t)from - (uintptr_t)to;
 
     if (ahead < n) {
-        /* The destination overwrites the source's end: copy from the end. The first bytes, which the
-         * pieces do not cover, are read before they are overwritten. */
+        /* The destination overwrites the source's end: copy from the end. The first bytes, which
+         * the pieces do not cover, are read before they are overwritten. */
         const v16 head = *(const v16 *)from;
         for (size_t left = n; left > 16; left -= 16)
             *(v16 *)(to + left - 16) = *(const v16 *)(from + left - 16);
         *(v16 *)to = head;
     } else if (n <= LONG || behind < n) {
-        /* From the beginning, with the last bytes read first. Also for long copies whose destination
-         * overwrites the source's beginning, as when a vector loses its first element: `rep movsb`
-         * copies those byte by byte. */
+        /* From the beginning, with the last bytes read first. Also for long copies whose
+         * destination overwrites the source's beginning, as when a vector loses its first element:
+         * `rep movsb` copies those byte by byte. */
         const v16 tail = *(const v16 *)(from_end - 16);
         for (size_t done = 0; done + 16 < n; done += 16)
             *(v16 *)(to + done) = *(const v16 *)(from + done);

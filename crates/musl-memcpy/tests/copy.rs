@@ -1,4 +1,5 @@
-//! Compares the C functions with the slice copy, byte for byte, over sizes, alignments and overlaps.
+//! Compares the C functions with the slice copy, byte for byte, over sizes, alignments and
+//! overlaps.
 
 #![cfg(all(unix, target_arch = "x86_64"))]
 #![allow(unsafe_code)]
@@ -33,7 +34,8 @@ struct Buffers {
 
 impl Buffers {
     fn new(length: usize) -> Buffers {
-        // Bytes without a period, so that every byte that is not copied, or to a wrong place, shows.
+        // Bytes without a period, so that every byte that is not copied, or to a wrong place,
+        // shows.
         let byte = |at: u32| (at.wrapping_mul(2_654_435_769) >> 24) as u8;
         let original: Vec<u8> = (0..length as u32).map(byte).collect();
         Buffers {
@@ -50,7 +52,8 @@ impl Buffers {
         self.expected.copy_from_slice(&self.original);
         self.expected.copy_within(from..from + size, to);
         let start = self.actual.as_mut_ptr();
-        // SAFETY: both ranges lie in the buffer, as asserted. Only memmove gets ranges that overlap.
+        // SAFETY: both ranges lie in the buffer, as asserted. Only memmove gets ranges that
+        // overlap.
         let returned = unsafe { copy(start.add(to).cast(), start.add(from).cast(), size) };
         assert_eq!(returned.cast::<u8>(), start.wrapping_add(to));
         assert!(

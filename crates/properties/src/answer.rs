@@ -73,7 +73,8 @@ pub(crate) fn check_attempt(attempt: &Attempt) {
     }
 }
 
-/// Returns the code in a body: an integer, or a string that holds one, under `errcode` of an object.
+/// Returns the code in a body: an integer, or a string that holds one, under `errcode` of an
+/// object.
 pub(crate) fn errcode(body: &[u8]) -> Option<i64> {
     let value: Value = serde_json::from_slice(body).ok()?;
     match value.as_object()?.get("errcode")? {

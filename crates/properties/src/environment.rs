@@ -1,5 +1,5 @@
-//! Environment to configuration: valid, or at least one fault, each with its variable, and no secret
-//! in any text.
+//! Environment to configuration: valid, or at least one fault, each with its variable, and no
+//! secret in any text.
 
 use ecs_dingtalk_notifier::channel::Endpoint;
 use ecs_dingtalk_notifier::config::{Config, ConfigError};

@@ -13,7 +13,8 @@ use std::time::Duration;
 /// Time for one answer, longer than any takes: what comes later has hung.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// One server for all checks, as one instance serves all invocations, and the neighbour that is always connected.
+/// One server for all checks, as one instance serves all invocations, and a second peer that stays
+/// connected.
 struct Served {
     address: SocketAddr,
     limits: Limits,
@@ -116,7 +117,8 @@ struct Answer {
 }
 
 impl Answer {
-    /// Takes one answer off the front, `100 Continue` before it left away; `None` where there is nothing.
+    /// Takes one answer off the front, without a `100 Continue` before it. Returns `None` if there
+    /// is none.
     fn read(bytes: &mut &[u8], bodiless: bool) -> Option<Answer> {
         while let Some(rest) = bytes.strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n") {
             *bytes = rest;

@@ -79,7 +79,8 @@ pub fn check(input: &[u8]) {
     assert!(!text.contains(TOKEN) && !text.contains(SECRET), "{text}");
 }
 
-/// Returns true if these bytes, chunked or not, hold a JSON object with `errcode` 0 and a status 2xx.
+/// Returns true if these bytes, chunked or not, hold a JSON object with `errcode` 0 and a status
+/// 2xx.
 fn holds_a_yes(answer: &[u8]) -> bool {
     let zero = |bytes: &[u8]| {
         bytes

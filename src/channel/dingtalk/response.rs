@@ -58,7 +58,8 @@ pub enum Meaning {
     TooLong,
     /// DingTalk's content policy objects (4301xx).
     UnsafeContent,
-    /// A field of the message is missing or wrong (4002xx to 4008xx, 4010xx, 4011xx, 400105, 40035).
+    /// A field of the message is missing or wrong (4002xx to 4008xx, 4010xx, 4011xx, 400105,
+    /// 40035).
     Parameter,
     /// HTTP 3xx. Redirects are never followed: they could carry the token elsewhere.
     Redirected,
