@@ -22,6 +22,10 @@ pub(super) struct OutgoingMessage {
 }
 
 impl OutgoingMessage {
+    fn pending(&self) -> Outcome {
+        Outcome::pending(self.uuid.clone(), self.events.len())
+    }
+
     pub(super) fn contains(&self, event: EventKey) -> bool {
         self.events.iter().any(|(key, _)| *key == event)
     }
@@ -62,7 +66,7 @@ pub(super) enum BatchState {
 impl Batch {
     pub(super) fn new(message: OutgoingMessage) -> Batch {
         Batch {
-            outcome: Outcome::pending(&message),
+            outcome: message.pending(),
             message,
             state: BatchState::Queued,
             role: Role::Primary,
@@ -90,7 +94,7 @@ impl Batch {
     pub(super) fn move_to_fallback(&mut self, failure: Failure, now: Timestamps) {
         let fresh = Outcome {
             attempts: self.outcome.attempts,
-            ..Outcome::pending(&self.message)
+            ..self.message.pending()
         };
         let primary = std::mem::replace(&mut self.outcome, fresh);
         self.primary_outcome = Some(Outcome {

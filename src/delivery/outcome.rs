@@ -1,7 +1,5 @@
 //! The outcome of one event on one route.
 
-use super::batch::OutgoingMessage;
-use super::remedies;
 use crate::channel::{Attempt, Class, Phase};
 use std::time::Duration;
 
@@ -99,10 +97,10 @@ impl Outcome {
     }
 
     /// Of a message that is not settled: what an invocation reports that has to leave before.
-    pub(super) fn pending(message: &OutgoingMessage) -> Outcome {
+    pub(super) fn pending(message_uuid: String, combined: usize) -> Outcome {
         Outcome {
-            message_uuid: Some(message.uuid.clone()),
-            combined: message.events.len(),
+            message_uuid: Some(message_uuid),
+            combined,
             ..Outcome::without_message(DeliveryResult::Failed(Failure::Deadline))
         }
     }
@@ -113,7 +111,7 @@ impl Outcome {
         self.attempts += u32::from(attempt.phase != Phase::Start);
         self.class = Some(attempt.class);
         self.errcode = attempt.errcode;
-        self.remedy = Some(remedies::after_attempt(attempt));
+        self.remedy = Some(after_attempt(attempt));
     }
 
     /// Both chatbots failed: joins both remedies, and keeps the failure that comes first in the
@@ -129,5 +127,14 @@ impl Outcome {
             attempts: self.attempts,
             ..std::cmp::min_by_key(self, primary, |outcome| outcome.result)
         }
+    }
+}
+
+/// Returns what to do about a failed attempt, and what the chat said.
+fn after_attempt(attempt: &Attempt) -> String {
+    match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
+        (Some(remedy), "") => remedy.to_owned(),
+        (Some(remedy), detail) => format!("{remedy} ({detail})"),
+        (None, detail) => detail.to_owned(),
     }
 }

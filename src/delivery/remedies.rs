@@ -7,15 +7,6 @@ use crate::channel::Attempt;
 use crate::clock;
 use crate::message;
 
-/// Returns what to do about a failed attempt, and what the chat said.
-pub(super) fn after_attempt(attempt: &Attempt) -> String {
-    match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
-        (Some(remedy), "") => remedy.to_owned(),
-        (Some(remedy), detail) => format!("{remedy} ({detail})"),
-        (None, detail) => detail.to_owned(),
-    }
-}
-
 /// Returns until when the chatbot is banned, and what to do about it. `said` is the attempt that
 /// met the ban just now.
 pub(super) fn banned(

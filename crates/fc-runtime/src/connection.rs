@@ -1,16 +1,28 @@
 //! One connection: reads a request, writes its response, and so on until either side closes.
 
-use crate::connections::ConnectionGuard;
+use crate::Limits;
+use crate::connections::{ConnectionGuard, Connections};
 use crate::context::Context;
 use crate::error::{ReadError, RequestError};
 use crate::head::BodyLength;
 use crate::request::{Request, RequestReader};
 use crate::response::Response;
-use crate::server::Shared;
+use crate::router::Router;
+use crate::semaphore::Semaphore;
 use crate::stream::TimedStream;
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Instant;
+
+/// State that the connections of a server share.
+pub(crate) struct Shared {
+    pub(crate) router: Router,
+    pub(crate) connections: Arc<Connections>,
+    /// In bytes; see [`Limits::large_bodies`].
+    pub(crate) body_memory: Semaphore,
+    pub(crate) limits: Limits,
+}
 
 /// Serves a connection to its end. A peer that disappears is not an error.
 pub(crate) fn serve(stream: &TcpStream, guard: &ConnectionGuard, shared: &Shared) {

@@ -1,9 +1,10 @@
 //! Accepts connections until the server is asked to stop.
 
+use crate::connection::{self, Shared};
 use crate::connections::Connections;
 use crate::router::Router;
 use crate::semaphore::Semaphore;
-use crate::{Handler, Limits, Shutdown, connection};
+use crate::{Handler, Limits, Shutdown};
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -13,15 +14,6 @@ use std::time::{Duration, Instant};
 const STACK_SIZE: usize = 1024 * 1024;
 /// Pause after a failed accept: without free file descriptors it fails at once, again and again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-
-/// State that the threads of a server share.
-pub(crate) struct Shared {
-    pub(crate) router: Router,
-    connections: Arc<Connections>,
-    /// In bytes; see [`Limits::large_bodies`].
-    pub(crate) body_memory: Semaphore,
-    pub(crate) limits: Limits,
-}
 
 /// Serves `handler` on `listener` until a stop is requested.
 ///
