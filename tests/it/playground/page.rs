@@ -214,7 +214,7 @@ fn configuration_errors_are_shown_as_check_prints_them() {
         ("MESSAGE_TIME_ZONE", "Mars/Olympus"),
     ];
     assert_eq!(browser.text("#fault-list"), checked(&vars));
-    assert_eq!(browser.value("document.activeElement.id"), "faults");
+    browser.wait("document.activeElement.id === 'faults'");
     let invalid = "[...document.querySelectorAll('[aria-invalid=true]')].map((e) => e.id)";
     assert_eq!(
         browser.value(invalid),
@@ -226,10 +226,7 @@ fn configuration_errors_are_shown_as_check_prints_them() {
     browser.fill("#MESSAGE_LANGUAGE", "zh");
     browser.click("#configure-form [type=submit]");
     wait_for_text(&browser, "#env", "MESSAGE_TIME_ZONE='Europe/Berlin'");
-    assert_eq!(
-        browser.value("document.querySelector('#faults').hidden"),
-        true
-    );
+    browser.wait("document.querySelector('#faults').hidden");
     browser.click("nav [data-view=fire]");
     browser.click(STOPPED);
     wait_for_text(&browser, NEWEST, "状态：已停止");
