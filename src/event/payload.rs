@@ -96,8 +96,8 @@ fn fits_memory(text: &[u8]) -> bool {
 /// Decodes a payload that is not JSON itself: JSON in which a producer cut a character in half, a
 /// form with JSON fields, or JSON in Base64.
 ///
-/// Half characters were reported: a producer that shortens texts to a number of UTF-16 units leaves
-/// half a surrogate pair, and its event is sent nevertheless, with a replacement character.
+/// A producer that shortens texts to a number of UTF-16 units leaves half a surrogate pair. Its
+/// event is sent nevertheless, with a replacement character.
 fn decode_non_json(body: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(body);
     serde_json::from_str(&replace_half_surrogates(&text))
