@@ -178,7 +178,8 @@ impl Answer {
         let chatbot_ban = throttled(Ban::Chatbot, CHATBOT_BAN);
         match (self.errcode, status) {
             (Some(0), 200..300) => Meaning::Delivered,
-            // Zero beside a bad status is no yes, and no reason for a no either.
+            // An errcode of 0 is a success only beside a 2xx status. Beside another one it says
+            // nothing, as if it were missing: the kind of the body or the status decides.
             (Some(0) | None, _) if matches!(self.kind, Kind::AddressBan) => {
                 throttled(Ban::Address, ADDRESS_BAN)
             }
