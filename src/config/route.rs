@@ -4,7 +4,7 @@ use super::{ConfigError, Values};
 use crate::channel::Endpoint;
 use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
-use crate::message::{Language, Mentions, RenderOptions};
+use crate::message::{AccountNames, Console, Language, Mentions, RenderOptions};
 use crate::route::{Filter, Pattern, Route};
 use jiff::tz::TimeZone;
 
@@ -73,6 +73,8 @@ impl<'a> Reader<'a> {
                 zone: zone.unwrap_or_else(default_zone),
                 mentions,
                 mention_levels,
+                accounts: AccountNames::default(),
+                console: Console::default(),
             },
         })
     }

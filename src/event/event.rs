@@ -5,12 +5,18 @@ use super::level::Level;
 use super::resource::{self, Arn};
 use super::time::EventTime;
 use super::{catalog, name};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// The key in [`Event::details`] that holds the status of an alert which is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
+
+/// The name of the event that announces the end of a spot instance.
+const SPOT_NOTICE: &str = "Instance:PreemptibleInstanceInterruption";
+/// How long after it a spot instance is released.
+const SPOT_NOTICE_PERIOD: SignedDuration = SignedDuration::from_mins(5);
 
 /// Keys of an event's data that may hold its level.
 const LEVEL_KEYS: [&str; 3] = ["level", "curLevel", "eventLevel"];
@@ -37,6 +43,11 @@ pub struct Event {
     pub resource_kind: Option<String>,
     /// Name of that resource, or for a disk that of the instance it is attached to.
     pub resource_name: Option<String>,
+    /// Id of the resource that the event's ARN names, where that is not `resource_id`: a network
+    /// interface whose instance moved.
+    pub arn_resource_id: Option<String>,
+    /// Kind of the resource that the event's ARN names, where its id is not `resource_id`.
+    pub arn_resource_kind: Option<String>,
     /// Region id: `cn-hangzhou`.
     pub region: Option<String>,
     /// Id of the account that owns the resource.
@@ -45,6 +56,10 @@ pub struct Event {
     pub time: Option<EventTime>,
     /// The time of EventBridge's envelope, where it differs notably from `time`.
     pub envelope_time: Option<EventTime>,
+    /// What was done, and by whom, where the event is the record of an API call: `DeleteDisk` and
+    /// `alice`.
+    pub operation: Option<String>,
+    pub actor: Option<String>,
     /// Titles that came with the event.
     pub titles: Titles,
     /// All other data of the event: `data` or `content`, verbatim.
@@ -80,6 +95,16 @@ impl Event {
     /// Returns when planned work begins at the earliest.
     pub fn not_before(&self) -> Option<EventTime> {
         EventTime::parse(self.details.get("notBefore")?)
+    }
+
+    /// Returns when a spot instance is released: five minutes after the notice.
+    pub fn release_at(&self) -> Option<Timestamp> {
+        match self.time {
+            Some(EventTime::At(at)) if self.name == SPOT_NOTICE => {
+                at.checked_add(SPOT_NOTICE_PERIOD).ok()
+            }
+            _ => None,
+        }
     }
 
     /// Returns a number that is the same for the same event on every instance and at every

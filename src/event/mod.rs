@@ -6,6 +6,7 @@
 //! | `field` | tolerant reading of JSON |
 //! | `catalog` | level, title and advice by name |
 //! | `name`, `resource` | name and status, and the resource, in an event's data |
+//! | `region` | the known regions |
 //! | `cloud_event`, `cloud_monitor` | the wire shapes |
 //! | `payload` | bytes to events, in whatever they are wrapped |
 
@@ -18,6 +19,7 @@ mod field;
 mod level;
 mod name;
 mod payload;
+pub mod region;
 mod resource;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -72,7 +72,7 @@ pub fn chunks<'a>(events: &[&'a Event], max_bytes: usize) -> Vec<Vec<&'a Event>>
 mod tests {
     use super::*;
     use crate::event;
-    use crate::message::{Language, Mentions, RenderOptions, encode_within};
+    use crate::message::{Language, RenderOptions, encode_within};
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use std::sync::Arc;
@@ -103,12 +103,7 @@ mod tests {
 
     #[test]
     fn every_chunk_names_all_of_its_events_and_none_is_lost() {
-        let options = RenderOptions {
-            language: Language::En,
-            zone: TimeZone::UTC,
-            mentions: Mentions::default(),
-            mention_levels: Vec::new(),
-        };
+        let options = RenderOptions::new(Language::En, TimeZone::UTC);
         for (count, expected, name) in [
             (500, 1, &(|_| String::new()) as &dyn Fn(usize) -> String),
             (1000, 2, &|_| String::new()),

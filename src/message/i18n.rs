@@ -1,6 +1,7 @@
 //! The words of ours in a message, in both languages.
 
 use crate::event::Level;
+use crate::event::region::REGIONS;
 use Field::{Text, Time};
 
 /// The language of messages.
@@ -197,48 +198,7 @@ pub(super) fn field(key: &str) -> Option<(usize, Field)> {
 }
 
 /// A region's name; `None` for one that the table lacks.
-///
-/// From the lists of regions in the ECS documentation; ids of local regions included.
 pub(super) fn region_name(id: &str, language: Language) -> Option<&'static str> {
-    let (zh, en) = match id {
-        "cn-qingdao" => ("华北1（青岛）", "China (Qingdao)"),
-        "cn-beijing" => ("华北2（北京）", "China (Beijing)"),
-        "cn-zhangjiakou" => ("华北3（张家口）", "China (Zhangjiakou)"),
-        "cn-huhehaote" => ("华北5（呼和浩特）", "China (Hohhot)"),
-        "cn-wulanchabu" => ("华北6（乌兰察布）", "China (Ulanqab)"),
-        "cn-hangzhou" => ("华东1（杭州）", "China (Hangzhou)"),
-        "cn-shanghai" => ("华东2（上海）", "China (Shanghai)"),
-        "cn-nanjing" => ("华东5（南京）", "China (Nanjing)"),
-        "cn-fuzhou" => ("华东6（福州）", "China (Fuzhou)"),
-        "cn-wuhan-lr" => ("华中1（武汉）", "China (Wuhan)"),
-        "cn-zhengzhou-jva" => ("华中2（郑州）", "China (Zhengzhou)"),
-        "cn-shenzhen" => ("华南1（深圳）", "China (Shenzhen)"),
-        "cn-heyuan" => ("华南2（河源）", "China (Heyuan)"),
-        "cn-guangzhou" => ("华南3（广州）", "China (Guangzhou)"),
-        "cn-chengdu" => ("西南1（成都）", "China (Chengdu)"),
-        "cn-hongkong" => ("中国香港", "China (Hong Kong)"),
-        "ap-northeast-1" => ("日本（东京）", "Japan (Tokyo)"),
-        "ap-northeast-2" => ("韩国（首尔）", "South Korea (Seoul)"),
-        "ap-southeast-1" => ("新加坡", "Singapore"),
-        "ap-southeast-2" => ("澳大利亚（悉尼）", "Australia (Sydney)"),
-        "ap-southeast-3" => ("马来西亚（吉隆坡）", "Malaysia (Kuala Lumpur)"),
-        "ap-southeast-5" => ("印度尼西亚（雅加达）", "Indonesia (Jakarta)"),
-        "ap-southeast-6" => ("菲律宾（马尼拉）", "Philippines (Manila)"),
-        "ap-southeast-7" => ("泰国（曼谷）", "Thailand (Bangkok)"),
-        "ap-south-1" => ("印度（孟买）", "India (Mumbai)"),
-        "us-east-1" => ("美国（弗吉尼亚）", "US (Virginia)"),
-        "us-west-1" => ("美国（硅谷）", "US (Silicon Valley)"),
-        "na-south-1" => ("墨西哥", "Mexico"),
-        "eu-central-1" => ("德国（法兰克福）", "Germany (Frankfurt)"),
-        "eu-west-1" => ("英国（伦敦）", "UK (London)"),
-        "me-east-1" => ("阿联酋（迪拜）", "UAE (Dubai)"),
-        "me-central-1" => ("沙特（利雅得）", "Saudi Arabia (Riyadh)"),
-        "cn-hangzhou-finance" => ("华东1 金融云（杭州）", "China (Hangzhou) Finance Cloud"),
-        "cn-shanghai-finance-1" => ("华东2 金融云（上海）", "China (Shanghai) Finance Cloud"),
-        "cn-shenzhen-finance-1" => ("华南1 金融云（深圳）", "China (Shenzhen) Finance Cloud"),
-        "cn-beijing-finance-1" => ("华北2 金融云（北京）", "China (Beijing) Finance Cloud"),
-        "cn-north-2-gov-1" => ("华北2 阿里政务云", "China (Beijing) Government Cloud"),
-        _ => return None,
-    };
-    Some(language.select(zh, en))
+    let region = REGIONS.iter().find(|region| region.id == id)?;
+    Some(language.select(region.zh, region.en))
 }

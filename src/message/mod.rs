@@ -24,6 +24,7 @@ use crate::event::{Event, Level};
 use event::Renderer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 /// Longest name or id of a resource that is shown, in characters.
 const MAX_NAME: usize = 100;
@@ -39,6 +40,53 @@ pub struct RenderOptions {
     pub mentions: Mentions,
     /// The levels whose events mention them; a final event never does.
     pub mention_levels: Vec<Level>,
+    pub accounts: AccountNames,
+    /// The site whose console the links lead to.
+    pub console: Console,
+}
+
+impl RenderOptions {
+    /// Messages that mention nobody, name no account and link to the console of aliyun.com.
+    pub fn new(language: Language, zone: TimeZone) -> RenderOptions {
+        RenderOptions {
+            language,
+            zone,
+            mentions: Mentions::default(),
+            mention_levels: Vec::new(),
+            accounts: AccountNames::default(),
+            console: Console::default(),
+        }
+    }
+}
+
+/// What is known of Alibaba Cloud accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountNames {
+    /// The account that the function runs in, which needs no mention; `None` where it is not known.
+    pub own: Option<String>,
+    /// Names by account id.
+    pub names: BTreeMap<String, String>,
+}
+
+/// The site of Alibaba Cloud whose console a link leads to. Accounts of one site cannot log in at
+/// the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Console {
+    /// aliyun.com
+    #[default]
+    China,
+    /// alibabacloud.com
+    International,
+}
+
+impl Console {
+    /// The value of `MESSAGE_CONSOLE`: `china` or `international`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Console::China => "china",
+            Console::International => "international",
+        }
+    }
 }
 
 /// The people that a message mentions; none by default.

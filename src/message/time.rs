@@ -60,12 +60,7 @@ mod tests {
     use super::*;
 
     fn options(language: Language, zone: &str) -> RenderOptions {
-        RenderOptions {
-            language,
-            zone: TimeZone::get(zone).unwrap(),
-            mentions: Default::default(),
-            mention_levels: Vec::new(),
-        }
+        RenderOptions::new(language, TimeZone::get(zone).unwrap())
     }
 
     #[test]

@@ -17,14 +17,13 @@ const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
 fn options(language: Language) -> RenderOptions {
     RenderOptions {
-        language,
-        zone: TimeZone::get("Asia/Shanghai").unwrap(),
         mentions: Mentions {
             mobiles: vec!["13800000000".into()],
             user_ids: vec!["manager7675".into()],
             all: false,
         },
         mention_levels: vec![Level::Critical],
+        ..RenderOptions::new(language, TimeZone::get("Asia/Shanghai").unwrap())
     }
 }
 

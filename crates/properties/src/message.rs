@@ -125,14 +125,13 @@ fn setting(draw: &mut Draw) -> Setting {
     let size = draw.byte();
     Setting {
         options: RenderOptions {
-            language,
-            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
             mentions: Mentions {
                 mobiles,
                 user_ids,
                 all: looks & 128 != 0,
             },
             mention_levels: levels,
+            ..RenderOptions::new(language, TimeZone::get(zone).unwrap_or(TimeZone::UTC))
         },
         keyword,
         now,

@@ -8,7 +8,7 @@ mod stress;
 use super::{Target, aborted};
 use crate::channel::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
 use crate::event::Event;
-use crate::message::{Language, Mentions, Message, RenderOptions};
+use crate::message::{Language, Message, RenderOptions};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::time::Instant;
@@ -93,12 +93,7 @@ fn target(route: &str, channel: Arc<dyn Channel>) -> Target {
         route: route.to_owned(),
         channel,
         fallback: None,
-        options: RenderOptions {
-            language: Language::En,
-            zone: TimeZone::UTC,
-            mentions: Mentions::default(),
-            mention_levels: Vec::new(),
-        },
+        options: RenderOptions::new(Language::En, TimeZone::UTC),
     }
 }
 

@@ -48,13 +48,12 @@ fn escaping_looks_at_its_own_text_alone() {
 #[test]
 fn the_body_is_json_in_raw_utf_8() {
     let options = RenderOptions {
-        language: Language::Zh,
-        zone: TimeZone::UTC,
         mentions: Mentions {
             mobiles: vec!["13800000000".into()],
             ..Mentions::default()
         },
         mention_levels: vec![Level::Critical],
+        ..RenderOptions::new(Language::Zh, TimeZone::UTC)
     };
     let event = Event {
         name: "实例\"".into(),
