@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 const OK: &str = "200 OK";
 const NOT_FOUND: &str = "404 Not Found";
 
+/// What a caller at the wrong address needs to know.
+const WHERE: &str = "events go to POST /invoke";
+
 /// A response. It has only the headers that [`encode`](Response::encode) writes.
 pub(crate) struct Response {
     /// Status code and reason.
@@ -34,12 +37,12 @@ impl Response {
     }
 
     pub(crate) fn not_found(path: &str) -> Response {
-        let message = format!("nothing is served at {path}; events go to POST /invoke");
+        let message = format!("nothing is served at {path}; {WHERE}");
         error(NOT_FOUND, "NotFound", &message)
     }
 
     pub(crate) fn method_not_allowed(path: &str, allow: &'static str) -> Response {
-        let message = format!("{path} takes {allow} only");
+        let message = format!("{path} takes {allow} only; {WHERE}");
         Response {
             allow: Some(allow),
             ..error("405 Method Not Allowed", "MethodNotAllowed", &message)

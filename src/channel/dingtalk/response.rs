@@ -67,7 +67,7 @@ pub enum Meaning {
     HttpStatus,
     /// The URL is not a chatbot's (404, 22, 43xxx).
     Endpoint,
-    /// The organisation's monthly quota is used up (90020).
+    /// The organisation's monthly quota is used up (90020, or another code whose text says so).
     Quota,
     /// Another code, or another text where the text decides.
     Unknown,
@@ -237,8 +237,16 @@ fn by_errcode(code: i64, errmsg: &str, chatbot_ban: Meaning) -> Meaning {
         22 | 404 | 43_000..44_000 => Meaning::Endpoint,
         40_035 | 400_105 | 400_201..400_900 | 401_000..401_200 => Meaning::Parameter,
         90_020 => Meaning::Quota,
+        // Seen as 90030. The code is in no list, but the text is plain.
+        _ if is_about_a_quota(&text) => Meaning::Quota,
         _ => Meaning::Unknown,
     }
+}
+
+/// Returns true if a text says that a number of messages is used up, other than that of a minute.
+fn is_about_a_quota(text: &str) -> bool {
+    let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    holds(&["quota", "额度", "配额", "上限"]) && !holds(&["minute", "分钟", "second", "秒"])
 }
 
 /// Returns which of the security settings refused (310000), by the text: the code is the same for

@@ -156,6 +156,8 @@ fn unknown_paths_and_methods_never_reach_the_handler() {
         let response = caller.call(&Call::new(method, path));
         assert_eq!(response.failure(405), "MethodNotAllowed", "{method} {path}");
         assert_eq!(response.header("allow"), Some(allow));
+        let message = response.json()["errorMessage"].to_string();
+        assert!(message.contains("events go to POST /invoke"), "{message}");
     }
 }
 
