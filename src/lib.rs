@@ -19,12 +19,14 @@
 //! | `cli/check.rs`, `preview.rs` | the commands `check` and `preview` |
 //! | `app.rs` | composition root: configuration → notifier; the function that the runtime calls |
 //! | `config/mod.rs` | environment variables → routes and network settings, every fault at once |
-//! | `config/route.rs` | the values of one route, and the text of each fault |
+//! | `config/route.rs` | the values of one route |
+//! | `config/list.rs`, `pattern.rs`, `value.rs` | lists; patterns that can match; single values |
 //! | `config/variables.rs`, `network.rs` | the known names; proxy and certificates |
 //! | `notifier.rs` | one invocation: payload → events → decisions → delivery → report |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |
 //! | `route.rs` | routes, filters, and why an event is sent or not |
+//! | `route/quiet_hours.rs` | hours in which some levels are not sent |
 //! | `delivery/mod.rs` | brings the threads of invocations to the scheduler; makes the requests |
 //! | `delivery/scheduler.rs` | decides which message is sent next, to which chatbot and when |
 //! | `delivery/queue.rs`, `batch.rs` | the events that wait on a route; a message and its events |

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Longest text of one field, in bytes before JSON's escapes. With every field this long a line
 /// stays under 16 KiB, and so under Function Compute's limit of 32 KB for one log entry.
-const MAX_FIELD: usize = 600;
+const MAX_FIELD: usize = 512;
 
 /// Bytes that a pipe takes without blocking when `poll` reports it writable (pipe(7)). A write of
 /// up to so many bytes is atomic.
@@ -39,9 +39,15 @@ pub struct Line<'a> {
     /// The resource's id.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub resource: Option<&'a str>,
+    /// The resource's name.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
+    pub resource_name: Option<&'a str>,
     /// The region's id.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     pub region: Option<&'a str>,
+    /// The id of the account that owns the resource.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
+    pub account: Option<&'a str>,
     /// The route's name.
     #[serde(serialize_with = "text")]
     pub route: &'a str,

@@ -56,7 +56,8 @@ impl Notifier {
     /// Delivers to each route the events that it accepts. Routes do not wait for each other: one
     /// whose chatbot never answers would use up the time of the rest.
     fn deliver(&self, events: &[Arc<Event>], deadline: Instant) -> Vec<Vec<RouteOutcome>> {
-        let decide = |event: &Arc<Event>, route: &Route| route::decide(&route.filter, event);
+        let now = clock::to_timestamp(self.clock.wall());
+        let decide = |event: &Arc<Event>, route: &Route| route::decide(&route.filter, event, now);
         let decisions: Vec<Vec<Decision>> = (self.routes.iter())
             .map(|route| events.iter().map(|event| decide(event, route)).collect())
             .collect();

@@ -1,8 +1,12 @@
 //! Routes: which events a group gets, and by which variable that was decided.
 
+mod quiet_hours;
+
 use crate::channel::Endpoint;
 use crate::event::{Event, Level};
 use crate::message::RenderOptions;
+use jiff::Timestamp;
+pub use quiet_hours::{DaySpan, QuietHours};
 use serde_json::Value;
 use wildmatch::WildMatch;
 
@@ -32,12 +36,16 @@ pub struct Filter {
     pub include: Vec<Pattern>,
     /// `EVENT_EXCLUDE`: never sent.
     pub exclude: Vec<Pattern>,
+    /// `EVENT_ACCOUNTS`.
+    pub accounts: Vec<Pattern>,
     /// `EVENT_REGIONS`.
     pub regions: Vec<Pattern>,
     /// `EVENT_RESOURCES`.
     pub resources: Vec<Pattern>,
     /// `EVENT_RESOURCES_EXCLUDE`.
     pub resources_exclude: Vec<Pattern>,
+    /// `EVENT_QUIET_HOURS` and `EVENT_QUIET_LEVELS`.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// A pattern with `*` (any text) and `?` (one character) that matches whole values in any letter
@@ -77,11 +85,12 @@ pub struct Decision {
     pub rule: &'static str,
 }
 
-/// Decides whether `filter` takes `event`. The first condition that applies decides.
+/// Decides whether `filter` takes `event` at `now`. The first condition that applies decides.
 ///
-/// An event without a region is not held back by `EVENT_REGIONS`, nor one without a resource by
-/// `EVENT_RESOURCES`: dropping an event that may belong here would be the worse mistake.
-pub fn decide(filter: &Filter, event: &Event) -> Decision {
+/// An event without an account, region or resource is not held back by `EVENT_ACCOUNTS`,
+/// `EVENT_REGIONS` or `EVENT_RESOURCES`: dropping an event that may belong here would be the worse
+/// mistake.
+pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
     let matches_name = |patterns: &[Pattern]| {
         !patterns.is_empty()
             && (matches_any(patterns, &event.name) || matches_any(patterns, &event.full_name()))
@@ -90,6 +99,7 @@ pub fn decide(filter: &Filter, event: &Event) -> Decision {
     let resource = [
         event.resource_id.as_deref(),
         event.resource_name.as_deref(),
+        event.arn_resource_id.as_deref(),
         field("instanceName"),
         // A disk's event names the instance that the disk is attached to.
         field("ecsInstanceName"),
@@ -98,19 +108,27 @@ pub fn decide(filter: &Filter, event: &Event) -> Decision {
         let mut values = resource.iter().flatten();
         values.any(|value| matches_any(patterns, value))
     };
-    let is_elsewhere = |region: &String| !matches_any(&filter.regions, region);
+    let is_elsewhere = |patterns: &[Pattern], value: &Option<String>| {
+        let value = value.as_ref().filter(|_| !patterns.is_empty());
+        value.is_some_and(|value| !matches_any(patterns, value))
+    };
+    let quiet_hours = filter.quiet_hours.as_ref();
 
     let (send, rule) = if matches_name(&filter.exclude) {
         (false, "EVENT_EXCLUDE")
     } else if matches_resource(&filter.resources_exclude) {
         (false, "EVENT_RESOURCES_EXCLUDE")
-    } else if !filter.regions.is_empty() && event.region.as_ref().is_some_and(is_elsewhere) {
+    } else if is_elsewhere(&filter.accounts, &event.account) {
+        (false, "EVENT_ACCOUNTS")
+    } else if is_elsewhere(&filter.regions, &event.region) {
         (false, "EVENT_REGIONS")
     } else if !filter.resources.is_empty()
         && resource.iter().any(Option::is_some)
         && !matches_resource(&filter.resources)
     {
         (false, "EVENT_RESOURCES")
+    } else if quiet_hours.is_some_and(|hours| hours.hold_back(event, now)) {
+        (false, "EVENT_QUIET_HOURS")
     } else if matches_name(&filter.include) {
         (true, "EVENT_INCLUDE")
     } else {

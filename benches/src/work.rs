@@ -113,7 +113,7 @@ pub fn decide<'a>(route: &Route, events: &'a [Arc<Event>]) -> Vec<&'a Event> {
     events
         .iter()
         .map(Arc::as_ref)
-        .filter(|event| route::decide(&route.filter, event).send)
+        .filter(|event| route::decide(&route.filter, event, moment()).send)
         .collect()
 }
 

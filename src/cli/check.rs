@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::event::Level;
 use crate::message::RenderOptions;
 use crate::report::counted;
-use crate::route::{Pattern, Route};
+use crate::route::{Pattern, QuietHours, Route};
 
 /// Describes every route: what it sends, to whom and how.
 pub(super) fn describe(config: &Config) -> String {
@@ -27,17 +27,36 @@ fn describe_route(route: &Route) -> String {
         ("levels", levels(&filter.levels)),
         ("include", patterns(&filter.include, "none")),
         ("exclude", patterns(&filter.exclude, "none")),
+        ("accounts", patterns(&filter.accounts, "all")),
         ("regions", patterns(&filter.regions, "all")),
         ("resources", patterns(&filter.resources, "all")),
         ("not resources", patterns(&filter.resources_exclude, "none")),
+        ("quiet hours", quiet_hours(filter.quiet_hours.as_ref())),
         ("language", options.language.as_str().to_owned()),
         ("time zone", zone.to_owned()),
+        ("account names", account_names(options)),
+        ("console", options.console.as_str().to_owned()),
     ];
     let mut text = format!("route {}\n", route.name);
     for (label, value) in lines {
         text.push_str(&format!("  {label:<14} {value}\n"));
     }
     text
+}
+
+fn quiet_hours(hours: Option<&QuietHours>) -> String {
+    hours.map_or("none".to_owned(), |hours| {
+        let (start, end) = (hours.span.start, hours.span.end);
+        let span = format!("{}-{}", start.strftime("%H:%M"), end.strftime("%H:%M"));
+        format!("{span} for {}", levels(&hours.levels))
+    })
+}
+
+fn account_names(options: &RenderOptions) -> String {
+    let names: Vec<String> = (options.accounts.names.iter())
+        .map(|(id, name)| format!("{id}={name}"))
+        .collect();
+    list(&names, String::as_str, "none")
 }
 
 fn mentions(options: &RenderOptions) -> String {

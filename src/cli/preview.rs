@@ -42,7 +42,7 @@ fn preview_route(route: &Route, events: &[Arc<Event>], now: Timestamp) -> String
     let mut text = format!("-- route {}\n", route.name);
     let mut accepted: Vec<&Event> = Vec::new();
     for event in events {
-        let decision = route::decide(&route.filter, event);
+        let decision = route::decide(&route.filter, event, now);
         let verb = if decision.send { "sent" } else { "filtered" };
         text.push_str(&format!(
             "{} {}: {verb} by {}{}\n",

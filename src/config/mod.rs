@@ -1,12 +1,17 @@
 //! Reads environment variables into routes and network settings. Reports every fault at once, none
 //! of them with a secret in it.
 //!
-//! - `network`: proxy and certificates
-//! - `route`: the values of one route
 //! - `variables`: the known variables, and which route each belongs to
+//! - `route`: the values of one route
+//! - `list`: lists and what separates them
+//! - `pattern`, `value`: one value
+//! - `network`: proxy and certificates
 
+mod list;
 mod network;
+mod pattern;
 mod route;
+mod value;
 mod variables;
 
 pub use variables::KNOWN;
@@ -93,7 +98,10 @@ impl Config {
     ) -> Result<Config, Vec<ConfigError>> {
         let mut faults = Vec::new();
         let by_route = variables::by_route(&vars, &mut faults);
-        let routes = routes(&by_route, &mut faults);
+        // Function Compute tells it to every function.
+        let own_account = vars.get("FC_ACCOUNT_ID").map(|id| id.trim());
+        let own_account = own_account.filter(|id| !id.is_empty());
+        let routes = routes(&by_route, own_account, &mut faults);
         let http = network::http_config(&vars, &mut faults);
         faults.extend(unreadable);
         if faults.is_empty() {
@@ -107,7 +115,11 @@ impl Config {
 /// The values of one route, by the variables' names without suffix.
 type Values = BTreeMap<&'static str, String>;
 
-fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) -> Vec<Route> {
+fn routes(
+    by_route: &BTreeMap<String, Values>,
+    own_account: Option<&str>,
+    faults: &mut Vec<ConfigError>,
+) -> Vec<Route> {
     let makes_a_route = |values: &Values| values.keys().any(|key| !key.starts_with("MESSAGE_"));
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
@@ -126,7 +138,7 @@ fn routes(by_route: &BTreeMap<String, Values>, faults: &mut Vec<ConfigError>) ->
                 values,
                 faults,
             };
-            routes.extend(reader.route(&inherited));
+            routes.extend(reader.route(&inherited, own_account));
         } else if suffix != DEFAULT_SUFFIX {
             faults.extend(values.keys().map(|key| {
                 let problem = format!(

@@ -1,26 +1,31 @@
 //! Reads and checks the values of one route.
 
-use super::{ConfigError, Values};
+use super::{ConfigError, Values, list, pattern, value};
 use crate::channel::Endpoint;
 use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
 use crate::message::{AccountNames, Console, Language, Mentions, RenderOptions};
-use crate::route::{Filter, Pattern, Route};
+use crate::route::{Filter, Pattern, QuietHours, Route};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 /// DingTalk's limit of people mentioned in one message, mobiles and user ids together.
 const MAX_MENTIONS: usize = 50;
-/// Longest mobile number or user id, in bytes. It keeps 50 mentions well inside a message.
-const MAX_MENTION_BYTES: usize = 64;
-/// Longest keyword, in bytes.
-const MAX_KEYWORD_BYTES: usize = 200;
 /// Messages a minute if `DINGTALK_RATE_LIMIT` is not set: DingTalk's 20 with a reserve.
 const DEFAULT_RATE_LIMIT: u32 = 18;
 /// The time zone if neither the route nor `default` sets one.
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
+/// The levels that keep quiet in quiet hours if `EVENT_QUIET_LEVELS` is not set.
+const DEFAULT_QUIET_LEVELS: [Level; 2] = [Level::Warn, Level::Info];
 
-/// Language and time zone of messages, as far as they are set.
-pub(super) type MessageFormat = (Option<Language>, Option<TimeZone>);
+/// The look of messages, as far as it is set: `MESSAGE_*`.
+#[derive(Default)]
+pub(super) struct MessageFormat {
+    language: Option<Language>,
+    zone: Option<TimeZone>,
+    accounts: Option<BTreeMap<String, String>>,
+    console: Option<Console>,
+}
 
 /// A webhook and the secrets that sign its requests.
 type Chatbot = (Webhook, Vec<Secret>);
@@ -33,25 +38,34 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the route. Returns `None` if its chatbot is missing or not valid.
-    pub(super) fn route(mut self, inherited: &MessageFormat) -> Option<Route> {
+    /// Reads the route. Returns `None` if its chatbot is missing or not valid. `own_account` is the
+    /// account that the function runs in, where it is known.
+    pub(super) fn route(
+        mut self,
+        inherited: &MessageFormat,
+        own_account: Option<&str>,
+    ) -> Option<Route> {
         let (primary, fallback) = self.chatbots();
         // Both chatbots are of the same group and share its keyword.
-        let keyword = self.value("DINGTALK_KEYWORD", parse_keyword);
+        let keyword = self.value("DINGTALK_KEYWORD", value::keyword);
         let mentions = self.mentions();
         let mention_levels = self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]);
-        let rate_limit = self.value("DINGTALK_RATE_LIMIT", parse_rate_limit);
+        let rate_limit = self.value("DINGTALK_RATE_LIMIT", value::rate_limit);
+        let own = self.message_format();
+        let default_zone = || value::zone(DEFAULT_ZONE).expect("the zones are compiled in");
+        let zone = own.zone.or_else(|| inherited.zone.clone());
+        let zone = zone.unwrap_or_else(default_zone);
         let filter = Filter {
             levels: self.levels("EVENT_LEVELS", &[Level::Critical, Level::Warn]),
-            include: self.patterns("EVENT_INCLUDE"),
-            exclude: self.patterns("EVENT_EXCLUDE"),
-            regions: self.patterns("EVENT_REGIONS"),
-            resources: self.patterns("EVENT_RESOURCES"),
-            resources_exclude: self.patterns("EVENT_RESOURCES_EXCLUDE"),
+            include: self.patterns("EVENT_INCLUDE", pattern::name),
+            exclude: self.exclude(),
+            accounts: self.patterns("EVENT_ACCOUNTS", pattern::account),
+            regions: self.patterns("EVENT_REGIONS", pattern::region),
+            resources: self.patterns("EVENT_RESOURCES", pattern::resource),
+            resources_exclude: self.patterns("EVENT_RESOURCES_EXCLUDE", pattern::resource),
+            quiet_hours: self.quiet_hours(&zone),
         };
-        let (language, zone) = self.message_format();
-        let zone = zone.or_else(|| inherited.1.clone());
-        let default_zone = || parse_zone(DEFAULT_ZONE).expect("the zones are compiled in");
+        let names = own.accounts.or_else(|| inherited.accounts.clone());
         let endpoint = |(webhook, secrets), is_fallback| {
             Endpoint::DingTalk(dingtalk::Endpoint {
                 webhook,
@@ -69,22 +83,27 @@ impl<'a> Reader<'a> {
             endpoint: endpoint(primary?, false),
             fallback: fallback.map(|fallback| endpoint(fallback, true)),
             render_options: RenderOptions {
-                language: language.or(inherited.0).unwrap_or(Language::Zh),
-                zone: zone.unwrap_or_else(default_zone),
+                language: own.language.or(inherited.language).unwrap_or(Language::Zh),
+                zone,
                 mentions,
                 mention_levels,
-                accounts: AccountNames::default(),
-                console: Console::default(),
+                accounts: AccountNames {
+                    own: own_account.map(str::to_owned),
+                    names: names.unwrap_or_default(),
+                },
+                console: own.console.or(inherited.console).unwrap_or_default(),
             },
         })
     }
 
     /// Reads `MESSAGE_*`, which further routes inherit from the route `default`.
     pub(super) fn message_format(&mut self) -> MessageFormat {
-        (
-            self.value("MESSAGE_LANGUAGE", parse_language),
-            self.value("MESSAGE_TIME_ZONE", parse_zone),
-        )
+        MessageFormat {
+            language: self.value("MESSAGE_LANGUAGE", value::language),
+            zone: self.value("MESSAGE_TIME_ZONE", value::zone),
+            accounts: self.account_names(),
+            console: self.value("MESSAGE_CONSOLE", value::console),
+        }
     }
 
     /// Reads the group's chatbot and the fallback, if there is one.
@@ -115,22 +134,29 @@ impl<'a> Reader<'a> {
 
     fn chatbot(&mut self, webhook: &str, secret: &str) -> Option<Chatbot> {
         let secrets = self.secrets(secret);
-        Some((self.value(webhook, Webhook::parse)?, secrets))
+        let webhook = self.value(webhook, Webhook::parse)?;
+        if secrets.iter().any(|secret| webhook.has_token(secret)) {
+            self.fault(secret, "is the webhook's access_token; write the secret (SEC…) that the chatbot's security settings show beside \"Sign\"");
+        }
+        Some((webhook, secrets))
     }
 
     fn secrets(&mut self, name: &str) -> Vec<Secret> {
-        let count = self.parts(name).count();
+        let count = self
+            .get(name)
+            .and_then(|text| list::split(text).ok())
+            .map_or(0, |parts| parts.len());
         if count > 2 {
             self.fault(name, format!("holds {count} secrets; write one, or two separated by a comma while the secret is being rotated"));
             return Vec::new();
         }
-        let none = "holds commas but no secret; write the secret that begins with SEC";
-        self.list(name, Some(none), Secret::parse)
+        self.list(name, "secret", Secret::parse)
     }
 
     fn mentions(&mut self) -> Mentions {
-        let mobiles = unique(self.list("DINGTALK_AT_MOBILES", None, parse_person));
-        let user_ids = unique(self.list("DINGTALK_AT_USER_IDS", None, parse_person));
+        let mobiles = self.list("DINGTALK_AT_MOBILES", "mobile number", value::mobile);
+        let user_ids = self.list("DINGTALK_AT_USER_IDS", "user id", value::user_id);
+        let (mobiles, user_ids) = (unique(mobiles), unique(user_ids));
         let count = mobiles.len() + user_ids.len();
         if count > MAX_MENTIONS {
             let variable = match mobiles.as_slice() {
@@ -139,7 +165,7 @@ impl<'a> Reader<'a> {
             };
             self.fault(variable, format!("{count} people are to be mentioned (mobiles and user ids together); DingTalk mentions at most {MAX_MENTIONS}, or use DINGTALK_AT_ALL{}", self.suffix));
         }
-        let all = self.value("DINGTALK_AT_ALL", parse_bool);
+        let all = self.value("DINGTALK_AT_ALL", value::boolean);
         Mentions {
             mobiles,
             user_ids,
@@ -149,19 +175,65 @@ impl<'a> Reader<'a> {
 
     /// Reads levels, or `none` for an empty list.
     fn levels(&mut self, name: &str, default: &[Level]) -> Vec<Level> {
-        if self.get(name).is_none() {
-            return default.to_vec();
+        match self.get(name) {
+            None => default.to_vec(),
+            Some(text) if text.eq_ignore_ascii_case("none") => Vec::new(),
+            Some(_) => {
+                let or_none = |problem| format!("{problem}, or none alone");
+                unique(self.list(name, "level", |text| value::level(text).map_err(or_none)))
+            }
         }
-        if self.parts(name).map(str::to_ascii_lowercase).eq(["none"]) {
-            return Vec::new();
-        }
-        let none = "holds commas but no level; write CRITICAL, WARN, INFO or none";
-        unique(self.list(name, Some(none), parse_level))
     }
 
-    fn patterns(&mut self, name: &str) -> Vec<Pattern> {
-        let none = "holds commas but no pattern; write patterns such as Disk:* separated by commas, or unset it";
-        self.list(name, Some(none), |text| Ok(Pattern::new(text)))
+    /// Reads `EVENT_EXCLUDE`. A list that leaves no event is a fault.
+    fn exclude(&mut self) -> Vec<Pattern> {
+        let patterns = self.patterns("EVENT_EXCLUDE", pattern::name);
+        if pattern::match_every_name(&patterns) {
+            self.fault("EVENT_EXCLUDE", "excludes every event; leave out patterns such as *, or unset the route's variables if it is to send nothing");
+        }
+        patterns
+    }
+
+    fn quiet_hours(&mut self, zone: &TimeZone) -> Option<QuietHours> {
+        const HOURS: &str = "EVENT_QUIET_HOURS";
+        const LEVELS: &str = "EVENT_QUIET_LEVELS";
+        let levels = self.list(LEVELS, "level", value::level);
+        if self.get(HOURS).is_none() && self.get(LEVELS).is_some() {
+            let problem = format!("is set without {HOURS}{}; set both or neither", self.suffix);
+            self.fault(LEVELS, problem);
+        }
+        Some(QuietHours {
+            span: self.value(HOURS, value::day_span)?,
+            zone: zone.clone(),
+            levels: match self.get(LEVELS) {
+                None => DEFAULT_QUIET_LEVELS.to_vec(),
+                Some(_) => unique(levels),
+            },
+        })
+    }
+
+    /// Reads the names of accounts, by their ids.
+    fn account_names(&mut self) -> Option<BTreeMap<String, String>> {
+        const NAME: &str = "MESSAGE_ACCOUNTS";
+        self.get(NAME)?;
+        let mut names = BTreeMap::new();
+        for (id, name) in self.list(NAME, "account", value::account_name) {
+            if names.insert(id.clone(), name).is_some() {
+                self.fault(
+                    NAME,
+                    format!("names the account {id} twice; write each once"),
+                );
+            }
+        }
+        Some(names)
+    }
+
+    fn patterns(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<Pattern, String>,
+    ) -> Vec<Pattern> {
+        self.list(name, "pattern", parse)
     }
 
     /// Parses a value. Returns `None` if it is not set, or not valid: then the fault is collected.
@@ -175,34 +247,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Parses each part of a list and collects faults. `if_empty` is the fault of commas alone.
+    /// Parses each value of a list and collects faults. One without any value is a fault: it would
+    /// silently be the default. `kind` says what a value is.
     fn list<T>(
         &mut self,
         name: &str,
-        if_empty: Option<&str>,
+        kind: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
-        if let Some(problem) = if_empty
-            && self.get(name).is_some()
-            && self.parts(name).next().is_none()
-        {
-            self.fault(name, problem);
-        }
-        let mut list = Vec::new();
-        for part in self.parts(name) {
-            match parse(part) {
-                Ok(value) => list.push(value),
+        let Some(text) = self.get(name) else {
+            return Vec::new();
+        };
+        let parts = match list::split(text) {
+            Ok(parts) if parts.is_empty() => Err(format!(
+                "holds commas but no {kind}; write one, several separated by commas, or unset it"
+            )),
+            other => other,
+        };
+        let parsed = parts.map(|parts| parts.into_iter().map(parse).collect::<Vec<_>>());
+        let mut values = Vec::new();
+        for value in parsed.unwrap_or_else(|problem| vec![Err(problem)]) {
+            match value {
+                Ok(value) => values.push(value),
                 Err(problem) => self.fault(name, problem),
             }
         }
-        list
-    }
-
-    /// Returns the parts between commas, without blanks around them and without empty parts.
-    fn parts(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        let text = self.get(name).unwrap_or_default();
-        let parts = text.split([',', '，']).map(str::trim);
-        parts.filter(|part| !part.is_empty())
+        values
     }
 
     fn get(&self, name: &str) -> Option<&'a str> {
@@ -223,93 +293,4 @@ fn unique<T: PartialEq>(list: Vec<T>) -> Vec<T> {
         }
     }
     unique
-}
-
-fn parse_keyword(text: &str) -> Result<String, String> {
-    if text.len() > MAX_KEYWORD_BYTES || text.chars().any(char::is_control) {
-        return Err(format!(
-            "must be one line of at most {MAX_KEYWORD_BYTES} bytes; write one of the keywords in the chatbot's security settings"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_person(text: &str) -> Result<String, String> {
-    // A character with an escape in JSON would take more bytes in the message than here.
-    let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\\');
-    if text.starts_with('@') || text.len() > MAX_MENTION_BYTES || text.contains(is_odd) {
-        return Err(format!(
-            "{} is no number or id; write it without @, blanks and quotation marks, at most {MAX_MENTION_BYTES} bytes, several separated by commas",
-            quote(text)
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn parse_bool(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        other => Err(format!("is {}; write true or false", quote(other))),
-    }
-}
-
-fn parse_rate_limit(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(limit @ 3..=20) if !text.starts_with('+') => Ok(limit),
-        _ => Err(format!(
-            "is {}; write a whole number of messages a minute from 3 to 20",
-            quote(text)
-        )),
-    }
-}
-
-fn parse_level(text: &str) -> Result<Level, String> {
-    Level::parse(text).ok_or_else(|| {
-        format!(
-            "{} is no level; write CRITICAL, WARN, INFO, several separated by commas, or none alone",
-            quote(text)
-        )
-    })
-}
-
-fn parse_language(text: &str) -> Result<Language, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "zh" => Ok(Language::Zh),
-        "en" => Ok(Language::En),
-        _ => Err(format!("is {}; write zh or en", quote(text))),
-    }
-}
-
-fn parse_zone(text: &str) -> Result<TimeZone, String> {
-    match TimeZone::get(text) {
-        // jiff knows "Etc/Unknown" besides the names of the database.
-        Ok(zone) if !zone.is_unknown() => Ok(zone),
-        _ => Err(format!(
-            "{} is no time zone; write a name of the IANA database such as Asia/Shanghai, Europe/Berlin or UTC",
-            quote(text)
-        )),
-    }
-}
-
-/// Quotes a value for a fault's text: shortened, and without what looks like a misplaced secret.
-fn quote(text: &str) -> String {
-    const MAX_CHARS: usize = 40;
-    if looks_like_a_secret(text) {
-        return "something that looks like a secret".to_owned();
-    }
-    let short: String = text.chars().take(MAX_CHARS).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{short:?}{more}")
-}
-
-/// Returns true for tokens and secrets, which are 64 letters and digits in a row, and for parts of
-/// them. No valid value of another variable has so long a run.
-fn looks_like_a_secret(text: &str) -> bool {
-    const LONGEST_RUN: usize = 15;
-    let lower = text.trim_start_matches('@').to_ascii_lowercase();
-    let mut runs = lower.split(|c: char| !c.is_ascii_alphanumeric());
-    lower.starts_with("sec")
-        || lower.contains("access_token")
-        || runs.any(|run| run.len() > LONGEST_RUN)
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::channel::{Endpoint, dingtalk};
 use crate::event::Level;
-use crate::message::{Language, Mentions};
+use crate::message::{Console, Language, Mentions};
 use crate::route::Filter;
 
 const HOOK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
@@ -112,9 +112,16 @@ fn all_values_are_read() {
         ("EVENT_LEVELS", "none"),
         ("EVENT_INCLUDE", "Instance:StateChange:Stopped,Disk:*"),
         ("EVENT_EXCLUDE", "*:Avoided"),
+        ("EVENT_ACCOUNTS", "1234567890123456\n98*"),
         ("EVENT_REGIONS", "cn-*"),
         ("EVENT_RESOURCES", "i-*"),
         ("EVENT_RESOURCES_EXCLUDE", "test-*"),
+        ("EVENT_QUIET_HOURS", "22:00 - 8:00"),
+        ("EVENT_QUIET_LEVELS", "info"),
+        ("MESSAGE_ACCOUNTS", "1234567890123456 = 生产 A, 98 = test"),
+        ("MESSAGE_CONSOLE", "International"),
+        ("MESSAGE_TIME_ZONE", "Europe/Berlin"),
+        ("FC_ACCOUNT_ID", "1234567890123456"),
     ])
     .unwrap();
     let route = &config.routes[0];
@@ -135,6 +142,45 @@ fn all_values_are_read() {
     assert!(route.filter.levels.is_empty());
     assert_eq!(route.filter.include.len(), 2);
     assert_eq!(route.filter.resources_exclude[0].as_str(), "test-*");
+    assert_eq!(route.filter.accounts.len(), 2);
+    let quiet = route.filter.quiet_hours.as_ref().unwrap();
+    assert_eq!(quiet.span.start.to_string(), "22:00:00");
+    assert_eq!(quiet.span.end.to_string(), "08:00:00");
+    assert_eq!(quiet.levels, [Level::Info]);
+    assert_eq!(quiet.zone.iana_name(), Some("Europe/Berlin"));
+    let options = &route.render_options;
+    assert_eq!(options.accounts.own.as_deref(), Some("1234567890123456"));
+    assert_eq!(options.accounts.names["1234567890123456"], "生产 A");
+    assert_eq!(options.accounts.names["98"], "test");
+    assert_eq!(options.console, Console::International);
+}
+
+#[test]
+fn message_variables_are_inherited_one_by_one() {
+    let config = read(&[
+        ("DINGTALK_WEBHOOK", HOOK),
+        ("MESSAGE_ACCOUNTS", "1=one"),
+        ("MESSAGE_CONSOLE", "international"),
+        (
+            "DINGTALK_WEBHOOK__B",
+            "https://other.example/robot/send?access_token=fedcba9876543210",
+        ),
+        ("MESSAGE_CONSOLE__B", "china"),
+        ("EVENT_QUIET_HOURS__B", "00:00-6:00"),
+    ])
+    .unwrap();
+    let [first, second] = config.routes.as_slice() else {
+        panic!()
+    };
+    assert_eq!(
+        first.render_options.accounts,
+        second.render_options.accounts
+    );
+    assert_eq!(first.render_options.accounts.names["1"], "one");
+    assert_eq!(second.render_options.console, Console::China);
+    assert_eq!(first.filter.quiet_hours, None);
+    let quiet = second.filter.quiet_hours.as_ref().unwrap();
+    assert_eq!(quiet.levels, [Level::Warn, Level::Info]);
 }
 
 #[test]
@@ -153,6 +199,15 @@ fn every_fault_is_reported_at_once_with_its_variable() {
         ("DINGTALK_RATE_LIMIT", "21"),
         ("EVENT_LEVELS", "none,INFO"),
         ("EVENT_INCLUDE", ", ,"),
+        ("EVENT_EXCLUDE", "*:Avoided # those are over"),
+        ("EVENT_ACCOUNTS", "prod"),
+        ("EVENT_REGIONS", "华东1（杭州）"),
+        ("EVENT_RESOURCES", "acs:ecs:cn-hangzhou:1:instance/i-1"),
+        ("EVENT_RESOURCES_EXCLUDE", "[\"i-1\"]"),
+        ("EVENT_QUIET_HOURS", "10pm-8am"),
+        ("EVENT_QUIET_LEVELS", "none"),
+        ("MESSAGE_ACCOUNTS", "prod=1234567890123456"),
+        ("MESSAGE_CONSOLE", "global"),
         ("MESSAGE_LANGUAGE", "fr"),
         ("MESSAGE_TIME_ZONE", "Asia/Atlantis"),
         ("EVENT_LEVEL", "INFO"),
@@ -246,23 +301,110 @@ fn at_most_fifty_people_are_mentioned() {
 }
 
 #[test]
-fn when_json_must_escape_a_mobile_or_id_it_is_a_fault() {
-    for odd in ["a\"b", "a\\b", "@a", "a b"] {
-        let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_AT_USER_IDS", odd)]);
-        assert!(reported[0].contains("is no number or id"), "{reported:?}");
+fn when_dingtalk_would_mention_nobody_it_is_a_fault() {
+    let check = |name, text| read(&[("DINGTALK_WEBHOOK", HOOK), (name, text)]);
+    for text in [
+        "13800000000;13900000000",
+        "13800000000；13900000000",
+        "138 0000 0000",
+        "@13800000000",
+        "张三",
+        "manager7675",
+        "all",
+        "1380000000O",
+        "１３８００００００００",
+        "+",
+        "-138",
+        "++86-138",
+        "(+86)138",
+        "138****0000",
+    ] {
+        let reported = check("DINGTALK_AT_MOBILES", text).unwrap_err();
+        assert!(
+            reported[0].starts_with("DINGTALK_AT_MOBILES: "),
+            "{text}: {reported:?}"
+        );
     }
-    let fine = [
+    for text in [
+        "a\"b", "a\\b", "@a", "a b", "张三", "+86-139", "@all", "a/b",
+    ] {
+        let reported = check("DINGTALK_AT_USER_IDS", text).unwrap_err();
+        assert!(
+            reported[0].starts_with("DINGTALK_AT_USER_IDS: "),
+            "{text}: {reported:?}"
+        );
+    }
+    for (name, text) in [
+        (
+            "DINGTALK_AT_MOBILES",
+            "13800000000\n+39-324-1234567, +8613800000000,86-138",
+        ),
+        ("DINGTALK_AT_USER_IDS", "manager7675\n01234, a_b.c@corp-1"),
+    ] {
+        let result = check(name, text);
+        assert!(result.is_ok(), "{name}: {result:?}");
+    }
+}
+
+#[test]
+fn quiet_levels_without_hours_are_a_fault() {
+    let reported = faults(&[
+        ("DINGTALK_WEBHOOK__B", HOOK),
+        ("EVENT_QUIET_LEVELS__B", "INFO"),
+    ]);
+    let expected =
+        "EVENT_QUIET_LEVELS__B: is set without EVENT_QUIET_HOURS__B; set both or neither";
+    assert_eq!(reported, [expected]);
+}
+
+#[test]
+fn a_span_of_the_day_is_read_or_refused() {
+    for text in ["22:00-08:00", "0:00-24:00 ", "18:30 - 24:00", "9:05-9:06"] {
+        let hours = [("DINGTALK_WEBHOOK", HOOK), ("EVENT_QUIET_HOURS", text)];
+        // From midnight to midnight is all day.
+        assert_eq!(read(&hours).is_ok(), !text.starts_with("0:00"), "{text}");
+    }
+    for text in [
+        "22:00",
+        "22-08",
+        "22:00–08:00",
+        "22：00-08：00",
+        "25:00-08:00",
+        "22:60-08:00",
+        "22:00-22:00",
+        "24:00-08:00",
+        "22:0-08:00",
+        "22:00-08:00,12:00-13:00",
+        "+1:00-08:00",
+        "-",
+        "22:00-08:00 Asia/Tokyo",
+    ] {
+        let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("EVENT_QUIET_HOURS", text)]);
+        assert!(reported[0].contains("such as 22:00-08:00"), "{reported:?}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_the_token_is_a_fault() {
+    let reported = faults(&[
         ("DINGTALK_WEBHOOK", HOOK),
-        ("DINGTALK_AT_USER_IDS", "+86-139,经理_1.a@corp"),
-    ];
-    assert_eq!(
-        read(&fine).unwrap().routes[0]
-            .render_options
-            .mentions
-            .user_ids
-            .len(),
-        2
+        ("DINGTALK_SECRET", "SECx, 0123456789abcdef"),
+    ]);
+    assert!(
+        reported[0].starts_with("DINGTALK_SECRET: is the webhook's access_token"),
+        "{reported:?}"
     );
+}
+
+#[test]
+fn when_every_event_is_excluded_it_is_a_fault() {
+    for text in ["*", "ecs:*", "**", "?*", "*:*,*_*,*", "Disk:*,*"] {
+        let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("EVENT_EXCLUDE", text)]);
+        assert!(reported[0].contains("excludes every event"), "{reported:?}");
+    }
+    for text in ["*:*", "Instance:*", "ecs:Instance:*", "*e*"] {
+        assert!(read(&[("DINGTALK_WEBHOOK", HOOK), ("EVENT_EXCLUDE", text)]).is_ok());
+    }
 }
 
 #[test]
@@ -305,8 +447,8 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 fn when_a_secret_is_set_but_holds_none_it_is_a_fault() {
     for (text, expected) in [
         (",", "holds commas but no secret"),
-        // A Chinese comma separates as well. Without the fault, messages would go unsigned.
-        ("，", "holds commas but no secret"),
+        // Without the fault, messages would go unsigned.
+        ("，", "holds '，', which separates no values"),
         ("SEC a,", "holds a blank or a line break"),
     ] {
         let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_SECRET", text)]);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) const DEFAULT_SUFFIX: &str = "";
 
 /// Every variable that the notifier knows, without a route's suffix.
-pub const KNOWN: [&str; 18] = [
+pub const KNOWN: [&str; 23] = [
     "DINGTALK_WEBHOOK",
     "DINGTALK_SECRET",
     "DINGTALK_KEYWORD",
@@ -21,11 +21,16 @@ pub const KNOWN: [&str; 18] = [
     "EVENT_LEVELS",
     "EVENT_INCLUDE",
     "EVENT_EXCLUDE",
+    "EVENT_ACCOUNTS",
     "EVENT_REGIONS",
     "EVENT_RESOURCES",
     "EVENT_RESOURCES_EXCLUDE",
+    "EVENT_QUIET_HOURS",
+    "EVENT_QUIET_LEVELS",
     "MESSAGE_LANGUAGE",
     "MESSAGE_TIME_ZONE",
+    "MESSAGE_ACCOUNTS",
+    "MESSAGE_CONSOLE",
 ];
 
 /// Returns true if the variable is the notifier's by its prefix, known or not.

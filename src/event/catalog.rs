@@ -44,6 +44,11 @@ pub(super) static ENTRIES: &[Entry] = {
     include!(concat!(env!("OUT_DIR"), "/catalog.rs"))
 };
 
+/// The names that the catalog knows, without status.
+pub fn known_names() -> impl Iterator<Item = &'static str> {
+    ENTRIES.iter().map(|entry| entry.name)
+}
+
 /// Returns the entry of `name` as an event of `product`.
 ///
 /// Other products reuse names of ECS with other meanings, so the product must fit where it is

@@ -25,7 +25,9 @@ mod resource;
 pub(crate) mod testing;
 mod time;
 
+pub use catalog::known_names;
 pub use event::{Event, Titles};
 pub use level::Level;
+pub use name::type_name;
 pub use payload::{ParseError, Parsed, parse};
 pub use time::EventTime;

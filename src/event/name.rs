@@ -42,6 +42,17 @@ pub(super) fn split(product: Option<&str>, name: &str) -> (String, Option<String
     }
 }
 
+/// Returns the name of the events of an EventBridge type, with the status where the type has one;
+/// `None` where they are called as the type, or where the text is none.
+pub fn type_name(kind: &str) -> Option<String> {
+    let (name, status) = from_type(None, kind);
+    let name = match status {
+        Some(status) => format!("{name}:{status}"),
+        None => name,
+    };
+    (name != kind).then_some(name)
+}
+
 /// Returns name and status of an EventBridge type.
 ///
 /// `ecs:Instance:StateChange` and

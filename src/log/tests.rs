@@ -139,6 +139,7 @@ fn when_a_long_line_was_begun_it_is_completed_before_the_next() {
         event_id: "0",
         event: &quotes,
         resource: Some(&quotes),
+        resource_name: Some(&quotes),
         region: Some(&quotes),
         ..Line::default()
     };
@@ -223,7 +224,9 @@ proptest! {
             event_id: &text,
             event: &text,
             resource: Some(&text),
+            resource_name: Some(&text),
             region: Some(&text),
+            account: Some(&text),
             route: &text,
             rule: &text,
             message_uuid: Some(&text),

@@ -17,6 +17,7 @@ mod time;
 
 pub use capacity::{Capacity, chunks};
 pub use i18n::Language;
+pub(crate) use text::is_invisible;
 pub use text::{Foreign, Span, Text};
 pub use time::format_time;
 

@@ -57,7 +57,7 @@ impl Foreign {
 }
 
 /// Returns true for characters that show as nothing or change the direction of what follows.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     // Most text is ASCII.
     !c.is_ascii()
         && matches!(c,

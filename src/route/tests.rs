@@ -1,5 +1,9 @@
 use super::*;
 use crate::event::testing;
+use jiff::tz::TimeZone;
+
+/// 07:59:59 in Shanghai.
+const NOW: Timestamp = Timestamp::constant(-1, 0);
 
 fn event(name: &str, status: Option<&str>, level: Option<Level>) -> Event {
     Event {
@@ -8,12 +12,25 @@ fn event(name: &str, status: Option<&str>, level: Option<Level>) -> Event {
         level,
         resource_id: Some("i-1".into()),
         resource_name: Some("web-01".into()),
+        account: Some("1234567890123456".into()),
         ..testing::event(1)
     }
 }
 
 fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts.iter().copied().map(Pattern::new).collect()
+}
+
+/// Quiet hours in Shanghai.
+fn quiet(start: &str, end: &str, levels: &[Level]) -> QuietHours {
+    QuietHours {
+        span: DaySpan {
+            start: start.parse().unwrap(),
+            end: end.parse().unwrap(),
+        },
+        zone: TimeZone::get("Asia/Shanghai").unwrap(),
+        levels: levels.to_vec(),
+    }
 }
 
 fn serious() -> Filter {
@@ -85,7 +102,7 @@ fn levels_decide_last() {
             send,
             rule: "EVENT_LEVELS",
         };
-        let decision = decide(&filter, &event("A:B", None, level));
+        let decision = decide(&filter, &event("A:B", None, level), NOW);
         assert_eq!(decision, expected, "{level:?}");
     }
 }
@@ -95,16 +112,20 @@ fn the_order_of_conditions_is_fixed() {
     let stopped = event("Instance:StateChange", Some("Stopped"), Some(Level::Info));
     let mut filter = serious();
     let rule = |filter: &Filter| {
-        let d = decide(filter, &stopped);
+        let d = decide(filter, &stopped, NOW);
         (d.send, d.rule)
     };
     assert_eq!(rule(&filter), (false, "EVENT_LEVELS"));
     filter.include = patterns(&["Instance:StateChange:Stopped"]);
     assert_eq!(rule(&filter), (true, "EVENT_INCLUDE"));
+    filter.quiet_hours = Some(quiet("22:00", "08:00", &[Level::Info]));
+    assert_eq!(rule(&filter), (false, "EVENT_QUIET_HOURS"));
     filter.resources = patterns(&["db-*"]);
     assert_eq!(rule(&filter), (false, "EVENT_RESOURCES"));
     filter.regions = patterns(&["cn-beijing"]);
     assert_eq!(rule(&filter), (false, "EVENT_REGIONS"));
+    filter.accounts = patterns(&["2*"]);
+    assert_eq!(rule(&filter), (false, "EVENT_ACCOUNTS"));
     filter.resources_exclude = patterns(&["i-*"]);
     assert_eq!(rule(&filter), (false, "EVENT_RESOURCES_EXCLUDE"));
     filter.exclude = patterns(&["*:stopped"]);
@@ -124,7 +145,7 @@ fn patterns_match_either_form_of_name_and_resource() {
             include: patterns(&[include]),
             ..serious()
         };
-        assert!(decide(&filter, &stopped).send, "{include}");
+        assert!(decide(&filter, &stopped, NOW).send, "{include}");
     }
     for resource in ["i-1", "WEB-*"] {
         let filter = Filter {
@@ -132,7 +153,7 @@ fn patterns_match_either_form_of_name_and_resource() {
             include: patterns(&["*"]),
             ..serious()
         };
-        assert!(decide(&filter, &stopped).send, "{resource}");
+        assert!(decide(&filter, &stopped, NOW).send, "{resource}");
     }
 }
 
@@ -149,21 +170,92 @@ fn a_disk_is_found_by_the_name_of_its_instance_too() {
             resources: patterns(&[resource]),
             ..serious()
         };
-        assert_eq!(decide(&filter, &stalled).send, send, "{resource}");
+        assert_eq!(decide(&filter, &stalled, NOW).send, send, "{resource}");
+    }
+}
+
+// A network interface whose instance moved: the message shows the instance.
+#[test]
+fn a_resource_is_found_by_the_id_in_the_arn_too() {
+    let moved = Event {
+        arn_resource_id: Some("eni-1".into()),
+        ..event("Instance:VSwitchChanged", None, Some(Level::Critical))
+    };
+    let filter = |resources: &[&str], exclude: &[&str]| Filter {
+        resources: patterns(resources),
+        resources_exclude: patterns(exclude),
+        ..serious()
+    };
+    assert!(decide(&filter(&["eni-*"], &[]), &moved, NOW).send);
+    assert!(!decide(&filter(&[], &["eni-1"]), &moved, NOW).send);
+}
+
+#[test]
+fn quiet_hours_hold_back_their_levels_at_their_times() {
+    let night = quiet("22:00", "08:00", &[Level::Warn, Level::Info]);
+    let noon = quiet("12:00", "13:30", &[Level::Warn]);
+    for (hours, time, held_back) in [
+        (&night, "21:59:59", false),
+        (&night, "22:00:00", true),
+        (&night, "00:00:00", true),
+        (&night, "07:59:59", true),
+        (&night, "08:00:00", false),
+        (&noon, "11:59:59", false),
+        (&noon, "12:00:00", true),
+        (&noon, "13:29:59", true),
+        (&noon, "13:30:00", false),
+        (&noon, "00:00:00", false),
+    ] {
+        let now: Timestamp = format!("2026-11-25T{time}+08:00").parse().unwrap();
+        let filter = Filter {
+            quiet_hours: Some(hours.clone()),
+            include: patterns(&["*"]),
+            ..serious()
+        };
+        let send = |level| decide(&filter, &event("A:B", None, level), now).send;
+        assert_eq!(send(Some(Level::Warn)), !held_back, "{time}");
+        assert!(send(None) && send(Some(Level::Critical)), "{time}");
+    }
+}
+
+// 02:30 does not exist on the first day and comes twice on the second.
+#[test]
+fn quiet_hours_follow_the_clock_of_their_zone() {
+    let hours = QuietHours {
+        zone: TimeZone::get("Europe/Berlin").unwrap(),
+        ..quiet("02:30", "03:30", &[Level::Critical])
+    };
+    let filter = Filter {
+        quiet_hours: Some(hours),
+        ..serious()
+    };
+    for (utc, send) in [
+        ("2026-03-29T00:59:59Z", true),
+        ("2026-03-29T01:00:00Z", false),
+        ("2026-03-29T01:30:00Z", true),
+        ("2026-10-25T00:30:00Z", false),
+        ("2026-10-25T01:00:00Z", true),
+        ("2026-10-25T01:30:00Z", false),
+    ] {
+        let critical = event("A:B", None, Some(Level::Critical));
+        let now = utc.parse().unwrap();
+        assert_eq!(decide(&filter, &critical, now).send, send, "{utc}");
     }
 }
 
 #[test]
-fn an_event_without_region_and_resource_is_not_held_back() {
+fn an_event_that_tells_too_little_is_not_held_back() {
     let mut bare = event("A:B", None, Some(Level::Critical));
+    bare.account = None;
     bare.region = None;
     bare.resource_id = None;
     bare.resource_name = None;
     let filter = Filter {
+        accounts: patterns(&["2*"]),
         regions: patterns(&["cn-beijing"]),
         resources: patterns(&["db-*"]),
         resources_exclude: patterns(&["*"]),
         ..serious()
     };
-    assert!(decide(&filter, &bare).send);
+    assert!(decide(&filter, &bare, NOW).send);
 }

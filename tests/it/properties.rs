@@ -130,6 +130,19 @@ proptest! {
     }
 
     #[test]
+    fn any_list_is_a_fault_or_a_filter_that_does_something(
+        variable in proptest::sample::select(&[
+            "DINGTALK_AT_MOBILES", "DINGTALK_AT_USER_IDS", "DINGTALK_AT_LEVELS", "DINGTALK_SECRET",
+            "EVENT_LEVELS", "EVENT_INCLUDE", "EVENT_EXCLUDE", "EVENT_ACCOUNTS", "EVENT_REGIONS",
+            "EVENT_RESOURCES", "EVENT_RESOURCES_EXCLUDE", "EVENT_QUIET_HOURS", "MESSAGE_ACCOUNTS",
+        ][..]),
+        text in "(\\PC{0,12}|[a-zA-Z0-9:._*?,\u{2} -]{0,12}|[0-9*?+:,-]{0,16}|(ecs:|cn-|\\*|\\?|-|1|a|:){0,6}){1,3}",
+    ) {
+        let webhook = "DINGTALK_WEBHOOK=https://oapi.dingtalk.com/robot/send?access_token=abcdefgh";
+        check("environment")(format!("{webhook}\n{variable}={text}").as_bytes());
+    }
+
+    #[test]
     fn any_split_of_any_requests_gives_the_same(input in inputs("framing")) {
         check("framing")(&input);
     }

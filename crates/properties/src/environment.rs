@@ -1,6 +1,7 @@
 //! Environment to configuration: valid, or at least one fault, each with its variable, and no
 //! secret in any text.
 
+use crate::filters;
 use ecs_dingtalk_notifier::channel::Endpoint;
 use ecs_dingtalk_notifier::config::{Config, ConfigError};
 use std::collections::BTreeMap;
@@ -8,16 +9,19 @@ use std::collections::BTreeMap;
 /// A secret: it replaces the byte 1 in the input, and must not come out again.
 const MARK: &str = "7hpq2vx9lk4tz8wm";
 /// Longest problem of one fault, in bytes, beside what a variable's own name adds to it.
-const MAX_PROBLEM: usize = 600;
+const MAX_PROBLEM: usize = 1_500;
 
-/// Checks an environment: lines of `NAME=VALUE`.
+/// Checks an environment: lines of `NAME=VALUE`. The byte 2 stands for a line break in a value.
 pub fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     // No name stands there twice.
     let vars: BTreeMap<String, String> = text
         .split('\n')
         .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.replace('\u{1}', MARK)))
+        .map(|(name, value)| {
+            let value = value.replace('\u{1}', MARK).replace('\u{2}', "\n");
+            (name.to_owned(), value)
+        })
         // Any path would be read.
         .filter(|(name, _)| name != "SSL_CERT_FILE")
         .collect();
@@ -54,8 +58,17 @@ fn valid(config: &Config, vars: &[(String, String)]) {
     );
     for route in &config.routes {
         assert!((3..=20).contains(&route.endpoint.limits().per_minute));
+        filters::check(&route.filter);
         let who = &route.render_options.mentions;
         assert!(who.mobiles.len() + who.user_ids.len() <= 50);
+        let is_digit = |c: char| c.is_ascii_digit();
+        assert!(who.mobiles.iter().all(|mobile| mobile.contains(is_digit)));
+        assert!(
+            who.mobiles
+                .iter()
+                .chain(&who.user_ids)
+                .all(|who| who.is_ascii())
+        );
         for endpoint in std::iter::once(&route.endpoint).chain(&route.fallback) {
             let keyword = endpoint.keyword();
             assert!(keyword.is_none_or(|keyword| !keyword.is_empty() && keyword.len() <= 200));

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ecs_dingtalk_notifier::event::{self, Level, Parsed};
 use ecs_dingtalk_notifier::route::{self, Filter, Pattern};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// Payloads are decoded to a depth of eight; the checks add one level of wrapping.
@@ -167,9 +168,11 @@ fn decided(event: &event::Event) {
         regions: patterns(&["cn-*", "*1"]),
         resources: Vec::new(),
         resources_exclude: patterns(&["?"]),
+        ..Filter::default()
     };
-    let decision = route::decide(&filter, event);
-    assert_eq!(route::decide(&filter, event), decision);
+    let now = Timestamp::UNIX_EPOCH;
+    let decision = route::decide(&filter, event, now);
+    assert_eq!(route::decide(&filter, event, now), decision);
 }
 
 /// True for empty arrays at any depth: the only payloads that are neither event nor error.

@@ -9,6 +9,7 @@
 pub mod answer;
 pub mod environment;
 pub mod events;
+mod filters;
 pub mod framing;
 mod markup;
 pub mod message;

@@ -1,6 +1,6 @@
 //! The webhook URL of a chatbot.
 
-use super::sign::{Signature, encode};
+use super::sign::{Secret, Signature, encode};
 use crate::http::{Uri, host_of, is_loopback};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -33,6 +33,18 @@ impl Webhook {
         let text = text.trim();
         if text.is_empty() {
             return fault("is empty");
+        }
+        if text.starts_with(['"', '\'', '“', '‘']) {
+            return fault("stands in quotation marks");
+        }
+        match second_address(text) {
+            Some(Second::Address) => {
+                return fault(
+                    "holds two addresses, but a route has one chatbot, and each further group is a route of its own (DINGTALK_WEBHOOK__NAME)",
+                );
+            }
+            Some(Second::AsToken) => return fault("holds a whole address as its access_token"),
+            None => {}
         }
         if !text.chars().all(|c| c.is_ascii_graphic()) {
             return fault("holds a blank, a line break or a character that no URL has");
@@ -72,8 +84,8 @@ impl Webhook {
             (Some(_), Some(_)) => return fault("holds more than one access_token"),
             (Some(token), None) => token.to_owned(),
         };
-        if token.contains(['<', '>', '{', '}', '$', '*', '=']) {
-            return fault("holds a placeholder in place of the access_token");
+        if let Some(problem) = token_problem(&token) {
+            return fault(problem);
         }
 
         let base = format!("{scheme}://{authority}{path}?{}", kept.join("&"));
@@ -103,6 +115,11 @@ impl Webhook {
         format!("{}?access_token={shown}…", place.replace(token, "…"))
     }
 
+    /// Returns true if the secret is the token, which stands beside it in DingTalk's settings.
+    pub fn has_token(&self, secret: &Secret) -> bool {
+        self.token == secret.expose()
+    }
+
     /// Returns what identifies the chatbot: the host and a hash of the token. Routes with the same
     /// key share the chatbot's rate limit. Not secret.
     pub fn rate_limit_key(&self) -> &str {
@@ -123,6 +140,81 @@ impl Webhook {
         url.parse()
             .expect("the base is a valid URL with a query, and the rest needs no escape")
     }
+}
+
+/// A second address in the text of a webhook.
+enum Second {
+    /// Behind the first one.
+    Address,
+    /// In place of the first one's token.
+    AsToken,
+}
+
+/// Finds a second address. One in another query parameter is a gateway's own affair.
+fn second_address(text: &str) -> Option<Second> {
+    let lower = text.to_ascii_lowercase();
+    let starts = lower.match_indices("http");
+    let mut starts = starts.filter(|(at, _)| {
+        let rest = &lower[at + 4..];
+        *at > 0 && (rest.starts_with("://") || rest.starts_with("s://"))
+    });
+    starts.find_map(|(at, _)| match &lower[..at] {
+        before if before.ends_with("access_token=") => Some(Second::AsToken),
+        before if before.ends_with('=') => None,
+        _ => Some(Second::Address),
+    })
+}
+
+/// Returns what is wrong with a token that no chatbot can have.
+fn token_problem(token: &str) -> Option<&'static str> {
+    const TWICE: &str = "holds the access_token twice";
+    const PLACEHOLDER: &str = "holds a placeholder in place of the access_token";
+    /// Characters of every token that DingTalk gives out.
+    const USUAL: usize = 64;
+    let separators = [',', ';', '|'];
+    if let Some((first, rest)) = token.split_once(separators) {
+        let rest = rest.trim_matches(separators);
+        return Some(
+            match rest.is_empty() || rest.split(separators).all(|next| next == first) {
+                true if rest.is_empty() => "holds more than the access_token behind access_token=",
+                true => TWICE,
+                false => "holds more than one access_token",
+            },
+        );
+    }
+    if token.len() > USUAL && token.is_char_boundary(token.len() / 2) {
+        let (first, second) = token.split_at(token.len() / 2);
+        if first == second {
+            return Some(TWICE);
+        }
+    }
+    if token.contains([
+        '<', '>', '{', '}', '[', ']', '(', ')', '$', '*', '=', '"', '\'',
+    ]) {
+        return Some(PLACEHOLDER);
+    }
+    if is_placeholder(token) {
+        return Some(PLACEHOLDER);
+    }
+    let is_secret = token.len() > USUAL && token.starts_with("SEC");
+    is_secret.then_some("holds the secret (SEC…) in place of the access_token")
+}
+
+/// Returns true for words that stand in instructions where the real value belongs: `your_token`,
+/// `XXXXXX`, `...`.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "",
+        "TOKEN",
+        "ACCESSTOKEN",
+        "accesstoken",
+        "placeholder",
+        "changeme",
+    ];
+    let word: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    WORDS.contains(&word.as_str())
+        || word.to_ascii_lowercase().starts_with("your")
+        || word.len() > 2 && word.bytes().all(|b| b.eq_ignore_ascii_case(&b'x'))
 }
 
 impl fmt::Debug for Webhook {
@@ -215,6 +307,53 @@ mod tests {
             let fault = Webhook::parse(url).unwrap_err();
             assert!(fault.contains("write the URL"), "{url}: {fault}");
             assert!(!fault.contains("SeCrEt99"), "{url}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_fault_names_what_stands_in_the_tokens_place() {
+        let long = format!("{TOKEN}{TOKEN}");
+        let base = "https://oapi.dingtalk.com/robot/send?access_token=";
+        let other = format!("{base}fedcba98");
+        for (tail, expected) in [
+            ("SeCrEt99,SeCrEt99", "holds the access_token twice"),
+            ("SeCrEt99;SeCrEt99", "holds the access_token twice"),
+            (&long, "holds the access_token twice"),
+            ("SeCrEt99|fedcba98", "holds more than one access_token"),
+            ("SeCrEt99,", "holds more than the access_token"),
+            (&format!("SeCrEt99,{other}"), "holds two addresses"),
+            (&format!("SeCrEt99；{other}"), "holds two addresses"),
+            (&format!("SeCrEt99 {other}"), "holds two addresses"),
+            (&format!("SeCrEt99\n{other}"), "holds two addresses"),
+            (&format!("SeCrEt99{other}"), "holds two addresses"),
+            (&other, "holds a whole address as its access_token"),
+            (&format!("SEC{TOKEN}"), "holds the secret (SEC…) in place"),
+            ("your_token", "holds a placeholder"),
+            ("YOUR-ACCESS-TOKEN", "holds a placeholder"),
+            ("XXXXXX", "holds a placeholder"),
+            ("xxx-xxx", "holds a placeholder"),
+            ("[TOKEN]", "holds a placeholder"),
+            ("ACCESS_TOKEN", "holds a placeholder"),
+            ("${TOKEN}", "holds a placeholder"),
+            ("...", "holds a placeholder"),
+            ("SeCrEt99***", "holds a placeholder"),
+            ("'SeCrEt99'", "holds a placeholder"),
+        ] {
+            let fault = Webhook::parse(&format!("{base}{tail}")).unwrap_err();
+            assert!(fault.starts_with(expected), "{tail}: {fault}");
+            assert!(fault.contains("write the URL") && !fault.contains("SeCrEt99"));
+        }
+        let quoted = Webhook::parse(&format!("\"{base}SeCrEt99\"")).unwrap_err();
+        assert!(quoted.starts_with("stands in quotation marks"), "{quoted}");
+        // A gateway may have an address of its own in its query, and test tokens may be short.
+        for tail in [
+            "abcdefgh&upstream=https://inner.example/x",
+            "t0",
+            "yo",
+            "xx",
+            TOKEN,
+        ] {
+            assert!(Webhook::parse(&format!("{base}{tail}")).is_ok(), "{tail}");
         }
     }
 

@@ -145,7 +145,11 @@ fn both_files_deploy_the_same_settings() {
         );
         assert!(a["timeout"].is_u64());
     }
-    assert_eq!(s["logConfig"], "auto");
+    // Our lines begin with {, which begins no entry by the default rule.
+    assert_eq!(s["logConfig"], "auto|logBeginRule=None");
+    assert!(file("s.yaml").contains("#   logBeginRule: None\n      logConfig: auto"));
+    let log = &function["LogConfig"]["Fn::If"][1];
+    assert_eq!(log["LogBeginRule"], "None");
     assert_eq!(s["concurrencyConfig"]["reservedConcurrency"], 1);
     assert_eq!(ros("Concurrency")["ReservedConcurrency"], 1);
     let (a, b) = (&s["asyncInvokeConfig"], ros("AsyncInvoke"));

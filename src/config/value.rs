@@ -1,0 +1,204 @@
+//! Parses single values. The text of each fault says what to write instead.
+
+use crate::event::Level;
+use crate::message::{Console, Language};
+use crate::route::DaySpan;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+/// Longest keyword, in bytes.
+const MAX_KEYWORD_BYTES: usize = 200;
+/// Longest mobile number or user id, in bytes. It keeps 50 mentions well inside a message.
+const MAX_MENTION_BYTES: usize = 64;
+/// Longest name of an account, in characters.
+const MAX_ACCOUNT_NAME: usize = 64;
+
+pub(super) fn keyword(text: &str) -> Result<String, String> {
+    if text.len() > MAX_KEYWORD_BYTES || text.chars().any(char::is_control) {
+        return Err(format!(
+            "must be one line of at most {MAX_KEYWORD_BYTES} bytes; write one of the keywords in the chatbot's security settings"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Parses a mobile number: digits, hyphens, and one `+` at the beginning.
+///
+/// DingTalk ignores what is none, without an error: nobody would be mentioned.
+pub(super) fn mobile(text: &str) -> Result<String, String> {
+    const HOW: &str = "write its digits, with the country's code where it is not China's (+39-3241234567), several separated by commas";
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        && digits.starts_with(|c: char| c.is_ascii_digit());
+    if is_number && text.len() <= MAX_MENTION_BYTES {
+        return Ok(text.to_owned());
+    }
+    Err(match everyone(text) {
+        Some(instead) => instead,
+        None => format!("{} is no mobile number; {HOW}", quote(text)),
+    })
+}
+
+/// Parses a user id: ASCII letters, digits and `_.@-`.
+///
+/// DingTalk ignores what is none, without an error: nobody would be mentioned.
+pub(super) fn user_id(text: &str) -> Result<String, String> {
+    const HOW: &str = "write the id that the administrator's console shows for the person, not a name: letters, digits and _ . @ - only, without @ before it, several separated by commas";
+    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"_.@-".contains(&b);
+    if let Some(instead) = everyone(text) {
+        return Err(instead);
+    }
+    if text.bytes().all(is_known) && !text.starts_with('@') && text.len() <= MAX_MENTION_BYTES {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{} is no user id; {HOW}", quote(text)))
+}
+
+/// Returns what to write instead of a word for everybody.
+fn everyone(text: &str) -> Option<String> {
+    let name = text.trim_start_matches('@').to_ascii_lowercase();
+    ["all", "everyone", "所有人"]
+        .contains(&name.as_str())
+        .then(|| {
+            format!(
+                "{} is nobody's; set DINGTALK_AT_ALL=true to mention everybody",
+                quote(text)
+            )
+        })
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(format!("is {}; write true or false", quote(other))),
+    }
+}
+
+pub(super) fn rate_limit(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(limit @ 3..=20) if !text.starts_with('+') => Ok(limit),
+        _ => Err(format!(
+            "is {}; write a whole number of messages a minute from 3 to 20",
+            quote(text)
+        )),
+    }
+}
+
+pub(super) fn level(text: &str) -> Result<Level, String> {
+    Level::parse(text).ok_or_else(|| {
+        format!(
+            "{} is no level; write CRITICAL, WARN or INFO, several separated by commas",
+            quote(text)
+        )
+    })
+}
+
+pub(super) fn language(text: &str) -> Result<Language, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "zh" => Ok(Language::Zh),
+        "en" => Ok(Language::En),
+        _ => Err(format!("is {}; write zh or en", quote(text))),
+    }
+}
+
+pub(super) fn zone(text: &str) -> Result<TimeZone, String> {
+    match TimeZone::get(text) {
+        // jiff knows "Etc/Unknown" besides the names of the database.
+        Ok(zone) if !zone.is_unknown() => Ok(zone),
+        _ => Err(format!(
+            "{} is no time zone; write a name of the IANA database such as Asia/Shanghai, Europe/Berlin or UTC",
+            quote(text)
+        )),
+    }
+}
+
+/// Parses the name of an account: `1234567890123456=prod`.
+pub(super) fn account_name(text: &str) -> Result<(String, String), String> {
+    let (id, name) = text.split_once('=').unwrap_or_default();
+    let (id, name) = (id.trim(), name.trim());
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    if is_id && !name.is_empty() && name.chars().count() <= MAX_ACCOUNT_NAME {
+        return Ok((id.to_owned(), name.to_owned()));
+    }
+    Err(format!(
+        "{} names no account; write the account's id (digits), = and a name of at most {MAX_ACCOUNT_NAME} characters, as in 1234567890123456=prod",
+        quote(text)
+    ))
+}
+
+pub(super) fn console(text: &str) -> Result<Console, String> {
+    [Console::China, Console::International]
+        .into_iter()
+        .find(|console| console.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| {
+            format!(
+                "is {}; write china for accounts of aliyun.com, or international for those of alibabacloud.com",
+                quote(text)
+            )
+        })
+}
+
+/// Parses a span of the day: `22:00-08:00`. It may end at `24:00`.
+pub(super) fn day_span(text: &str) -> Result<DaySpan, String> {
+    const HOW: &str = "write one span of the day from 00:00 to 24:00, such as 22:00-08:00";
+    let span = text.split_once('-').and_then(|(start, end)| {
+        let end = match end.trim() {
+            "24:00" => Some(Time::midnight()),
+            end => time_of_day(end),
+        };
+        Some(DaySpan {
+            start: time_of_day(start.trim())?,
+            end: end?,
+        })
+    });
+    match span {
+        None => Err(format!("is {}; {HOW}", quote(text))),
+        Some(span) if span.start == span.end => Err(format!(
+            "is {}, which is the whole day or none of it; {HOW}, or leave levels out of EVENT_LEVELS",
+            quote(text)
+        )),
+        Some(span) => Ok(span),
+    }
+}
+
+/// Parses `8:00` or `08:00`.
+fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |text: &str| {
+        let is_number = text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| is_number)
+    };
+    Time::new(
+        number(hour)?,
+        number(minute).filter(|_| minute.len() == 2)?,
+        0,
+        0,
+    )
+    .ok()
+}
+
+/// Quotes a value for a fault's text: shortened, and without what looks like a misplaced secret.
+pub(super) fn quote(text: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    if looks_like_a_secret(text) {
+        return "something that looks like a secret".to_owned();
+    }
+    let short: String = text.chars().take(MAX_CHARS).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{short:?}{more}")
+}
+
+/// Returns true for tokens and secrets, which are 64 letters and digits in a row, and for parts of
+/// them. The names of events have long rows of letters alone, and the ids of accounts of digits.
+fn looks_like_a_secret(text: &str) -> bool {
+    const LONGEST_RUN: usize = 15;
+    let lower = text.trim_start_matches('@').to_ascii_lowercase();
+    let mut runs = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    lower.starts_with("sec")
+        || lower.contains("access_token")
+        || runs.any(|run| {
+            let has = |of_kind: fn(&u8) -> bool| run.as_bytes().iter().any(of_kind);
+            run.len() > LONGEST_RUN && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+        })
+}
