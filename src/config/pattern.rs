@@ -94,6 +94,7 @@ pub(super) fn region(text: &str) -> Result<Pattern, String> {
 
 /// Region ids begin with `cn-`, `us-`, `rus-`: with two or three letters so far.
 const MAX_FIRST_LETTERS: usize = 4;
+
 /// Returns true if a region's id can match: hyphens between letters and digits, letters at the
 /// beginning, and one hyphen at least.
 fn may_be_region(pattern: &str) -> bool {

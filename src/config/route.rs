@@ -142,20 +142,19 @@ impl<'a> Reader<'a> {
     }
 
     fn secrets(&mut self, name: &str) -> Vec<Secret> {
-        let count = self
-            .get(name)
-            .and_then(|text| list::split(text).ok())
-            .map_or(0, |parts| parts.len());
-        if count > 2 {
-            self.fault(name, format!("holds {count} secrets; write one, or two separated by a comma while the secret is being rotated"));
-            return Vec::new();
+        let secrets = self.list(name, "secret", Secret::parse);
+        if secrets.len() > 2 {
+            self.fault(name, format!("holds {} secrets; write one, or two separated by a comma while the secret is being rotated", secrets.len()));
         }
-        self.list(name, "secret", Secret::parse)
+        secrets
     }
 
     fn mentions(&mut self) -> Mentions {
-        let mobiles = self.list("DINGTALK_AT_MOBILES", "mobile number", value::mobile);
-        let user_ids = self.list("DINGTALK_AT_USER_IDS", "user id", value::user_id);
+        let suffix = self.suffix;
+        let mobile = |text: &str| value::mobile(text, suffix);
+        let user_id = |text: &str| value::user_id(text, suffix);
+        let mobiles = self.list("DINGTALK_AT_MOBILES", "mobile number", mobile);
+        let user_ids = self.list("DINGTALK_AT_USER_IDS", "user id", user_id);
         let (mobiles, user_ids) = (unique(mobiles), unique(user_ids));
         let count = mobiles.len() + user_ids.len();
         if count > MAX_MENTIONS {
@@ -177,7 +176,7 @@ impl<'a> Reader<'a> {
     fn levels(&mut self, name: &str, default: &[Level]) -> Vec<Level> {
         match self.get(name) {
             None => default.to_vec(),
-            Some(text) if text.eq_ignore_ascii_case("none") => Vec::new(),
+            Some(text) if text.trim_matches(',').eq_ignore_ascii_case("none") => Vec::new(),
             Some(_) => {
                 let or_none = |problem| format!("{problem}, or none alone");
                 unique(self.list(name, "level", |text| value::level(text).map_err(or_none)))

@@ -25,7 +25,7 @@ pub(super) fn keyword(text: &str) -> Result<String, String> {
 /// Parses a mobile number: digits, hyphens, and one `+` at the beginning.
 ///
 /// DingTalk ignores what is none, without an error: nobody would be mentioned.
-pub(super) fn mobile(text: &str) -> Result<String, String> {
+pub(super) fn mobile(text: &str, suffix: &str) -> Result<String, String> {
     const HOW: &str = "write its digits, with the country's code where it is not China's (+39-3241234567), several separated by commas";
     let digits = text.strip_prefix('+').unwrap_or(text);
     let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b == b'-')
@@ -33,7 +33,7 @@ pub(super) fn mobile(text: &str) -> Result<String, String> {
     if is_number && text.len() <= MAX_MENTION_BYTES {
         return Ok(text.to_owned());
     }
-    Err(match everyone(text) {
+    Err(match everyone(text, suffix) {
         Some(instead) => instead,
         None => format!("{} is no mobile number; {HOW}", quote(text)),
     })
@@ -42,10 +42,10 @@ pub(super) fn mobile(text: &str) -> Result<String, String> {
 /// Parses a user id: ASCII letters, digits and `_.@-`.
 ///
 /// DingTalk ignores what is none, without an error: nobody would be mentioned.
-pub(super) fn user_id(text: &str) -> Result<String, String> {
+pub(super) fn user_id(text: &str, suffix: &str) -> Result<String, String> {
     const HOW: &str = "write the id that the administrator's console shows for the person, not a name: letters, digits and _ . @ - only, without @ before it, several separated by commas";
     let is_known = |b: u8| b.is_ascii_alphanumeric() || b"_.@-".contains(&b);
-    if let Some(instead) = everyone(text) {
+    if let Some(instead) = everyone(text, suffix) {
         return Err(instead);
     }
     if text.bytes().all(is_known) && !text.starts_with('@') && text.len() <= MAX_MENTION_BYTES {
@@ -54,14 +54,14 @@ pub(super) fn user_id(text: &str) -> Result<String, String> {
     Err(format!("{} is no user id; {HOW}", quote(text)))
 }
 
-/// Returns what to write instead of a word for everybody.
-fn everyone(text: &str) -> Option<String> {
+/// Returns what to write instead of a word for everybody, for the route with this suffix.
+fn everyone(text: &str, suffix: &str) -> Option<String> {
     let name = text.trim_start_matches('@').to_ascii_lowercase();
     ["all", "everyone", "所有人"]
         .contains(&name.as_str())
         .then(|| {
             format!(
-                "{} is nobody's; set DINGTALK_AT_ALL=true to mention everybody",
+                "{} is nobody's; set DINGTALK_AT_ALL{suffix}=true to mention everybody",
                 quote(text)
             )
         })
