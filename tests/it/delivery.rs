@@ -546,7 +546,13 @@ fn table() -> Vec<Row> {
         ("parameter", 400402, "miss param : markdown->title", ""),
         ("message type", 400105, "unsupported msgtype", ""),
         ("not JSON", 40035, "缺少参数 json", ""),
-        ("monthly quota", 90020, "limit", ""),
+        ("monthly quota", 90020, "limit", "quota"),
+        (
+            "quota by its text",
+            90030,
+            "Webhook 消息发送次数已达上限",
+            "quota",
+        ),
         ("unknown code", 999001, "never seen", ""),
         ("unknown 310000", 310000, "something new", ""),
     ] {

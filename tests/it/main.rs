@@ -13,4 +13,5 @@ mod properties;
 mod resilience;
 mod samples;
 mod secrets;
+mod settings;
 mod support;

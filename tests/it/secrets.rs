@@ -48,8 +48,8 @@ impl SecretScanner {
                     scanner.secrets.push(secret.to_owned());
                 }
             }
-            if let Some((_, token)) = value.split_once("access_token=") {
-                scanner.add(token.split('&').next().unwrap_or_default());
+            for token in value.split("access_token=").skip(1) {
+                scanner.add(token.split(['&', ',']).next().unwrap_or_default());
             }
         }
         scanner
