@@ -45,7 +45,11 @@
 //! | `message/mod.rs` | a message as a value; `encode_within` shortens it to the chat's limit |
 //! | `message/event.rs`, `details.rs`, `digest.rs` | the message of one event; of many |
 //! | `message/capacity.rs` | how many events fit into one message |
-//! | `message/text.rs`, `i18n.rs` | own and foreign text; all words in Chinese and English |
+//! | `message/status.rs` | what has become of the matter: words and icons |
+//! | `message/alarm.rs`, `api_call.rs` | what only threshold alarms and records of API calls say |
+//! | `message/account.rs` | the account, where it needs mention |
+//! | `message/text.rs`, `i18n.rs` | own and foreign text; the words in Chinese and English |
+//! | `message/fields.rs`, `values.rs` | labels of keys; words for their values |
 //! | `message/time.rs`, `console_link.rs` | times and countdowns; links to the console |
 //! | `event/mod.rs`, `payload.rs` | bytes → events, in whatever they are wrapped |
 //! | `event/cloud_event.rs`, `cloud_monitor.rs` | the wire shapes |

@@ -1,17 +1,15 @@
 //! Several events as one message: grouped by event and status, the worst first.
 
-use super::event::{Renderer, code, final_icon, upcoming_start};
+use super::event::{Renderer, code, upcoming_start};
+use super::status::{icon, is_over};
 use super::time::format_time;
 use super::{Line, Message, Section, Text};
-use super::{console_link, i18n};
+use super::{alarm, console_link, i18n};
 use crate::event::{Event, EventTime, Level};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::Hash;
-
-/// Most regions that are shown of one group.
-const MAX_REGIONS: usize = 5;
 
 /// An unknown level may be bad: it stands before what is known to be mild.
 const WORST_FIRST: [Option<Level>; 4] = [
@@ -25,10 +23,14 @@ impl Renderer<'_> {
     /// The message of several events.
     pub(super) fn digest(&self, events: &[&Event]) -> Message {
         let groups = groups(events);
-        let worst = groups[0][0];
-        let icon = i18n::level_icon(worst.level);
+        let worst = &groups[0];
+        // What is open comes first within a level only: a milder event may be open still.
+        let icon = if events.iter().all(|event| is_over(event)) {
+            icon(worst[0])
+        } else {
+            i18n::level_icon(worst[0].level)
+        };
         let count = self.count(events);
-        let is_final = events.iter().all(|event| event.is_final());
         let more = self.select(" 等", " and others");
         let max_resources = self.limit.saturating_sub(groups.len() - 1).max(1);
         let shown = groups.iter().take(self.limit.max(1));
@@ -38,7 +40,6 @@ impl Renderer<'_> {
         Message {
             language: self.options.language,
             title: Text::from(icon)
-                .with(if is_final { final_icon(worst) } else { "" })
                 .and(count.clone())
                 .with(" · ")
                 .and(self.headline_with_status(worst))
@@ -47,7 +48,7 @@ impl Renderer<'_> {
             lines: self.summary(events),
             sections,
             note: self.unlisted(events.len() - named),
-            link: self.link(console_link::of_events(events)),
+            link: self.link(console_link::of_events(events, self.options.console)),
             footer: Text::from("CloudMonitor · ECS · ").and(count),
             mentions: self.mentions(events),
         }
@@ -96,8 +97,8 @@ impl Renderer<'_> {
         })
     }
 
-    fn headline_with_status(&self, event: &Event) -> Text {
-        let parts = [Some(self.headline(event)), self.status(event)];
+    fn headline_with_status(&self, group: &[&Event]) -> Text {
+        let parts = [Some(self.headline(group)), self.status(group[0])];
         Text::join(parts.into_iter().flatten(), " · ").expect("there is a headline")
     }
 
@@ -106,19 +107,26 @@ impl Renderer<'_> {
         let (resources, named) = self.resources(group, max_resources);
         let label = i18n::resource_label(first.resource_kind.as_deref(), self.options.language);
         let mut lines = vec![Line::new(label, resources)];
-        if let Some(regions) = self.regions(group) {
-            lines.push(Line::new(self.select("地域", "Region"), regions));
+        let mut add = |label, value: Option<Text>| {
+            lines.extend(value.map(|value| Line::new(label, value)));
+        };
+        add(self.select("地域", "Region"), self.regions(group));
+        add(self.select("账号", "Account"), self.accounts(group));
+        // One actor alone stands in the heading.
+        if group.iter().any(|event| event.actor != first.actor) {
+            add(self.select("操作者", "By"), self.actors(group));
         }
-        if let Some(planned) = self.soonest_start(group) {
-            let label = self.select("最早计划时间 notBefore", "Planned from (notBefore)");
-            lines.push(Line::new(label, planned).strong());
-        }
-        lines.push(self.advice(first));
+        let mut add = |label, value: Option<Text>| {
+            lines.extend(value.map(|value| Line::new(label, value).strong()));
+        };
+        let planned = self.select("最早计划时间", "Planned from");
+        add(planned, self.soonest_start(group));
+        let release = self.select("最早释放时间", "First release");
+        add(release, self.soonest_release(group));
+        lines.push(self.advice(group));
         lines.push(Line::new(self.select("事件", "Event"), code(first)));
         Section {
-            heading: Text::from(i18n::level_icon(first.level))
-                .with(final_icon(first))
-                .and(self.headline_with_status(first)),
+            heading: Text::from(icon(first)).and(self.headline_with_status(group)),
             events: group.len(),
             named,
             lines,
@@ -134,7 +142,7 @@ impl Renderer<'_> {
         let names = shown.map(|events| {
             let name = self
                 .resource(events[0])
-                .unwrap_or_else(|| self.select("未说明资源", "resource not told").into());
+                .unwrap_or_else(|| self.select("未说明资源", "no resource given").into());
             match events.len() {
                 1 => name,
                 count => name.and(Text::own(format_args!(" ×{count}"))),
@@ -154,16 +162,7 @@ impl Renderer<'_> {
 
     fn regions(&self, group: &[&Event]) -> Option<Text> {
         let regions = group.iter().filter_map(|event| event.region.as_deref());
-        let mut regions: Vec<&str> = regions.collect();
-        regions.sort_unstable();
-        regions.dedup();
-        let shown = regions.iter().take(MAX_REGIONS);
-        let shown = shown.filter_map(|id| self.region(id));
-        let shown = Text::join(shown, self.options.language.list_separator())?;
-        Some(match regions.len() {
-            ..=MAX_REGIONS => shown,
-            _ => shown.with(" …"),
-        })
+        self.first_few(regions, |id| self.region(id))
     }
 
     /// The earliest start of planned work, with the wait until then.
@@ -174,6 +173,23 @@ impl Renderer<'_> {
             EventTime::Text(_) => Timestamp::MAX,
         })?;
         self.countdown(&soonest)
+    }
+
+    /// The earliest release of a spot instance that is still ahead, else the earliest.
+    fn soonest_release(&self, group: &[&Event]) -> Option<Text> {
+        let releases = || group.iter().filter_map(|event| event.release_at());
+        let past = releases().filter(|at| *at <= self.now).count();
+        let Some(next) = releases().filter(|at| *at > self.now).min() else {
+            return releases().min().map(|at| self.release(at));
+        };
+        let next = self.release(next);
+        Some(match past {
+            0 => next,
+            past => next.and(Text::own(self.select(
+                format_args!("（另有 {past} 条已过，实例已释放）"),
+                format_args!(" ({past} already past and released)"),
+            ))),
+        })
     }
 
     fn unlisted(&self, count: usize) -> Option<Line> {
@@ -188,16 +204,18 @@ impl Renderer<'_> {
     }
 }
 
-/// Groups by event, status and level. The worst come first; of one level, final events come last,
-/// and larger groups before smaller ones.
+/// Groups by event, status and level, API calls also by operation and alarms by rule. The worst
+/// come first; of one level, events that are over come last, and larger groups before smaller ones.
 fn groups<'a>(events: &[&'a Event]) -> Vec<Vec<&'a Event>> {
     let mut groups = group_by(events, |event| {
-        (event.product.as_deref(), event.full_name(), event.level)
+        let subject = event.operation.as_deref().or(alarm::rule(event));
+        let what = (event.product.as_deref(), event.full_name(), subject);
+        (what, event.level, is_over(event))
     });
     groups.sort_by_key(|group| {
         let first = group[0];
         let rank = WORST_FIRST.iter().position(|level| *level == first.level);
-        (rank, first.is_final(), Reverse(group.len()))
+        (rank, is_over(first), Reverse(group.len()))
     });
     groups
 }

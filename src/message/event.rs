@@ -1,15 +1,18 @@
 //! The message of a single event, and what a digest says in the same words.
 
+use super::details::names;
+use super::status::{icon, is_over, is_resolved, over_icon};
 use super::{Foreign, Line, Link, MAX_NAME, Mentions, Message, RenderOptions, Text};
-use super::{console_link, i18n};
+use super::{alarm, console_link, i18n};
 use crate::event::catalog::{self, Entry};
 use crate::event::{Event, EventTime};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Longest name of an event that is shown, in characters.
 const MAX_EVENT_NAME: usize = 2 * MAX_NAME;
-/// Longest status without a translation that is shown, in characters.
-const MAX_STATUS: usize = 60;
+/// Most regions, accounts or actors that are shown of one group.
+const MAX_LISTED: usize = 5;
 /// So many characters of an event's id are shown: enough to find it in the log.
 const ID_CHARS: usize = 8;
 
@@ -30,25 +33,38 @@ impl Renderer<'_> {
 
     /// The message of a single event.
     pub(super) fn event(&self, event: &Event) -> Message {
-        let headline = self.headline(event);
-        let icon = i18n::level_icon(event.level);
+        let headline = self.headline(&[event]);
         let mut lines = self.lines(event);
         lines.extend(self.details(event));
         Message {
             language: self.options.language,
             title: self.title(event, headline.clone()),
-            heading: Text::from(icon).and(headline),
+            heading: Text::from(icon(event)).and(headline),
             lines,
             sections: Vec::new(),
-            note: Some(self.advice(event)),
-            link: self.link(console_link::of_event(event)),
+            note: Some(self.advice(&[event])),
+            link: self.link(console_link::of_event(event, self.options.console)),
             footer: footer(event),
             mentions: self.mentions(&[event]),
         }
     }
 
-    /// What happened: the catalog's title, else the one in the event, else the event's name.
-    pub(super) fn headline(&self, event: &Event) -> Text {
+    /// What happened: the title, and which API call by whom or which alarm it was. The events say
+    /// the same, but an actor is named only if it is that of all.
+    pub(super) fn headline(&self, events: &[&Event]) -> Text {
+        let event = events[0];
+        let is_of_all = events.iter().all(|other| other.actor == event.actor);
+        let actor = self.actors(&[event]).filter(|_| is_of_all);
+        let rule = alarm::rule(event).and_then(|rule| Text::foreign(rule, MAX_NAME));
+        let parts = [self.operation(event), actor, rule];
+        let parts = parts.into_iter().flatten();
+        parts.fold(self.event_title(event), |title, part| {
+            title.with(" · ").and(part)
+        })
+    }
+
+    /// The catalog's title, else the one in the event, else the event's name.
+    fn event_title(&self, event: &Event) -> Text {
         if let Some(entry) = entry(event) {
             return self.select(entry.title.zh, entry.title.en).into();
         }
@@ -65,31 +81,17 @@ impl Renderer<'_> {
         }
     }
 
-    pub(super) fn status(&self, event: &Event) -> Option<Text> {
-        self.words(event.status.as_deref()?, MAX_STATUS)
-    }
-
-    /// A text of the event; status words are translated wherever they stand.
-    pub(super) fn words(&self, text: &str, max_chars: usize) -> Option<Text> {
-        match i18n::status_word(text, self.options.language) {
-            Some(word) => Some(word.into()),
-            None => Text::foreign(text, max_chars),
-        }
-    }
-
     /// For notifications and the list of conversations: how bad, what, and which resource.
     fn title(&self, event: &Event, headline: Text) -> Text {
         let name = event.resource_name.as_ref().or(event.resource_id.as_ref());
         let resource = name.and_then(|name| Text::foreign(name, MAX_NAME));
-        let title = Text::from(i18n::level_icon(event.level))
-            .with(final_icon(event))
-            .and(headline);
+        let title = Text::from(icon(event)).and(headline);
         let parts = [self.status(event), resource];
         let parts = parts.into_iter().flatten();
         parts.fold(title, |title, part| title.with(" · ").and(part))
     }
 
-    /// Level, status, resource, region and times.
+    /// Level, status, resources, region, account and times.
     fn lines(&self, event: &Event) -> Vec<Line> {
         let language = self.options.language;
         let level =
@@ -100,16 +102,21 @@ impl Renderer<'_> {
             (self.select("级别", "Level"), Some(level)),
             (
                 self.select("状态", "Status"),
-                status.map(|status| Text::from(final_icon(event)).and(status)),
+                status.map(|status| Text::from(over_icon(event)).and(status)),
             ),
             (
                 i18n::resource_label(event.resource_kind.as_deref(), language),
                 self.resource(event),
             ),
             (
+                i18n::related_label(event.arn_resource_kind.as_deref(), language),
+                self.arn_resource(event),
+            ),
+            (
                 self.select("地域", "Region"),
                 event.region.as_deref().and_then(|id| self.region(id)),
             ),
+            (self.select("账号", "Account"), self.account(event)),
             (self.select("时间", "Time"), time(&event.time)),
             (
                 self.select("投递时间", "Published"),
@@ -117,24 +124,58 @@ impl Renderer<'_> {
             ),
         ];
         let planned = upcoming_start(event).and_then(|planned| self.countdown(&planned));
-        let label = self.select("计划时间 notBefore", "Planned for (notBefore)");
-        let planned = planned.map(|planned| Line::new(label, planned).strong());
+        let planned = (self.select("计划时间", "Planned for"), planned);
+        let release = event.release_at().map(|at| self.release(at));
+        let release = (self.select("释放时间", "Release"), release);
+        let ahead = [planned, release]
+            .into_iter()
+            .filter_map(|(label, value)| Some(Line::new(label, value?).strong()));
         let lines = lines
             .into_iter()
             .filter_map(|(label, value)| Some(Line::new(label, value?)));
-        lines.chain(planned).collect()
+        lines.chain(ahead).collect()
     }
 
     /// The resource's name and id, as far as the event holds them: `name (id)`.
     pub(super) fn resource(&self, event: &Event) -> Option<Text> {
         let shown = |text: &Option<String>| Foreign::new(text.as_deref()?, MAX_NAME);
-        match (shown(&event.resource_name), shown(&event.resource_id)) {
+        self.name_with_id(shown(&event.resource_name), shown(&event.resource_id))
+    }
+
+    /// `name (id)`, or what there is of it.
+    pub(super) fn name_with_id(&self, name: Option<Foreign>, id: Option<Foreign>) -> Option<Text> {
+        match (name, id) {
             (Some(name), Some(id)) => {
                 let (open, close) = self.select(("（", "）"), (" (", ")"));
                 Some(Text::from(name).with(open).with(id).with(close))
             }
             (name, id) => name.or(id).map(Text::from),
         }
+    }
+
+    /// The resource of the event's ARN, where nothing else in the message names it.
+    fn arn_resource(&self, event: &Event) -> Option<Text> {
+        let id = event.arn_resource_id.as_deref()?;
+        let is_named = event.resource_id.as_deref() == Some(id) || names(event, id);
+        Text::foreign(id, MAX_NAME).filter(|_| !is_named)
+    }
+
+    /// Joins what differs among values, each once and in order, five at most.
+    pub(super) fn first_few<'a>(
+        &self,
+        values: impl Iterator<Item = &'a str>,
+        text: impl Fn(&'a str) -> Option<Text>,
+    ) -> Option<Text> {
+        let values: BTreeSet<&str> = values.collect();
+        let shown = values
+            .iter()
+            .take(MAX_LISTED)
+            .filter_map(|value| text(value));
+        let shown = Text::join(shown, self.options.language.list_separator())?;
+        Some(match values.len() {
+            ..=MAX_LISTED => shown,
+            _ => shown.with(" …"),
+        })
     }
 
     /// The region's name, where it is known, and its id.
@@ -146,14 +187,29 @@ impl Renderer<'_> {
         })
     }
 
-    /// What to do, by the event's status.
-    pub(super) fn advice(&self, event: &Event) -> Line {
-        let advice = match entry(event).map(|entry| entry.advice(event.status.as_deref())) {
-            Some(advice) => self.select(advice.zh, advice.en),
-            None => self.select(
-                "本程序的事件目录中没有此事件，请在控制台或产品文档中查看其含义。",
-                "This event is not in the notifier's catalogue; look up its meaning in the console or the product's documentation.",
-            ),
+    /// What to do about events of the same name and status.
+    pub(super) fn advice(&self, events: &[&Event]) -> Line {
+        let event = events[0];
+        let is_released = |event: &&Event| event.release_at().is_some_and(|at| at <= self.now);
+        let advice = if is_resolved(event) {
+            self.select(
+                "告警已恢复，请确认业务正常。",
+                "The alert is resolved; check that all is back to normal.",
+            )
+        } else if events.iter().all(is_released) {
+            // A ban or a repetition may bring the notice late.
+            self.select(
+                "实例此时已释放，请确认流量已切走，并补充实例。",
+                "The release has happened by now; check that traffic has moved, and replace the instance.",
+            )
+        } else {
+            match entry(event).map(|entry| entry.advice(event.status.as_deref())) {
+                Some(advice) => self.select(advice.zh, advice.en),
+                None => self.select(
+                    "本程序的事件目录中没有此事件，请在控制台或产品文档中查看其含义。",
+                    "This event is not in the notifier's catalog; look up its meaning in the console or the product's documentation.",
+                ),
+            }
         };
         Line::new(self.select("建议", "What to do"), advice.into())
     }
@@ -163,11 +219,11 @@ impl Renderer<'_> {
         url.map(|url| Link { label, url })
     }
 
-    /// Mentions people if one of the events, not final, has a level that the route wants them for.
+    /// Mentions people if one of the events, not over, has a level that the route wants them for.
     pub(super) fn mentions(&self, events: &[&Event]) -> Mentions {
         let levels = &self.options.mention_levels;
         let needs_people = |event: &&Event| {
-            event.level.is_some_and(|level| levels.contains(&level)) && !event.is_final()
+            event.level.is_some_and(|level| levels.contains(&level)) && !is_over(event)
         };
         if events.iter().any(needs_people) {
             self.options.mentions.clone()
@@ -185,11 +241,6 @@ fn entry(event: &Event) -> Option<&'static Entry> {
 fn is_other_product(product: &str, name: &str) -> bool {
     let prefix = name.get(..product.len()).unwrap_or_default();
     !product.eq_ignore_ascii_case("ECS") && !prefix.eq_ignore_ascii_case(product)
-}
-
-/// The icon of the event's status and a blank; empty for a status that is not final.
-pub(super) fn final_icon(event: &Event) -> &'static str {
-    event.status.as_deref().map_or("", i18n::final_icon)
 }
 
 /// When planned work begins that has neither begun nor been called off.

@@ -5,15 +5,32 @@
 //! is own or foreign by type ([`Span`]): a channel escapes what came from an event, and only that.
 //!
 //! Pure functions: the time is an argument, and nothing here knows sockets.
+//!
+//! | Module | What |
+//! |---|---|
+//! | `event`, `details`, `digest` | the message of one event; its own data; of many events |
+//! | `capacity` | how many events fit into one message |
+//! | `status` | what has become of the matter: words and icons |
+//! | `alarm`, `api_call` | what only threshold alarms and records of API calls say |
+//! | `account` | the account, where it needs mention |
+//! | `fields`, `values`, `i18n` | labels of keys; words for their values; all other words |
+//! | `text` | own and foreign text |
+//! | `time`, `console_link` | times and countdowns; links to the console |
 
+mod account;
+mod alarm;
+mod api_call;
 mod capacity;
 mod console_link;
 mod details;
 mod digest;
 mod event;
+mod fields;
 mod i18n;
+mod status;
 mod text;
 mod time;
+mod values;
 
 pub use capacity::{Capacity, chunks};
 pub use i18n::Language;
@@ -86,6 +103,14 @@ impl Console {
         match self {
             Console::China => "china",
             Console::International => "international",
+        }
+    }
+
+    /// The address of the ECS console.
+    fn address(self) -> &'static str {
+        match self {
+            Console::China => "https://ecs.console.aliyun.com",
+            Console::International => "https://ecs.console.alibabacloud.com",
         }
     }
 }

@@ -31,13 +31,22 @@ impl Renderer<'_> {
         let EventTime::At(at) = planned else {
             return self.time(planned);
         };
+        Some(self.wait(*at, self.select("（已到时间）", " (due)")))
+    }
+
+    /// When a spot instance is released, with the wait until then.
+    pub(super) fn release(&self, at: Timestamp) -> Text {
+        // Nobody calls a release off, so it has happened.
+        let past = self.select("（已过，实例已释放）", " (already past: released)");
+        self.wait(at, past)
+    }
+
+    /// The wait until a time, and the time; with `past` behind it where it has come.
+    fn wait(&self, at: Timestamp, past: &'static str) -> Text {
         let local = at.to_zoned_datetime(self.options.zone.clone());
         let local = local.strftime("%Y-%m-%d %H:%M");
-        if *at <= self.now {
-            return Some(Text::own(self.select(
-                format_args!("{local}（已到时间）"),
-                format_args!("{local} (due)"),
-            )));
+        if at <= self.now {
+            return Text::own(local).with(past);
         }
         let minutes = (at.as_second() - self.now.as_second()) / 60;
         let wait = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
@@ -47,10 +56,10 @@ impl Renderer<'_> {
             (1, h, _) => self.select(format!("1 天 {h} 小时"), format!("1 day {h} h")),
             (d, h, _) => self.select(format!("{d} 天 {h} 小时"), format!("{d} days {h} h")),
         };
-        Some(Text::own(self.select(
+        Text::own(self.select(
             format_args!("{wait}后，{local}"),
             format_args!("in {wait}, {local}"),
-        )))
+        ))
     }
 }
 

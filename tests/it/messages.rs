@@ -1,5 +1,7 @@
 //! Every sample as the message that it becomes, in both languages.
 
+mod situations;
+
 use crate::samples::{REBOOT, index, sample};
 use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
 use ecs_dingtalk_notifier::channel::dingtalk::markdown;
@@ -55,8 +57,18 @@ fn render_within(
     keyword: Option<&str>,
     max_bytes: usize,
 ) -> Message {
+    render_at(now(), events, options, keyword, max_bytes)
+}
+
+fn render_at(
+    now: Timestamp,
+    events: &[&Event],
+    options: &RenderOptions,
+    keyword: Option<&str>,
+    max_bytes: usize,
+) -> Message {
     let encode = |message: &_| markdown::encode(message, keyword, UUID);
-    let (message, body) = message::encode_within(events, options, now(), max_bytes, encode);
+    let (message, body) = message::encode_within(events, options, now, max_bytes, encode);
     let markdown::Markdown { title, text } = markdown::write(&message, keyword);
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let Mentions {
@@ -253,7 +265,7 @@ fn planned_and_event_times_are_shown_once() {
         });
         let parsed = event::parse(payload.to_string().as_bytes());
         let text = render(&parsed.events[0], Language::En).text;
-        for shown in ["notBefore)", "2019-04-12 09:01", "2019-04-09 12:18:26"] {
+        for shown in ["Planned for", "2019-04-12 09:01", "2019-04-09 12:18:26"] {
             assert_eq!(text.matches(shown).count(), 1, "{shown} in {text}");
         }
     }

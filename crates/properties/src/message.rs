@@ -7,14 +7,17 @@ use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
 use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown};
 use ecs_dingtalk_notifier::event::{self, Event, Level};
 use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions, Span};
+use ecs_dingtalk_notifier::message::{AccountNames, Console};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a message always keeps is less than this, however small its budget is.
-const NEEDED: usize = MAX_BYTES / 4 * 3;
+const NEEDED: usize = MAX_BYTES / 10 * 9;
 /// As long as every key.
 const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
+/// What a chat would take for markup, in a name that is too long.
+const HOSTILE: &str = "**x** [a](https://evil.example) <b> @all #🚨";
 
 struct Setting {
     options: RenderOptions,
@@ -22,6 +25,17 @@ struct Setting {
     now: Timestamp,
     budget: usize,
     copies: usize,
+    more: More,
+}
+
+/// What the events say besides, so that few bytes reach what only some of them hold.
+#[derive(Clone, Copy)]
+enum More {
+    Nothing,
+    /// Records of API calls, by actors of foreign accounts, with resources in their ARNs.
+    Calls,
+    SpotNotices,
+    Alarms,
 }
 
 /// Checks the messages of the events that `input` stands for.
@@ -43,16 +57,17 @@ pub fn check(input: &[u8]) {
     let setting = setting(&mut settings);
     let events = event::parse(&payload).events;
     for event in events.iter().take(8) {
-        check_message(&[event], &setting);
+        check_message(&[&say_more(event, &setting, 0)], &setting);
     }
     if events.is_empty() {
         return;
     }
     let many: Vec<Event> = (0..setting.copies)
         .flat_map(|copy| {
+            let setting = &setting;
             events.iter().take(40).map(move |event| Event {
                 resource_id: event.resource_id.as_ref().map(|id| format!("{id}{copy}")),
-                ..Event::clone(event)
+                ..say_more(event, setting, copy)
             })
         })
         .collect();
@@ -62,6 +77,55 @@ pub fn check(input: &[u8]) {
         let count = format!(" {} ", many.len());
         assert!(format!(" {title}").contains(&count), "{title}");
     }
+}
+
+/// Returns the event with more that it could have said. The text is its own, or as bad as can be.
+fn say_more(event: &Event, setting: &Setting, copy: usize) -> Event {
+    let own = event.details.values().find_map(Value::as_str);
+    let text = || own.map_or_else(|| HOSTILE.repeat(9), |own| format!("{own}{copy}"));
+    let mut event = event.clone();
+    if !setting.options.accounts.names.is_empty() || setting.options.accounts.own.is_some() {
+        // Every other account has a name.
+        event.account = Some(if copy.is_multiple_of(2) {
+            HOSTILE.into()
+        } else {
+            text()
+        });
+    }
+    match setting.more {
+        More::Nothing => {}
+        More::Calls => {
+            event.operation = Some(text());
+            event.actor = Some(format!("{HOSTILE}{}", text()));
+            event.arn_resource_id = Some(text());
+            event.arn_resource_kind = Some(text());
+            let call = json!({
+                "userIdentity": {"type": text()}, "sourceIpAddress": text(), "userAgent": text(),
+                "serviceName": text(), "requestParameters": {text(): text()},
+                "referencedResources": {"ACS::ECS::Disk": [text(), HOSTILE]},
+            });
+            event
+                .details
+                .extend(call.as_object().cloned().unwrap_or_default());
+        }
+        More::SpotNotices => event.name = "Instance:PreemptibleInstanceInterruption".into(),
+        More::Alarms => {
+            event.name = "CloudMonitor:ThresholdAlarm".into();
+            event.status = Some(if copy.is_multiple_of(2) {
+                "OK".into()
+            } else {
+                text()
+            });
+            let alarm = json!({
+                "alertName": text(), "metricName": text(), "curValue": text(), "unit": text(),
+                "expression": text(), "lastTime": text(), "dimensions": format!("{{a={}}}", text()),
+            });
+            event
+                .details
+                .extend(alarm.as_object().cloned().unwrap_or_default());
+        }
+    }
+    event
 }
 
 /// Foreign text is one line of visible characters.
@@ -123,6 +187,17 @@ fn setting(draw: &mut Draw) -> Setting {
         _ => Timestamp::UNIX_EPOCH,
     };
     let size = draw.byte();
+    let accounts = match size >> 4 & 3 {
+        0 => AccountNames::default(),
+        1 => AccountNames {
+            own: Some("1234567890123456".into()),
+            ..AccountNames::default()
+        },
+        named => AccountNames {
+            own: (named == 3).then(|| HOSTILE.into()),
+            names: [(HOSTILE.to_owned(), HOSTILE.repeat(5))].into(),
+        },
+    };
     Setting {
         options: RenderOptions {
             mentions: Mentions {
@@ -131,12 +206,20 @@ fn setting(draw: &mut Draw) -> Setting {
                 all: looks & 128 != 0,
             },
             mention_levels: levels,
+            accounts,
+            console: if looks & 64 == 0 {
+                Console::China
+            } else {
+                Console::International
+            },
             ..RenderOptions::new(language, TimeZone::get(zone).unwrap_or(TimeZone::UTC))
         },
         keyword,
         now,
         budget: [MAX_BYTES, MAX_BYTES, MAX_BYTES / 2, MAX_BYTES / 4][usize::from(size & 3)],
         copies: [1, 2, 30, 300][usize::from(size >> 2 & 3)],
+        more: [More::Nothing, More::Calls, More::SpotNotices, More::Alarms]
+            [usize::from(size >> 6 & 3)],
     }
 }
 
@@ -144,10 +227,15 @@ fn setting(draw: &mut Draw) -> Setting {
 fn needs_people(event: &Event, options: &RenderOptions) -> bool {
     let over = ["executed", "avoided", "canceled", "cancelled"];
     let status = event.status.as_deref().unwrap_or_default().to_lowercase();
+    let is_resolved = event
+        .details
+        .get("alertStatus")
+        .is_some_and(|status| status == "RESOLVED");
+    let is_recovered = event.name == "CloudMonitor:ThresholdAlarm" && status == "ok";
     event
         .level
         .is_some_and(|level| options.mention_levels.contains(&level))
-        && !over.contains(&status.as_str())
+        && !(over.contains(&status.as_str()) || is_resolved || is_recovered)
 }
 
 /// Checks the message of these events and returns its title.
@@ -169,7 +257,11 @@ fn check_message(events: &[&Event], setting: &Setting) -> String {
     );
     if let Some(link) = &message.link {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/?=".contains(&byte);
-        assert!(link.url.starts_with("https://ecs.console.aliyun.com/"));
+        let site = match options.console {
+            Console::China => "https://ecs.console.aliyun.com/",
+            Console::International => "https://ecs.console.alibabacloud.com/",
+        };
+        assert!(link.url.starts_with(site), "{}", link.url);
         assert!(link.url.bytes().all(is_plain), "{}", link.url);
     }
     for span in message.title.spans() {
