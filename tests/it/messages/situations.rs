@@ -248,12 +248,12 @@ fn calls_by_different_people_or_of_different_kind_stand_apart() {
     ];
     let [zh, en] = texts(now(), &calls, options);
     assert!(
-        zh.text.contains("**🔵 API 调用 · DeleteDisk** × 2"),
+        zh.text.contains("**🔵 API 调用事件 · DeleteDisk** × 2"),
         "{}",
         zh.text
     );
     assert!(zh.text.contains("**操作者**：alice、bob"));
-    assert!(en.text.contains("**🔵 API call · StopDisk · bob**  \n"));
+    assert!(en.text.contains("**🔵 API call on an ECS resource · StopDisk · bob**  \n"));
 }
 
 #[test]
