@@ -4,7 +4,7 @@ use crate::Limits;
 use crate::connections::{ConnectionGuard, Connections};
 use crate::context::Context;
 use crate::error::{ReadError, RequestError};
-use crate::head::BodyLength;
+use crate::head::{BodyLength, ParsedHead};
 use crate::request::{Request, RequestReader};
 use crate::response::Response;
 use crate::router::Router;
@@ -66,8 +66,13 @@ impl<'a> Connection<'a> {
         let begun = Instant::now();
         stream.begun = Some(begun);
         stream.deadline = Some(begun + limits.head_timeout);
-        let (head, length) = self.requests.read_head()?;
-        let context = Context::new(&head, arrived);
+        let ParsedHead {
+            head,
+            body_length: length,
+            credentials,
+            ..
+        } = self.requests.read_head()?;
+        let context = Context::new(&head, credentials, arrived);
 
         // Take memory for a large body before reading it. What is not read stays with the peer.
         let take_memory = |size: usize| {

@@ -1,5 +1,6 @@
 //! What an invocation knows beside its event.
 
+use crate::Credentials;
 use crate::head::RequestHead;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ const RESPONSE_MARGIN: Duration = Duration::from_secs(1);
 /// One invocation, from the `x-fc-*` headers of its request.
 ///
 /// Any header may be absent or empty, as local emulators send them; the optional fields are `None`
-/// then. Contains no credentials, so it is safe to log.
+/// then. The `Debug` output shows nothing of the [`credentials`](Context::credentials), so it is safe
+/// to log.
 ///
 /// ```
 /// use fc_runtime::Context;
@@ -46,6 +48,12 @@ pub struct Context {
     /// How many times the platform has repeated this asynchronous call (`x-fc-retry-count`). The
     /// platform sends this header without documenting it.
     pub retry_count: Option<u32>,
+    /// The temporary identity of the function's role (`x-fc-access-key-id`,
+    /// `x-fc-access-key-secret`, `x-fc-security-token`). `None` unless all three are there and not
+    /// empty, and for any call but `POST /invoke`.
+    ///
+    /// Take it from each invocation anew: that of an earlier one may have ended.
+    pub credentials: Option<Credentials>,
 }
 
 impl Context {
@@ -68,11 +76,16 @@ impl Context {
             account_id: None,
             qualifier: None,
             retry_count: None,
+            credentials: None,
         }
     }
 
     /// Creates the context of a request whose first byte arrived at `arrived`.
-    pub(crate) fn new(head: &RequestHead, arrived: Instant) -> Context {
+    pub(crate) fn new(
+        head: &RequestHead,
+        credentials: Option<Credentials>,
+        arrived: Instant,
+    ) -> Context {
         let header = |name| head.header(name).map(str::to_owned);
         let timeout = head
             .header("x-fc-function-timeout")
@@ -89,6 +102,8 @@ impl Context {
             retry_count: head
                 .header("x-fc-retry-count")
                 .and_then(|text| text.parse().ok()),
+            // Hooks have no use for them.
+            credentials: credentials.filter(|_| head.path() == "/invoke"),
         }
     }
 }
@@ -121,10 +136,14 @@ mod tests {
         }
     }
 
+    fn context_of(head: &RequestHead, arrived: Instant) -> Context {
+        Context::new(head, None, arrived)
+    }
+
     #[test]
     fn the_timeout_is_decimal_seconds_and_60_by_default() {
         let millis = |text| {
-            Context::new(&head(&[("X-Fc-Function-Timeout", text)]), Instant::now())
+            context_of(&head(&[("X-Fc-Function-Timeout", text)]), Instant::now())
                 .timeout
                 .as_millis()
         };
@@ -153,7 +172,7 @@ mod tests {
             assert_eq!(millis(odd), 60_000, "{odd:?}");
         }
         assert_eq!(
-            Context::new(&RequestHead::default(), Instant::now())
+            context_of(&RequestHead::default(), Instant::now())
                 .timeout
                 .as_secs(),
             60
@@ -164,7 +183,7 @@ mod tests {
     fn the_deadline_leaves_a_second_or_a_third_of_the_timeout() {
         let arrived = Instant::now();
         let left = |text| {
-            Context::new(&head(&[("x-fc-function-timeout", text)]), arrived)
+            context_of(&head(&[("x-fc-function-timeout", text)]), arrived)
                 .remaining(arrived)
                 .as_millis()
         };
@@ -172,7 +191,7 @@ mod tests {
         assert_eq!(left("3"), 2_000);
         assert_eq!(left("1.5"), 1_000);
         assert_eq!(left("0.3"), 200);
-        let context = Context::new(&head(&[("x-fc-function-timeout", "1")]), arrived);
+        let context = context_of(&head(&[("x-fc-function-timeout", "1")]), arrived);
         assert_eq!(
             context.remaining(arrived + Duration::from_secs(5)),
             Duration::ZERO
@@ -181,7 +200,7 @@ mod tests {
 
     #[test]
     fn absent_headers_are_none_and_the_request_id_is_opaque() {
-        let context = Context::new(
+        let context = context_of(
             &head(&[("x-fc-request-id", "1-67a5/é"), ("x-fc-retry-count", "x")]),
             Instant::now(),
         );
@@ -191,7 +210,7 @@ mod tests {
             (None, None, None)
         );
         assert_eq!(
-            Context::new(&RequestHead::default(), Instant::now()).request_id,
+            context_of(&RequestHead::default(), Instant::now()).request_id,
             ""
         );
     }
@@ -201,5 +220,24 @@ mod tests {
         let context = Context::for_command(Duration::MAX);
         assert_eq!(context.timeout, MAX_TIMEOUT);
         assert!(context.remaining(Instant::now()) > Duration::from_secs(86_000));
+    }
+    #[test]
+    fn only_an_invocation_gets_the_credentials() {
+        let credentials = Credentials::new("SECRET-1", "SECRET-2", "SECRET-3").unwrap();
+        let at = |target: &str| {
+            let head = RequestHead {
+                target: target.to_owned(),
+                ..RequestHead::default()
+            };
+            Context::new(&head, Some(credentials.clone()), Instant::now())
+        };
+        let invocation = at("/invoke?x");
+        assert_eq!(invocation.credentials.as_ref(), Some(&credentials));
+        assert!(!format!("{invocation:?}").contains("SECRET"));
+        for other in ["/initialize", "/pre-stop", "/", "/invoked"] {
+            assert_eq!(at(other).credentials, None, "{other}");
+        }
+        let command = Context::for_command(Duration::from_secs(1));
+        assert_eq!(command.credentials, None);
     }
 }

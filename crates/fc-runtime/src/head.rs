@@ -1,5 +1,6 @@
 //! The head of a request, and the length of the body that follows it.
 
+use crate::Credentials;
 use crate::error::RequestError;
 use httparse::Header;
 
@@ -10,7 +11,8 @@ const MAX_HEADERS: usize = 100;
 pub(crate) const NOT_HTTP: RequestError =
     RequestError::Malformed("the request's head is not well-formed HTTP");
 
-/// Headers with credentials of the function's role. They are dropped, so they cannot leak.
+/// Headers with the temporary identity of the function's role. They are not among
+/// [`RequestHead::headers`], so they cannot leak from there.
 const CREDENTIALS: [&str; 3] = [
     "x-fc-access-key-id",
     "x-fc-access-key-secret",
@@ -56,6 +58,18 @@ impl RequestHead {
     }
 }
 
+/// A head and what else its bytes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ParsedHead {
+    pub(crate) head: RequestHead,
+    pub(crate) body_length: BodyLength,
+    /// Apart from the head, which is kept and compared: only the context of an invocation gets
+    /// them.
+    pub(crate) credentials: Option<Credentials>,
+    /// The number of bytes that the head takes.
+    pub(crate) size: usize,
+}
+
 /// How a request announces the end of its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyLength {
@@ -65,12 +79,8 @@ pub(crate) enum BodyLength {
     Chunked,
 }
 
-/// Parses the head at the start of `bytes`. Returns it, the length of its body and the number of
-/// bytes that the head takes; `None` if the head is not complete.
-pub(crate) fn parse(
-    bytes: &[u8],
-    max_body: usize,
-) -> Result<Option<(RequestHead, BodyLength, usize)>, RequestError> {
+/// Parses the head at the start of `bytes`. Returns `None` if the head is not complete.
+pub(crate) fn parse(bytes: &[u8], max_body: usize) -> Result<Option<ParsedHead>, RequestError> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut slots);
     let size = match request.parse(bytes) {
@@ -95,7 +105,7 @@ pub(crate) fn parse(
             "an HTTP/1.1 request needs exactly one Host field",
         ));
     }
-    let length = body_length(length, coding, http_1_1, max_body)?;
+    let body_length = body_length(length, coding, http_1_1, max_body)?;
     // HTTP/1.0 does not know expectations.
     let expectation = values(headers, "expect").last().filter(|_| http_1_1);
     if expectation.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
@@ -119,7 +129,12 @@ pub(crate) fn parse(
         expects_continue: expectation.is_some(),
         headers: headers.iter().filter_map(kept).collect(),
     };
-    Ok(Some((head, length, size)))
+    Ok(Some(ParsedHead {
+        head,
+        body_length,
+        credentials: credentials(headers),
+        size,
+    }))
 }
 
 /// Returns true if the first line ends in some version of HTTP, be it an unsupported one.
@@ -164,6 +179,18 @@ fn kept(header: &Header) -> Option<(String, String)> {
     Some((header.name.to_owned(), value))
 }
 
+/// Returns the identity in the headers if it is whole. Local emulators send its headers empty. One
+/// that stands there twice is ambiguous: its parts could belong to two identities.
+fn credentials(headers: &[Header]) -> Option<Credentials> {
+    let only = |name| {
+        let mut found = values(headers, name);
+        let value = found.next().filter(|_| found.next().is_none())?;
+        str::from_utf8(value).ok()
+    };
+    let [id, secret, token] = CREDENTIALS.map(only);
+    Credentials::new(id?, secret?, token?)
+}
+
 /// Returns how the body's end is announced. Refuses every ambiguity: a proxy that finds another end
 /// in it would see other requests than this server (request smuggling).
 fn body_length(
@@ -197,9 +224,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<(RequestHead, BodyLength), RequestError> {
-        let (head, length, size) = parse(text.as_bytes(), 100)?.expect("a whole head");
-        assert_eq!(size, text.len());
-        Ok((head, length))
+        let parsed = parse(text.as_bytes(), 100)?.expect("a whole head");
+        assert_eq!(parsed.size, text.len());
+        Ok((parsed.head, parsed.body_length))
     }
 
     fn path(target: &str) -> String {
@@ -233,6 +260,37 @@ mod tests {
             [("X-Fc-Request-Id".to_owned(), "1".to_owned())]
         );
         assert_eq!(head.header("x-fc-request-id"), Some("1"));
+    }
+
+    #[test]
+    fn credentials_are_whole_or_none() {
+        let [id, secret, token] = CREDENTIALS;
+        let find = |fields: &[(&str, &str)]| {
+            let fields: String = fields
+                .iter()
+                .map(|(n, v)| format!("{n}: {v}\r\n"))
+                .collect();
+            let text = format!("POST /invoke HTTP/1.1\r\nhost:\r\n{fields}\r\n");
+            let parsed = parse(text.as_bytes(), 0).unwrap().unwrap();
+            assert!(parsed.head.headers.is_empty());
+            assert!(!format!("{parsed:?}").contains("SECRET"));
+            parsed.credentials
+        };
+        let whole = [(id, "SECRET-1"), (secret, "SECRET-2"), (token, "SECRET-3")];
+        let found = find(&whole).unwrap();
+        assert_eq!(found.access_key_id(), "SECRET-1");
+        assert_eq!(found.access_key_secret(), "SECRET-2");
+        assert_eq!(found.security_token(), "SECRET-3");
+        for absent in CREDENTIALS {
+            let rest: Vec<_> = whole.into_iter().filter(|(n, _)| *n != absent).collect();
+            assert_eq!(find(&rest), None, "without {absent}");
+            let empty = |(n, v)| if n == absent { (n, "") } else { (n, v) };
+            assert_eq!(find(&whole.map(empty)), None, "empty {absent}");
+            let twice = [&whole[..], &[(absent, "SECRET-4")]].concat();
+            assert_eq!(find(&twice), None, "two of {absent}");
+        }
+        assert_eq!(find(&[(id, ""), (secret, ""), (token, "")]), None);
+        assert_eq!(find(&[]), None);
     }
 
     #[test]

@@ -67,7 +67,8 @@
 //! - It freezes the instance when the response is out. So nothing runs in the background.
 //! - It sends heads of at most 8 KB. Local emulators send chunked bodies and empty `x-fc-*`
 //!   headers.
-//! - It may send temporary credentials in headers. They are dropped when the head is parsed.
+//! - It sends a temporary identity of the function's role in headers. Only the [`Context`] of an
+//!   invocation holds these [`Credentials`], and no `Debug` output shows them.
 //! - It runs up to `instanceConcurrency` invocations in one process. A panic fails its own
 //!   invocation and no other.
 //!
@@ -99,6 +100,7 @@
 //! | `connections` | the open connections; eviction of the idle |
 //! | `request`, `head`, `body` | [`request`]: the parser |
 //! | `router`, `handler`, `context` | paths to [`Handler`], a panic becomes a failure; [`Context`] |
+//! | `credentials` | [`Credentials`] of the function's role |
 //! | `semaphore`, `sync` | turns of invocations, draining, memory for bodies |
 //! | `response`, `error`, `limits` | responses, refusals, [`Limits`] |
 
@@ -109,6 +111,7 @@ mod body;
 mod connection;
 mod connections;
 mod context;
+mod credentials;
 mod error;
 mod handler;
 mod head;
@@ -124,6 +127,7 @@ mod stream;
 mod sync;
 
 pub use context::Context;
+pub use credentials::Credentials;
 pub use handler::{Failure, Handler};
 pub use limits::Limits;
 pub use runtime::{RunError, Server, bind, run};

@@ -24,13 +24,13 @@ use crate::Limits;
 use crate::body::{read_chunked, read_sized};
 pub use crate::error::{ReadError, RequestError};
 pub use crate::head::RequestHead;
-use crate::head::{self, BodyLength};
+use crate::head::{self, BodyLength, ParsedHead};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// Size of the read buffer in bytes. A head and an ordinary event fit, so one read gets them both.
 const BUFFER_SIZE: usize = 4 * 1024;
 
-/// A complete request.
+/// A complete request, without the temporary identity that its headers may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The head.
@@ -88,9 +88,12 @@ impl<R: Read> RequestReader<R> {
         if !self.wait_for_request()? {
             return Ok(None);
         }
-        let (head, length) = self.read_head()?;
-        let body = self.read_body(length, |_| Ok(()))?;
-        Ok(Some(Request { head, body }))
+        let parsed = self.read_head()?;
+        let body = self.read_body(parsed.body_length, |_| Ok(()))?;
+        Ok(Some(Request {
+            head: parsed.head,
+            body,
+        }))
     }
 
     /// Returns true if a byte of the next request was read already.
@@ -121,7 +124,7 @@ impl<R: Read> RequestReader<R> {
     }
 
     /// Reads the head of a request that [has begun](RequestReader::wait_for_request).
-    pub(crate) fn read_head(&mut self) -> Result<(RequestHead, BodyLength), ReadError> {
+    pub(crate) fn read_head(&mut self) -> Result<ParsedHead, ReadError> {
         let mut bytes = Vec::new();
         loop {
             let known = bytes.len();
@@ -137,10 +140,10 @@ impl<R: Read> RequestReader<R> {
             let new_line_end = bytes[known..].iter().rposition(|byte| *byte == b'\n');
             if let Some(at) = new_line_end
                 && let lines = &bytes[..=known + at]
-                && let Some((head, length, size)) = head::parse(lines, self.max_body)?
+                && let Some(parsed) = head::parse(lines, self.max_body)?
             {
-                self.source.consume(size - known);
-                return Ok((head, length));
+                self.source.consume(parsed.size - known);
+                return Ok(parsed);
             }
             if bytes.len() == self.max_head {
                 return Err(RequestError::HeadTooLarge.into());

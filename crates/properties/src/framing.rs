@@ -87,7 +87,8 @@ fn well_formed(request: &Request, limits: &Limits) {
     assert!(kept <= 3 * limits.max_head);
 }
 
-/// Checks that the platform's temporary credentials are dropped.
+/// Checks that a request holds nothing of the platform's temporary credentials: only the context of
+/// an invocation does.
 fn no_credentials(requests: &[Request]) {
     for (name, value) in requests.iter().flat_map(|request| &request.head.headers) {
         let name = name.to_ascii_lowercase();

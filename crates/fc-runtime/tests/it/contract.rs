@@ -216,12 +216,13 @@ fn describe(_: &[u8], context: &Context) -> Result<Value, Failure> {
         "account": context.account_id,
         "qualifier": context.qualifier,
         "retries": context.retry_count,
+        "token": context.credentials.as_ref().map(|own| own.security_token()),
         "debug": format!("{context:?}"),
     }))
 }
 
 #[test]
-fn the_context_has_the_headers_without_credentials() {
+fn the_context_has_the_headers_and_hides_credentials() {
     let server = Server::start(describe);
     let call = Call::invoke("")
         .request_id("1-67a59f35-150c1267-f381ba1c085c")
@@ -250,6 +251,7 @@ fn the_context_has_the_headers_without_credentials() {
         (&context["qualifier"], &context["retries"]),
         (&json!("LATEST"), &json!(2))
     );
+    assert_eq!(context["token"], "SECRET-3");
     assert!(
         !context["debug"].as_str().unwrap().contains("SECRET"),
         "{context}"
@@ -266,7 +268,14 @@ fn headers_may_be_absent_or_empty() {
             (&context["id"], &context["timeout"]),
             (&json!(""), &json!(60_000))
         );
-        for field in ["function", "region", "account", "qualifier", "retries"] {
+        for field in [
+            "function",
+            "region",
+            "account",
+            "qualifier",
+            "retries",
+            "token",
+        ] {
             assert_eq!(context[field], Value::Null);
         }
     }
