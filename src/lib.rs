@@ -56,8 +56,11 @@
 //! | `event/event.rs` | the one [`Event`](event::Event); `complete` derives level, status, resource |
 //! | `event/name.rs`, `resource.rs` | name and status; the resource |
 //! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
-//! | `event/region.rs` | the known regions |
+//! | `event/region.rs`, `known.rs` | the known regions; what a look-up found out |
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
+//! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
+//! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
+//! | `inventory/pace.rs` | how often one place is asked |
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |
 //! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
 //! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |
@@ -73,6 +76,7 @@ pub mod config;
 pub mod delivery;
 pub mod event;
 pub mod http;
+pub mod inventory;
 pub mod log;
 pub mod message;
 pub mod notifier;

@@ -1,6 +1,7 @@
 //! The one event that all wire shapes become.
 
 use super::field::{level, string};
+use super::known::{Known, Lookup};
 use super::level::Level;
 use super::resource::{self, Arn};
 use super::time::EventTime;
@@ -9,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The key in [`Event::details`] that holds the status of an alert which is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
@@ -60,6 +62,10 @@ pub struct Event {
     /// `alice`.
     pub operation: Option<String>,
     pub actor: Option<String>,
+    /// What a look-up found out about the resource; `None` where it is not known.
+    pub known: Option<Arc<Known>>,
+    /// How the look-up ended; `None` if there was none.
+    pub lookup: Option<Lookup>,
     /// Titles that came with the event.
     pub titles: Titles,
     /// All other data of the event: `data` or `content`, verbatim.

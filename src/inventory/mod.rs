@@ -1,0 +1,77 @@
+//! What is known of a resource beyond its event: names, addresses and tags.
+//!
+//! [`Inventory`] is the one that is asked, the ECS API or a stand-in. [`Directory`] asks it seldom,
+//! remembers what it said, and lets invocations that ask for the same share one call. Knows neither
+//! routes nor chats.
+//!
+//! - `cache`: what was said, and for how long that counts
+//! - `directory`: events → the same events with what is known of their resources
+//! - `pace`: how often one place is asked
+
+mod cache;
+mod directory;
+mod pace;
+
+pub use directory::{Asker, Directory, LookedUp};
+
+use crate::event::{Known, Lookup};
+use fc_runtime::Credentials;
+use std::time::{Duration, Instant};
+
+/// Most resources of one call: `InstanceIds` and `DiskIds` of the ECS API take no more.
+pub const MAX_IDS: usize = 100;
+
+/// Whoever knows resources.
+pub trait Inventory: Send + Sync {
+    /// Asks once for resources of one kind, region and account: at most [`MAX_IDS`]. Resources that
+    /// do not exist are missing in the answer, whose order is arbitrary. Takes no longer than until
+    /// `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    fn resources(
+        &self,
+        place: &Place,
+        ids: &[String],
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<Vec<Resource>, Refusal>;
+}
+
+/// Where resources of one kind are: one call asks at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    pub kind: Kind,
+    /// The region's id, as an event has it: may be no region's at all.
+    pub region: String,
+    /// The account, where it is another than the function's own.
+    pub account: Option<String>,
+}
+
+/// The kinds of resources that can be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Instance,
+    Disk,
+}
+
+/// A resource as the inventory knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resource {
+    pub id: String,
+    pub known: Known,
+    /// For a disk: the instance that it is attached to.
+    pub instance_id: Option<String>,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// [`Lookup::Denied`], `Throttled`, `Unreachable` or `Expired`.
+    pub lookup: Lookup,
+    /// For how long the same would be refused, where the answer says so.
+    pub retry_after: Option<Duration>,
+    /// What was refused, why, and what to change, in one line without secrets and accounts.
+    pub remedy: String,
+}
