@@ -54,6 +54,11 @@
 //! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
 //! | `event/region.rs` | the known regions |
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
+//! | `aliyun/mod.rs` | the API of Alibaba Cloud: instances, disks, roles of other accounts |
+//! | `aliyun/credentials.rs`, `endpoint.rs` | an identity; the address for a region |
+//! | `aliyun/query.rs`, `sign.rs` | parameters and signature of a call |
+//! | `aliyun/answer.rs`, `error.rs` | what came back; what went wrong, and what to do about it |
+//! | `aliyun/resource.rs`, `member.rs` | instances and disks; tolerant reading of JSON |
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |
 //! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
 //! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |
@@ -61,6 +66,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aliyun;
 pub mod app;
 pub mod channel;
 pub mod cli;
