@@ -61,6 +61,11 @@
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
 //! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
 //! | `inventory/pace.rs` | how often one place is asked |
+//! | `aliyun/mod.rs` | the API of Alibaba Cloud: instances, disks, roles of other accounts |
+//! | `aliyun/credentials.rs`, `endpoint.rs` | an identity; the address for a region |
+//! | `aliyun/query.rs`, `sign.rs` | parameters and signature of a call |
+//! | `aliyun/answer.rs`, `error.rs` | what came back; what went wrong, and what to do about it |
+//! | `aliyun/resource.rs`, `member.rs` | instances and disks; tolerant reading of JSON |
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |
 //! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
 //! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |
@@ -68,6 +73,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aliyun;
 pub mod app;
 pub mod channel;
 pub mod cli;

@@ -87,6 +87,8 @@ impl<'a> Reader<'a> {
                 zone,
                 mentions,
                 mention_levels,
+                mention_tag: None,
+                tags: Vec::new(),
                 accounts: AccountNames {
                     own: own_account.map(str::to_owned),
                     names: names.unwrap_or_default(),

@@ -58,6 +58,10 @@ pub struct RenderOptions {
     pub mentions: Mentions,
     /// The levels whose events mention them; a final event never does.
     pub mention_levels: Vec<Level>,
+    /// The key of the tag whose value names people to mention besides: `DINGTALK_AT_TAG`.
+    pub mention_tag: Option<String>,
+    /// The keys of the tags that are shown, in this order: `MESSAGE_TAGS`.
+    pub tags: Vec<String>,
     pub accounts: AccountNames,
     /// The site whose console the links lead to.
     pub console: Console,
@@ -71,6 +75,8 @@ impl RenderOptions {
             zone,
             mentions: Mentions::default(),
             mention_levels: Vec::new(),
+            mention_tag: None,
+            tags: Vec::new(),
             accounts: AccountNames::default(),
             console: Console::default(),
         }
