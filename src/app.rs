@@ -1,11 +1,13 @@
 //! The composition root: from the environment to a notifier, and from the notifier to the function
 //! that the runtime calls.
 
+use crate::aliyun::Api;
 use crate::channel::Endpoint;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::delivery::{Dispatcher, Target};
 use crate::http;
+use crate::inventory::{Directory, EcsInventory};
 use crate::log::{self, Log};
 use crate::notifier::Notifier;
 use crate::report;
@@ -14,9 +16,14 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::Arc;
 
-/// Makes a notifier that sends for real: one HTTP client, and a channel for each chatbot.
+/// Makes a notifier that sends for real: one HTTP client, and a channel for each chatbot. It looks
+/// resources up with the identities of invocations alone; see [`with_environment`].
 pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
-    let Config { routes, http } = config;
+    let Config {
+        routes,
+        resources,
+        http,
+    } = config;
     let client = Arc::new(http::Client::new(Arc::clone(&clock), http));
     let channel = |endpoint: &Endpoint| endpoint.channel(&client, &clock);
     let targets = routes.iter().map(|route| Target {
@@ -26,11 +33,33 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
         options: route.render_options.clone(),
     });
     let dispatcher = Dispatcher::new(targets.collect(), Arc::clone(&clock));
+    let directory = resources.map(|config| {
+        let reaches_other_accounts = config.role.is_some();
+        let api = Api::new(
+            Arc::clone(&client),
+            Arc::clone(&clock),
+            config.ecs,
+            config.sts,
+        );
+        let inventory = EcsInventory::new(api, Arc::clone(&clock), config.role);
+        Directory::new(
+            Box::new(inventory),
+            Arc::clone(&clock),
+            reaches_other_accounts,
+        )
+    });
     Notifier {
-        routes,
-        dispatcher,
-        clock,
-        log,
+        directory,
+        ..Notifier::new(routes, dispatcher, clock, log)
+    }
+}
+
+/// The same notifier, which looks resources up also with the identity in the environment of the
+/// process.
+pub fn with_environment(notifier: Notifier) -> Notifier {
+    Notifier {
+        environment: |name| std::env::var(name).ok(),
+        ..notifier
     }
 }
 
@@ -41,7 +70,7 @@ impl Function {
     /// Makes the function that the environment describes.
     pub fn from_env() -> Function {
         let notifier = |config| notifier(config, Arc::new(SystemClock), Log::stdout());
-        Function(Config::from_env().map(notifier))
+        Function(Config::from_env().map(notifier).map(with_environment))
     }
 
     fn notifier(&self) -> Result<&Notifier, Failure> {
@@ -55,17 +84,14 @@ impl Function {
 impl Handler for Function {
     fn invoke(&self, payload: &[u8], context: &Context) -> Result<Value, Failure> {
         let report = self.notifier()?.process(payload, context);
+        if let Some(problem) = &report.lookup_problem {
+            print_line(context, &format!("look-up: {}", log::field(problem)));
+        }
         // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
         // here for those who find the payload in a dead-letter queue.
         for part in &report.parsed.errors {
-            // A closed stderr is ignored.
-            let _ = writeln!(
-                std::io::stderr(),
-                "request {}: InvalidEvent: {}: {}",
-                log::field(&context.request_id),
-                log::field(&part.path),
-                log::field(&part.problem)
-            );
+            let (path, problem) = (log::field(&part.path), log::field(&part.problem));
+            print_line(context, &format!("InvalidEvent: {path}: {problem}"));
         }
         report.into_result()
     }
@@ -73,6 +99,12 @@ impl Handler for Function {
     fn initialize(&self, _context: &Context) -> Result<(), Failure> {
         self.notifier().map(|_| ())
     }
+}
+
+/// Writes a line about an invocation to stderr. A closed stderr is ignored.
+fn print_line(context: &Context, text: &str) {
+    let id = log::field(&context.request_id);
+    let _ = writeln!(std::io::stderr(), "request {id}: {text}");
 }
 
 fn invalid_configuration(errors: &[ConfigError]) -> Failure {

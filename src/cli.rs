@@ -115,10 +115,15 @@ fn with_files(command: &str, files: &[OsString]) -> u8 {
 /// Delivers every event for real.
 fn send(config: Config, payloads: &[Payload]) -> u8 {
     let notifier = app::notifier(config, Arc::new(SystemClock), Log::stdout());
+    let notifier = app::with_environment(notifier);
     let mut code = DONE;
     for (file, payload) in payloads {
         let context = fc_runtime::Context::for_command(SEND_TIMEOUT);
-        if let Err(failure) = notifier.handle(payload, &context) {
+        let report = notifier.process(payload, &context);
+        if let Some(problem) = &report.lookup_problem {
+            print_error(format!("{NAME}: {file}: look-up: {problem}"));
+        }
+        if let Err(failure) = report.into_result() {
             let (name, message) = (failure.error_type, failure.error_message);
             print_error(format!("{NAME}: {file}: {name}: {message}"));
             code = FAILED;

@@ -60,10 +60,11 @@
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
 //! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
-//! | `inventory/pace.rs` | how often one place is asked |
+//! | `inventory/pace.rs`, `ecs.rs` | how often one place is asked; the ECS API as an inventory |
 //! | `aliyun/mod.rs` | the API of Alibaba Cloud: instances, disks, roles of other accounts |
 //! | `aliyun/credentials.rs`, `endpoint.rs` | an identity; the address for a region |
 //! | `aliyun/query.rs`, `sign.rs` | parameters and signature of a call |
+//! | `aliyun/role.rs` | roles of other accounts |
 //! | `aliyun/answer.rs`, `error.rs` | what came back; what went wrong, and what to do about it |
 //! | `aliyun/resource.rs`, `member.rs` | instances and disks; tolerant reading of JSON |
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |

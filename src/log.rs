@@ -56,6 +56,9 @@ pub struct Line<'a> {
     /// The variable that decided about the event.
     #[serde(serialize_with = "text")]
     pub rule: &'a str,
+    /// How the look-up of the resource ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<&'static str>,
     /// DingTalk's `errcode`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errcode: Option<i64>,

@@ -1,8 +1,10 @@
 //! One invocation: payload → events → routes → delivery → report.
 
+use crate::aliyun::{Credentials, Source};
 use crate::clock::{self, Clock};
 use crate::delivery::Dispatcher;
 use crate::event::{self, Event};
+use crate::inventory::{Asker, Directory};
 use crate::log::Log;
 use crate::report::{Report, RouteOutcome};
 use crate::route::{self, Decision, Route};
@@ -23,11 +25,33 @@ pub struct Notifier {
     pub routes: Vec<Route>,
     /// Has one target for each route, in the same order.
     pub dispatcher: Dispatcher,
+    /// Looks resources up; `None` if nothing is to be looked up.
+    pub directory: Option<Directory>,
+    /// Reads a variable of the environment, which may hold an identity where the invocation brings
+    /// none.
+    pub environment: fn(&str) -> Option<String>,
     pub clock: Arc<dyn Clock>,
     pub log: Log,
 }
 
 impl Notifier {
+    /// A notifier that looks nothing up.
+    pub fn new(
+        routes: Vec<Route>,
+        dispatcher: Dispatcher,
+        clock: Arc<dyn Clock>,
+        log: Log,
+    ) -> Notifier {
+        Notifier {
+            routes,
+            dispatcher,
+            directory: None,
+            environment: |_| None,
+            clock,
+            log,
+        }
+    }
+
     /// Delivers every event of `payload` to every route that accepts it, and returns the answer.
     ///
     /// # Errors
@@ -40,17 +64,53 @@ impl Notifier {
 
     /// As [`handle`](Notifier::handle), with the outcome as a value.
     pub(crate) fn process(&self, payload: &[u8], context: &Context) -> Report<'_> {
-        let parsed = event::parse(payload);
+        let mut parsed = event::parse(payload);
+        let lookup_problem = self.look_up(&mut parsed.events, context);
         let report = Report {
             routes: &self.routes,
             outcomes: self.deliver(&parsed.events, context.deadline),
             parsed,
+            lookup_problem,
         };
         let left = context.remaining(self.clock.now());
         let within = left.clamp(MIN_LOG_WAIT, MAX_LOG_WAIT);
         let time = clock::to_timestamp(self.clock.wall());
         report.log(&self.log, time, &context.request_id, within);
         report
+    }
+
+    /// Finds out about the resources of the events, as far as an identity is there to ask with.
+    /// Returns why something was not found out.
+    fn look_up(&self, events: &mut Vec<Arc<Event>>, context: &Context) -> Option<String> {
+        let directory = self.directory.as_ref()?;
+        let credentials = self.credentials(context)?;
+        let own_account = |route: &Route| route.render_options.accounts.own.clone();
+        let account = context
+            .account_id
+            .clone()
+            .or_else(|| self.routes.first().and_then(own_account));
+        let asker = Asker {
+            credentials: &credentials,
+            account: account.as_deref(),
+            deadline: context.deadline,
+        };
+        let wanted = |event: &Event| {
+            let mut routes = self.routes.iter();
+            routes.any(|route| route::may_take(&route.filter, event))
+        };
+        let found = directory.look_up(events, asker, wanted);
+        *events = found.events;
+        found.problem
+    }
+
+    /// Returns the identity of an invocation: that which it brings, else that of the environment.
+    /// It is not kept beyond the invocation.
+    fn credentials(&self, context: &Context) -> Option<Credentials> {
+        let brought = context.credentials.as_ref().and_then(|brought| {
+            let (id, secret) = (brought.access_key_id(), brought.access_key_secret());
+            Credentials::temporary(id, secret, brought.security_token(), Source::Invocation)
+        });
+        brought.or_else(|| Credentials::from_environment(self.environment))
     }
 
     /// Delivers to each route the events that it accepts. Routes do not wait for each other: one

@@ -2,7 +2,7 @@
 
 use crate::channel::Class;
 use crate::delivery::{DeliveryResult, Failure, Outcome};
-use crate::event::{Event, Parsed};
+use crate::event::{Event, Lookup, Parsed};
 use crate::log::{Line, Log};
 use crate::route::Route;
 use jiff::Timestamp;
@@ -33,6 +33,8 @@ pub(crate) struct Report<'a> {
     pub routes: &'a [Route],
     /// The events, and the parts of the payload that are no event.
     pub parsed: Parsed,
+    /// Why resources were not looked up and what to change, in one line.
+    pub lookup_problem: Option<String>,
     /// For each route, in the order of `routes`, the outcomes in the order of the events.
     pub outcomes: Vec<Vec<RouteOutcome>>,
 }
@@ -69,12 +71,13 @@ impl Report<'_> {
                     event: &name,
                     level: level(event),
                     resource: event.resource_id.as_deref(),
-                    resource_name: event.resource_name.as_deref(),
+                    resource_name: event.shown_name(),
                     region: event.region.as_deref(),
                     account: event.account.as_deref(),
                     route: &route.name,
                     outcome: outcome.as_str(),
                     rule: &outcome.rule(route),
+                    lookup: event.lookup.map(Lookup::as_str),
                     errcode: delivery.and_then(|delivery| delivery.errcode),
                     class: delivery.and_then(|delivery| delivery.class.map(Class::as_str)),
                     attempts: sent.map(|delivery| delivery.attempts),

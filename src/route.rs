@@ -3,7 +3,7 @@
 mod quiet_hours;
 
 use crate::channel::Endpoint;
-use crate::event::{Event, Level};
+use crate::event::{Event, Known, Level};
 use crate::message::RenderOptions;
 use jiff::Timestamp;
 pub use quiet_hours::{DaySpan, QuietHours};
@@ -44,6 +44,10 @@ pub struct Filter {
     pub resources: Vec<Pattern>,
     /// `EVENT_RESOURCES_EXCLUDE`.
     pub resources_exclude: Vec<Pattern>,
+    /// `EVENT_TAGS`, each on the text `key=value` of a tag.
+    pub tags: Vec<Pattern>,
+    /// `EVENT_TAGS_EXCLUDE`.
+    pub tags_exclude: Vec<Pattern>,
     /// `EVENT_QUIET_HOURS` and `EVENT_QUIET_LEVELS`.
     pub quiet_hours: Option<QuietHours>,
 }
@@ -88,15 +92,14 @@ pub struct Decision {
 /// Decides whether `filter` takes `event` at `now`. The first condition that applies decides.
 ///
 /// An event without an account, region or resource is not held back by `EVENT_ACCOUNTS`,
-/// `EVENT_REGIONS` or `EVENT_RESOURCES`: dropping an event that may belong here would be the worse
-/// mistake.
+/// `EVENT_REGIONS` or `EVENT_RESOURCES`, and one whose tags are not known neither by `EVENT_TAGS`
+/// nor by `EVENT_TAGS_EXCLUDE`: dropping an event that may belong here would be the worse mistake.
 pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
-    let matches_name = |patterns: &[Pattern]| {
-        !patterns.is_empty()
-            && (matches_any(patterns, &event.name) || matches_any(patterns, &event.full_name()))
-    };
     let field = |key: &str| event.details.get(key).and_then(Value::as_str);
+    let known = event.known.as_deref();
     let resource = [
+        known.and_then(|known| known.name.as_deref()),
+        known.and_then(|known| known.instance_name.as_deref()),
         event.resource_id.as_deref(),
         event.resource_name.as_deref(),
         event.arn_resource_id.as_deref(),
@@ -108,16 +111,21 @@ pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
         let mut values = resource.iter().flatten();
         values.any(|value| matches_any(patterns, value))
     };
-    let is_elsewhere = |patterns: &[Pattern], value: &Option<String>| {
-        let value = value.as_ref().filter(|_| !patterns.is_empty());
-        value.is_some_and(|value| !matches_any(patterns, value))
+    let matches_tag = |patterns: &[Pattern], known: &Known| {
+        let mut tags = known
+            .tags
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
+        tags.any(|tag| matches_any(patterns, &tag))
     };
     let quiet_hours = filter.quiet_hours.as_ref();
 
-    let (send, rule) = if matches_name(&filter.exclude) {
+    let (send, rule) = if matches_name(&filter.exclude, event) {
         (false, "EVENT_EXCLUDE")
     } else if matches_resource(&filter.resources_exclude) {
         (false, "EVENT_RESOURCES_EXCLUDE")
+    } else if known.is_some_and(|known| matches_tag(&filter.tags_exclude, known)) {
+        (false, "EVENT_TAGS_EXCLUDE")
     } else if is_elsewhere(&filter.accounts, &event.account) {
         (false, "EVENT_ACCOUNTS")
     } else if is_elsewhere(&filter.regions, &event.region) {
@@ -127,19 +135,46 @@ pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
         && !matches_resource(&filter.resources)
     {
         (false, "EVENT_RESOURCES")
+    } else if !filter.tags.is_empty()
+        && known.is_some_and(|known| !matches_tag(&filter.tags, known))
+    {
+        (false, "EVENT_TAGS")
     } else if quiet_hours.is_some_and(|hours| hours.hold_back(event, now)) {
         (false, "EVENT_QUIET_HOURS")
-    } else if matches_name(&filter.include) {
+    } else if matches_name(&filter.include, event) {
         (true, "EVENT_INCLUDE")
     } else {
-        let send = match event.level {
-            Some(level) => filter.levels.contains(&level),
-            // An event of unknown level is sent unless the route wants no level at all.
-            None => !filter.levels.is_empty(),
-        };
-        (send, "EVENT_LEVELS")
+        (has_level(filter, event), "EVENT_LEVELS")
     };
     Decision { send, rule }
+}
+
+/// Returns true if the filter may take the event, whatever is found out about its resource: name,
+/// account, region and level do not hold it back.
+pub fn may_take(filter: &Filter, event: &Event) -> bool {
+    !matches_name(&filter.exclude, event)
+        && !is_elsewhere(&filter.accounts, &event.account)
+        && !is_elsewhere(&filter.regions, &event.region)
+        && (matches_name(&filter.include, event) || has_level(filter, event))
+}
+
+fn matches_name(patterns: &[Pattern], event: &Event) -> bool {
+    !patterns.is_empty()
+        && (matches_any(patterns, &event.name) || matches_any(patterns, &event.full_name()))
+}
+
+/// Returns true if there are patterns, and a value that none of them matches.
+fn is_elsewhere(patterns: &[Pattern], value: &Option<String>) -> bool {
+    let value = value.as_ref().filter(|_| !patterns.is_empty());
+    value.is_some_and(|value| !matches_any(patterns, value))
+}
+
+fn has_level(filter: &Filter, event: &Event) -> bool {
+    match event.level {
+        Some(level) => filter.levels.contains(&level),
+        // An event of unknown level is sent unless the route wants no level at all.
+        None => !filter.levels.is_empty(),
+    }
 }
 
 /// Returns true if one of the patterns matches.

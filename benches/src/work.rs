@@ -218,12 +218,7 @@ impl Whole {
         let clock = clock();
         let dispatcher = Dispatcher::new(targets(&config.routes), Arc::clone(&clock));
         Whole {
-            notifier: Notifier {
-                routes: config.routes,
-                dispatcher,
-                clock,
-                log: Log::to(io::sink()),
-            },
+            notifier: Notifier::new(config.routes, dispatcher, clock, Log::to(io::sink())),
             payload: payload(events),
             context: context(),
         }

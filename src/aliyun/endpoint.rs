@@ -126,7 +126,7 @@ impl fmt::Display for Endpoint {
 
 /// Returns true for what looks like a region's id: letters, digits and inner hyphens. Anything else
 /// from an event could name a host of its writer's choice.
-fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     (2..=64).contains(&text.len())
         && (text.bytes()).all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !text.starts_with('-')

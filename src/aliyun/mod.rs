@@ -12,6 +12,7 @@
 //! - `member`: tolerant reading of JSON
 //! - `query`: parameters as the signature wants them
 //! - `resource`: JSON → [`Instance`], [`Disk`]
+//! - `role`: roles of other accounts
 //! - `sign`: the signature
 
 mod answer;
@@ -21,20 +22,24 @@ mod error;
 mod member;
 mod query;
 mod resource;
+mod role;
 mod sign;
 
 pub use answer::{Answer, Page, read_page};
 pub use credentials::{Credentials, Source};
 pub use endpoint::Endpoint;
+pub(crate) use endpoint::is_region;
 pub use error::{ApiError, ErrorKind};
 pub use query::query;
 pub use resource::{Disk, Instance, Resource};
+pub use role::Role;
 
 use crate::clock::{Clock, to_timestamp};
 use crate::http;
 use answer::{read, read_credentials};
 use jiff::Timestamp;
 use resource::is_id;
+use role::is_arn;
 use serde_json::{Map, Value};
 use sign::{Unsigned, nonce, sign};
 use std::collections::BTreeSet;
@@ -143,7 +148,7 @@ impl Api {
         deadline: Instant,
     ) -> Result<(Credentials, Timestamp), ApiError> {
         const ACTION: &str = "AssumeRole";
-        if !is_role(role_arn) {
+        if !is_arn(role_arn) {
             return Err(ApiError::not_asked(ACTION, "the role is none"));
         }
         let call = Call {
@@ -278,40 +283,5 @@ impl Api {
             },
         };
         result.map_err(|error| error.with_source(credentials.source()))
-    }
-}
-
-/// Returns true for `acs:ram::<account>:role/<name>`. The account may come from an event.
-fn is_role(arn: &str) -> bool {
-    let rest = arn.strip_prefix("acs:ram::");
-    let Some((account, name)) = rest.and_then(|rest| rest.split_once(":role/")) else {
-        return false;
-    };
-    let is_name = |c: u8| c.is_ascii_alphanumeric() || b".-_@".contains(&c);
-    (1..=32).contains(&account.len())
-        && account.bytes().all(|c| c.is_ascii_digit())
-        && (1..=64).contains(&name.len())
-        && name.bytes().all(is_name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_role_has_an_account_and_a_name() {
-        for (arn, expected) in [
-            ("acs:ram::1234567890123456:role/ecs-notifier-read", true),
-            ("acs:ram::1:role/a.b_c-d", true),
-            ("acs:ram::{account}:role/x", false),
-            ("acs:ram:::role/x", false),
-            ("acs:ram::1234:role/", false),
-            ("acs:ram::1234:role/a/b", false),
-            ("acs:ram::12 34:role/x", false),
-            ("acs:ram::1234:user/x", false),
-            ("", false),
-        ] {
-            assert_eq!(is_role(arn), expected, "{arn}");
-        }
     }
 }

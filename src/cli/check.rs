@@ -1,6 +1,6 @@
 //! `check`: the configuration in words, without its secrets.
 
-use crate::config::Config;
+use crate::config::{Config, ResourceConfig};
 use crate::event::Level;
 use crate::message::RenderOptions;
 use crate::report::counted;
@@ -9,7 +9,41 @@ use crate::route::{Pattern, QuietHours, Route};
 /// Describes every route: what it sends, to whom and how.
 pub(super) fn describe(config: &Config) -> String {
     let routes: Vec<String> = config.routes.iter().map(describe_route).collect();
-    format!("The configuration is valid.\n\n{}", routes.join("\n"))
+    let resources = describe_resources(config.resources.as_ref());
+    format!(
+        "The configuration is valid.\n\n{}\n{resources}",
+        routes.join("\n")
+    )
+}
+
+/// Describes what is looked up, and how.
+fn describe_resources(resources: Option<&ResourceConfig>) -> String {
+    let Some(resources) = resources else {
+        return "resources are not looked up\n".to_owned();
+    };
+    let role = resources.role.as_ref();
+    let others = role.map_or(
+        "are not asked for (RESOURCE_ROLE is not set)".to_owned(),
+        |role| {
+            format!(
+                "with the role {}, assumed at {}",
+                role.as_str(),
+                resources.sts
+            )
+        },
+    );
+    let lines = [
+        ("instances", "name, addresses and tags by ecs:DescribeInstances".to_owned()),
+        ("disks", "name, tags and instance by ecs:DescribeDisks".to_owned()),
+        ("at", resources.ecs.to_string()),
+        ("identity", "the function's role, else ALIBABA_CLOUD_ACCESS_KEY_ID, _SECRET and ALIBABA_CLOUD_SECURITY_TOKEN; without, nothing is asked".to_owned()),
+        ("other accounts", others),
+    ];
+    let mut text = "resources are looked up\n".to_owned();
+    for (label, value) in lines {
+        text.push_str(&format!("  {label:<14} {value}\n"));
+    }
+    text
 }
 
 fn describe_route(route: &Route) -> String {
@@ -23,6 +57,10 @@ fn describe_route(route: &Route) -> String {
         ("fallback", fallback.unwrap_or("none".to_owned())),
         ("keyword", endpoint.keyword().unwrap_or("none").to_owned()),
         ("mentions", mentions(options)),
+        (
+            "owner's tag",
+            options.mention_tag.clone().unwrap_or("none".to_owned()),
+        ),
         ("rate limit", format!("{per_minute} messages a minute")),
         ("levels", levels(&filter.levels)),
         ("include", patterns(&filter.include, "none")),
@@ -31,9 +69,12 @@ fn describe_route(route: &Route) -> String {
         ("regions", patterns(&filter.regions, "all")),
         ("resources", patterns(&filter.resources, "all")),
         ("not resources", patterns(&filter.resources_exclude, "none")),
+        ("tags", patterns(&filter.tags, "all")),
+        ("not tags", patterns(&filter.tags_exclude, "none")),
         ("quiet hours", quiet_hours(filter.quiet_hours.as_ref())),
         ("language", options.language.as_str().to_owned()),
         ("time zone", zone.to_owned()),
+        ("shown tags", list(&options.tags, String::as_str, "none")),
         ("account names", account_names(options)),
         ("console", options.console.as_str().to_owned()),
     ];

@@ -5,20 +5,24 @@
 //! - `route`: the values of one route
 //! - `list`: lists and what separates them
 //! - `pattern`, `value`: one value
+//! - `resources`: how resources are looked up
 //! - `network`: proxy and certificates
 
 mod list;
 mod network;
 mod pattern;
+mod resources;
 mod route;
 mod value;
 mod variables;
 
+pub use resources::ResourceConfig;
 pub use variables::KNOWN;
 
 use crate::http::HttpConfig;
 use crate::route::Route;
-use route::Reader;
+use resources::resource_config;
+use route::{Function, Reader};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +33,8 @@ use variables::DEFAULT_SUFFIX;
 pub struct Config {
     /// The routes, `default` first, the others by name.
     pub routes: Vec<Route>,
+    /// How to look resources up; `None` if nothing is to be looked up.
+    pub resources: Option<ResourceConfig>,
     /// How to reach the network.
     pub http: HttpConfig,
 }
@@ -100,12 +106,24 @@ impl Config {
         let by_route = variables::by_route(&vars, &mut faults);
         // Function Compute tells it to every function.
         let own_account = vars.get("FC_ACCOUNT_ID").map(|id| id.trim());
-        let own_account = own_account.filter(|id| !id.is_empty());
-        let routes = routes(&by_route, own_account, &mut faults);
+        let resources = resource_config(&mut Reader {
+            suffix: DEFAULT_SUFFIX,
+            values: by_route.get(DEFAULT_SUFFIX).unwrap_or(&Values::new()),
+            faults: &mut faults,
+        });
+        let function = Function {
+            account: own_account.filter(|id| !id.is_empty()),
+            looks_up: resources.is_some(),
+        };
+        let routes = routes(&by_route, function, &mut faults);
         let http = network::http_config(&vars, &mut faults);
         faults.extend(unreadable);
         if faults.is_empty() {
-            Ok(Config { routes, http })
+            Ok(Config {
+                routes,
+                resources,
+                http,
+            })
         } else {
             Err(faults)
         }
@@ -117,10 +135,13 @@ type Values = BTreeMap<&'static str, String>;
 
 fn routes(
     by_route: &BTreeMap<String, Values>,
-    own_account: Option<&str>,
+    function: Function,
     faults: &mut Vec<ConfigError>,
 ) -> Vec<Route> {
-    let makes_a_route = |values: &Values| values.keys().any(|key| !key.starts_with("MESSAGE_"));
+    let makes_a_route = |values: &Values| {
+        let mut names = values.keys();
+        names.any(|name| name.starts_with("DINGTALK_") || name.starts_with("EVENT_"))
+    };
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);
     let mut inherited_faults = Vec::new();
@@ -138,7 +159,7 @@ fn routes(
                 values,
                 faults,
             };
-            routes.extend(reader.route(&inherited, own_account));
+            routes.extend(reader.route(&inherited, function));
         } else if suffix != DEFAULT_SUFFIX {
             faults.extend(values.keys().map(|key| {
                 let problem = format!(

@@ -152,6 +152,24 @@ pub(super) fn account(text: &str) -> Result<Pattern, String> {
     ))
 }
 
+/// Parses a pattern on the text `key=value` of a tag.
+pub(super) fn tag(text: &str) -> Result<Pattern, String> {
+    let key = text.split_once('=').map(|(key, _)| key.trim());
+    if key.is_none_or(str::is_empty) {
+        return Err(format!(
+            "{} is no tag; write its key, = and its value, such as team=payments, or team=* for any value",
+            quote(text)
+        ));
+    }
+    if text.chars().any(|c| "^$<>{}\"…".contains(c)) {
+        return Err(format!(
+            "{} matches no tag: write key=value, with * for any text and ? for one character",
+            quote(text)
+        ));
+    }
+    Ok(Pattern::new(text))
+}
+
 /// Parses a pattern on a resource's id or name. Names may hold nearly anything.
 pub(super) fn resource(text: &str) -> Result<Pattern, String> {
     let fault = |what: &str| Err(format!("{} {what}", quote(text)));

@@ -23,8 +23,18 @@ const DEFAULT_QUIET_LEVELS: [Level; 2] = [Level::Warn, Level::Info];
 pub(super) struct MessageFormat {
     language: Option<Language>,
     zone: Option<TimeZone>,
+    tags: Option<Vec<String>>,
     accounts: Option<BTreeMap<String, String>>,
     console: Option<Console>,
+}
+
+/// What the routes need to know of the function.
+#[derive(Clone, Copy)]
+pub(super) struct Function<'a> {
+    /// The account that it runs in, where it is known.
+    pub account: Option<&'a str>,
+    /// It looks resources up.
+    pub looks_up: bool,
 }
 
 /// A webhook and the secrets that sign its requests.
@@ -38,19 +48,23 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the route. Returns `None` if its chatbot is missing or not valid. `own_account` is the
-    /// account that the function runs in, where it is known.
-    pub(super) fn route(
-        mut self,
-        inherited: &MessageFormat,
-        own_account: Option<&str>,
-    ) -> Option<Route> {
+    /// Reads the route. Returns `None` if its chatbot is missing or not valid.
+    pub(super) fn route(mut self, inherited: &MessageFormat, function: Function) -> Option<Route> {
         let (primary, fallback) = self.chatbots();
         // Both chatbots are of the same group and share its keyword.
         let keyword = self.value("DINGTALK_KEYWORD", value::keyword);
         let mentions = self.mentions();
         let mention_levels = self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]);
+        let mention_tag = self.value("DINGTALK_AT_TAG", value::tag_key);
         let rate_limit = self.value("DINGTALK_RATE_LIMIT", value::rate_limit);
+        if !function.looks_up {
+            self.needs_lookup(&[
+                "DINGTALK_AT_TAG",
+                "EVENT_TAGS",
+                "EVENT_TAGS_EXCLUDE",
+                "MESSAGE_TAGS",
+            ]);
+        }
         let own = self.message_format();
         let default_zone = || value::zone(DEFAULT_ZONE).expect("the zones are compiled in");
         let zone = own.zone.or_else(|| inherited.zone.clone());
@@ -63,6 +77,8 @@ impl<'a> Reader<'a> {
             regions: self.patterns("EVENT_REGIONS", pattern::region),
             resources: self.patterns("EVENT_RESOURCES", pattern::resource),
             resources_exclude: self.patterns("EVENT_RESOURCES_EXCLUDE", pattern::resource),
+            tags: self.patterns("EVENT_TAGS", pattern::tag),
+            tags_exclude: self.patterns("EVENT_TAGS_EXCLUDE", pattern::tag),
             quiet_hours: self.quiet_hours(&zone),
         };
         let names = own.accounts.or_else(|| inherited.accounts.clone());
@@ -87,10 +103,13 @@ impl<'a> Reader<'a> {
                 zone,
                 mentions,
                 mention_levels,
-                mention_tag: None,
-                tags: Vec::new(),
+                mention_tag,
+                tags: own
+                    .tags
+                    .or_else(|| inherited.tags.clone())
+                    .unwrap_or_default(),
                 accounts: AccountNames {
-                    own: own_account.map(str::to_owned),
+                    own: function.account.map(str::to_owned),
                     names: names.unwrap_or_default(),
                 },
                 console: own.console.or(inherited.console).unwrap_or_default(),
@@ -103,6 +122,7 @@ impl<'a> Reader<'a> {
         MessageFormat {
             language: self.value("MESSAGE_LANGUAGE", value::language),
             zone: self.value("MESSAGE_TIME_ZONE", value::zone),
+            tags: self.tag_keys(),
             accounts: self.account_names(),
             console: self.value("MESSAGE_CONSOLE", value::console),
         }
@@ -213,6 +233,20 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads the keys of tags that are shown.
+    fn tag_keys(&mut self) -> Option<Vec<String>> {
+        const NAME: &str = "MESSAGE_TAGS";
+        self.get(NAME)?;
+        Some(unique(self.list(NAME, "tag", value::tag_key)))
+    }
+
+    /// Reports the variables that do nothing because nothing is looked up.
+    fn needs_lookup(&mut self, names: &[&str]) {
+        for name in names.iter().filter(|name| self.values.contains_key(**name)) {
+            self.fault(name, "needs look-ups of resources, but RESOURCE_LOOKUP is off; set that to auto, or unset this");
+        }
+    }
+
     /// Reads the names of accounts, by their ids.
     fn account_names(&mut self) -> Option<BTreeMap<String, String>> {
         const NAME: &str = "MESSAGE_ACCOUNTS";
@@ -238,7 +272,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Parses a value. Returns `None` if it is not set, or not valid: then the fault is collected.
-    fn value<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn value<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         match parse(self.get(name)?) {
             Ok(value) => Some(value),
             Err(problem) => {

@@ -116,6 +116,14 @@ fn all_values_are_read() {
         ("EVENT_REGIONS", "cn-*"),
         ("EVENT_RESOURCES", "i-*"),
         ("EVENT_RESOURCES_EXCLUDE", "test-*"),
+        ("EVENT_TAGS", "team=payments\nenv=prod*"),
+        ("EVENT_TAGS_EXCLUDE", "env=test"),
+        ("DINGTALK_AT_TAG", "owner"),
+        ("MESSAGE_TAGS", "env, team, env"),
+        ("RESOURCE_LOOKUP", "AUTO"),
+        ("RESOURCE_ENDPOINT", "https://ecs-vpc.{region}.aliyuncs.com"),
+        ("RESOURCE_STS_ENDPOINT", "http://127.0.0.1:9"),
+        ("RESOURCE_ROLE", "acs:ram::{account}:role/reader"),
         ("EVENT_QUIET_HOURS", "22:00 - 8:00"),
         ("EVENT_QUIET_LEVELS", "info"),
         ("MESSAGE_ACCOUNTS", "1234567890123456 = 生产 A, 98 = test"),
@@ -153,6 +161,88 @@ fn all_values_are_read() {
     assert_eq!(options.accounts.names["1234567890123456"], "生产 A");
     assert_eq!(options.accounts.names["98"], "test");
     assert_eq!(options.console, Console::International);
+    assert_eq!(route.filter.tags.len(), 2);
+    assert_eq!(route.filter.tags_exclude[0].as_str(), "env=test");
+    assert_eq!(options.mention_tag.as_deref(), Some("owner"));
+    assert_eq!(options.tags, ["env", "team"]);
+    let resources = config.resources.as_ref().unwrap();
+    assert_eq!(
+        resources.ecs.to_string(),
+        "https://ecs-vpc.{region}.aliyuncs.com"
+    );
+    assert_eq!(resources.sts.to_string(), "http://127.0.0.1:9");
+    assert!(resources.role.is_some());
+}
+
+#[test]
+fn resources_are_looked_up_unless_that_is_off() {
+    let config = read(&[("DINGTALK_WEBHOOK", HOOK)]).unwrap();
+    let resources = config.resources.unwrap();
+    assert_eq!(
+        resources.ecs.to_string(),
+        "https://ecs.{region}.aliyuncs.com"
+    );
+    assert_eq!(
+        resources.sts.to_string(),
+        "https://sts.{region}.aliyuncs.com"
+    );
+    let off = read(&[("DINGTALK_WEBHOOK", HOOK), ("RESOURCE_LOOKUP", "off")]);
+    assert_eq!(off.unwrap().resources, None);
+    // They are no route of their own.
+    let alone = faults(&[("RESOURCE_LOOKUP", "off")]);
+    assert!(
+        alone[0].starts_with("DINGTALK_WEBHOOK: is not set; "),
+        "{alone:?}"
+    );
+    let reported = faults(&[
+        ("DINGTALK_WEBHOOK", HOOK),
+        ("RESOURCE_LOOKUP__B", "off"),
+        ("RESOURCE_LOOKUPS", "off"),
+        ("RESOURCE_LOOKUP", "no"),
+        ("RESOURCE_ENDPOINT", "http://ecs.example.com"),
+        ("RESOURCE_STS_ENDPOINT", "sts.aliyuncs.com"),
+        ("RESOURCE_ROLE", "acs:ram::1:role/reader"),
+    ]);
+    for expected in [
+        "RESOURCE_LOOKUP__B: is of the whole function; set RESOURCE_LOOKUP, without __B",
+        "RESOURCE_LOOKUPS: is not a variable of the notifier; did you mean RESOURCE_LOOKUP",
+        "RESOURCE_LOOKUP: is \"no\"; write auto",
+        "RESOURCE_ENDPOINT: is not encrypted",
+        "RESOURCE_STS_ENDPOINT: does not begin with https://",
+        "RESOURCE_ROLE: is the role of one account",
+    ] {
+        let is_there = reported.iter().any(|fault| fault.starts_with(expected));
+        assert!(is_there, "{expected}: {reported:#?}");
+    }
+}
+
+#[test]
+fn what_needs_look_ups_is_a_fault_without_them() {
+    let names = [
+        "EVENT_TAGS",
+        "EVENT_TAGS_EXCLUDE",
+        "DINGTALK_AT_TAG",
+        "MESSAGE_TAGS",
+    ];
+    for name in names {
+        let value = if name.starts_with("EVENT_") {
+            "a=b"
+        } else {
+            "a"
+        };
+        let vars = [
+            ("DINGTALK_WEBHOOK", HOOK),
+            (name, value),
+            ("RESOURCE_LOOKUP", "off"),
+        ];
+        let expected = format!("{name}: needs look-ups of resources");
+        assert!(faults(&vars)[0].starts_with(&expected), "{name}");
+        assert!(read(&vars[..2]).is_ok(), "{name}");
+    }
+    for text in ["a=b", "own*", "a b\u{0}"] {
+        let reported = faults(&[("DINGTALK_WEBHOOK", HOOK), ("DINGTALK_AT_TAG", text)]);
+        assert!(reported[0].contains("is no tag's key"), "{reported:?}");
+    }
 }
 
 #[test]

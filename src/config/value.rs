@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 const MAX_KEYWORD_BYTES: usize = 200;
 /// Longest mobile number or user id, in bytes. It keeps 50 mentions well inside a message.
 const MAX_MENTION_BYTES: usize = 64;
+/// Longest key of a tag, in characters: the API's limit.
+const MAX_TAG_KEY: usize = 128;
 /// Longest name of an account, in characters.
 const MAX_ACCOUNT_NAME: usize = 64;
 
@@ -137,6 +139,30 @@ pub(super) fn console(text: &str) -> Result<Console, String> {
                 quote(text)
             )
         })
+}
+
+/// Parses `RESOURCE_LOOKUP`. Returns true for `auto`.
+pub(super) fn lookup(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "auto" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(format!(
+            "is {}; write auto to look resources up where the function has a role, or off",
+            quote(text)
+        )),
+    }
+}
+
+/// Parses the key of a tag.
+pub(super) fn tag_key(text: &str) -> Result<String, String> {
+    let is_odd = |c: char| c.is_control() || matches!(c, ',' | '=' | '*' | '?' | ';' | '|' | '"');
+    if text.chars().count() <= MAX_TAG_KEY && !text.contains(is_odd) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "{} is no tag's key; write the key alone, such as owner, without its value and without wildcards",
+        quote(text)
+    ))
 }
 
 /// Parses a span of the day: `22:00-08:00`. It may end at `24:00`.

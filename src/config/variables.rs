@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) const DEFAULT_SUFFIX: &str = "";
 
 /// Every variable that the notifier knows, without a route's suffix.
-pub const KNOWN: [&str; 23] = [
+pub const KNOWN: [&str; 31] = [
     "DINGTALK_WEBHOOK",
     "DINGTALK_SECRET",
     "DINGTALK_KEYWORD",
@@ -17,6 +17,7 @@ pub const KNOWN: [&str; 23] = [
     "DINGTALK_AT_USER_IDS",
     "DINGTALK_AT_ALL",
     "DINGTALK_AT_LEVELS",
+    "DINGTALK_AT_TAG",
     "DINGTALK_RATE_LIMIT",
     "EVENT_LEVELS",
     "EVENT_INCLUDE",
@@ -25,22 +26,29 @@ pub const KNOWN: [&str; 23] = [
     "EVENT_REGIONS",
     "EVENT_RESOURCES",
     "EVENT_RESOURCES_EXCLUDE",
+    "EVENT_TAGS",
+    "EVENT_TAGS_EXCLUDE",
     "EVENT_QUIET_HOURS",
     "EVENT_QUIET_LEVELS",
     "MESSAGE_LANGUAGE",
     "MESSAGE_TIME_ZONE",
+    "MESSAGE_TAGS",
     "MESSAGE_ACCOUNTS",
     "MESSAGE_CONSOLE",
+    "RESOURCE_LOOKUP",
+    "RESOURCE_ENDPOINT",
+    "RESOURCE_STS_ENDPOINT",
+    "RESOURCE_ROLE",
 ];
 
 /// Returns true if the variable is the notifier's by its prefix, known or not.
 pub(super) fn is_ours(name: &str) -> bool {
-    ["DINGTALK_", "EVENT_", "MESSAGE_"]
+    ["DINGTALK_", "EVENT_", "MESSAGE_", "RESOURCE_"]
         .iter()
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// Sorts the variables by the suffix of their route. Blank ones count as unset, unknown ones become
+/// Sorts the variables by the suffix of their route. Those of the whole function have none. Blank ones count as unset, unknown ones become
 /// faults.
 pub(super) fn by_route(
     vars: &BTreeMap<String, String>,
@@ -57,6 +65,11 @@ pub(super) fn by_route(
             continue;
         };
         if let Err(problem) = check_suffix(suffix) {
+            faults.push(ConfigError::new(name, problem));
+            continue;
+        }
+        if known.starts_with("RESOURCE_") && !suffix.is_empty() {
+            let problem = format!("is of the whole function; set {known}, without {suffix}");
             faults.push(ConfigError::new(name, problem));
             continue;
         }

@@ -98,6 +98,13 @@ impl Event {
             .is_some_and(|status| finals.iter().any(|word| word.eq_ignore_ascii_case(status)))
     }
 
+    /// Returns the name of the resource: the one that the event tells, else the one that was looked
+    /// up.
+    pub fn shown_name(&self) -> Option<&str> {
+        let known = || self.known.as_ref()?.name.as_deref();
+        self.resource_name.as_deref().or_else(known)
+    }
+
     /// Returns when planned work begins at the earliest.
     pub fn not_before(&self) -> Option<EventTime> {
         EventTime::parse(self.details.get("notBefore")?)

@@ -96,7 +96,7 @@ impl Cache {
     /// Remembers a refusal, where the next call would be refused as well.
     pub(super) fn refused(&mut self, place: &Place, refusal: &Refusal, now: SystemTime) {
         let pause = match refusal.lookup {
-            Lookup::Denied => DENIED,
+            Lookup::Denied => refusal.retry_after.unwrap_or(DENIED),
             Lookup::Throttled => refusal
                 .retry_after
                 .unwrap_or_else(|| until_next_minute(now)),

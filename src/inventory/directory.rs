@@ -3,9 +3,9 @@
 use super::cache::{Cache, Key, Memory};
 use super::pace::Pace;
 use super::{Inventory, Kind, MAX_IDS, Place, Refusal, Resource};
+use crate::aliyun::{Credentials, is_region};
 use crate::clock::Clock;
 use crate::event::{Event, Known, Lookup};
-use fc_runtime::Credentials;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 const MAX_TIME: Duration = Duration::from_secs(1);
 /// At most this part of the time left is for look-ups: the message comes first.
 const PART_OF_TIME: u32 = 4;
-/// Longest id of a region that is asked for, in bytes.
-const MAX_REGION: usize = 64;
+/// Longest id that is asked for, in bytes.
+const MAX_ID: usize = 64;
 
 /// Looks up the resources of events, for all invocations of an instance.
 pub struct Directory {
@@ -154,7 +154,7 @@ impl Directory {
             _ => return None,
         };
         // It becomes part of a host's name.
-        let region = event.region.as_ref().filter(|region| is_id(region))?;
+        let region = event.region.as_ref().filter(|region| is_region(region))?;
         let account = event.account.as_deref();
         let account = account.filter(|account| own_account.is_some_and(|own| own != *account));
         if account.is_some_and(|id| !self.reaches_other_accounts || !is_account(id)) {
@@ -412,14 +412,14 @@ fn instance_of((place, _): &Key, resource: &Resource) -> Option<Key> {
     Some((place, id))
 }
 
-/// Returns true for what can be the id of a resource or region: letters, digits and hyphens.
+/// Returns true for what can be the id of a resource: letters, digits and hyphens.
 fn is_id(text: &str) -> bool {
     let is_ours = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    (2..=MAX_REGION).contains(&text.len()) && text.bytes().all(is_ours)
+    (2..=MAX_ID).contains(&text.len()) && text.bytes().all(is_ours)
 }
 
 fn is_account(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_REGION && text.bytes().all(|b| b.is_ascii_digit())
+    !text.is_empty() && text.len() <= MAX_ID && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The refusal of one that waited in vain.

@@ -6,16 +6,19 @@
 //!
 //! - `cache`: what was said, and for how long that counts
 //! - `directory`: events → the same events with what is known of their resources
+//! - `ecs`: the ECS API as an inventory
 //! - `pace`: how often one place is asked
 
 mod cache;
 mod directory;
+mod ecs;
 mod pace;
 
 pub use directory::{Asker, Directory, LookedUp};
+pub use ecs::EcsInventory;
 
+use crate::aliyun::Credentials;
 use crate::event::{Known, Lookup};
-use fc_runtime::Credentials;
 use std::time::{Duration, Instant};
 
 /// Most resources of one call: `InstanceIds` and `DiskIds` of the ECS API take no more.
@@ -70,7 +73,7 @@ pub struct Resource {
 pub struct Refusal {
     /// [`Lookup::Denied`], `Throttled`, `Unreachable` or `Expired`.
     pub lookup: Lookup,
-    /// For how long the same would be refused, where the answer says so.
+    /// For how long the same would be refused, where that is known.
     pub retry_after: Option<Duration>,
     /// What was refused, why, and what to change, in one line without secrets and accounts.
     pub remedy: String,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::event::testing;
 use jiff::tz::TimeZone;
+use std::sync::Arc;
 
 /// 07:59:59 in Shanghai.
 const NOW: Timestamp = Timestamp::constant(-1, 0);
@@ -31,6 +32,18 @@ fn quiet(start: &str, end: &str, levels: &[Level]) -> QuietHours {
         zone: TimeZone::get("Asia/Shanghai").unwrap(),
         levels: levels.to_vec(),
     }
+}
+
+/// What a look-up found: a name and tags.
+fn known(name: Option<&str>, tags: &[(&str, &str)]) -> Option<Arc<Known>> {
+    let tags = tags
+        .iter()
+        .map(|(key, value)| (key.to_string(), value.to_string()));
+    Some(Arc::new(Known {
+        name: name.map(str::to_owned),
+        tags: tags.collect(),
+        ..Known::default()
+    }))
 }
 
 fn serious() -> Filter {
@@ -109,7 +122,10 @@ fn levels_decide_last() {
 
 #[test]
 fn the_order_of_conditions_is_fixed() {
-    let stopped = event("Instance:StateChange", Some("Stopped"), Some(Level::Info));
+    let stopped = Event {
+        known: known(None, &[("env", "prod")]),
+        ..event("Instance:StateChange", Some("Stopped"), Some(Level::Info))
+    };
     let mut filter = serious();
     let rule = |filter: &Filter| {
         let d = decide(filter, &stopped, NOW);
@@ -120,12 +136,16 @@ fn the_order_of_conditions_is_fixed() {
     assert_eq!(rule(&filter), (true, "EVENT_INCLUDE"));
     filter.quiet_hours = Some(quiet("22:00", "08:00", &[Level::Info]));
     assert_eq!(rule(&filter), (false, "EVENT_QUIET_HOURS"));
+    filter.tags = patterns(&["env=test"]);
+    assert_eq!(rule(&filter), (false, "EVENT_TAGS"));
     filter.resources = patterns(&["db-*"]);
     assert_eq!(rule(&filter), (false, "EVENT_RESOURCES"));
     filter.regions = patterns(&["cn-beijing"]);
     assert_eq!(rule(&filter), (false, "EVENT_REGIONS"));
     filter.accounts = patterns(&["2*"]);
     assert_eq!(rule(&filter), (false, "EVENT_ACCOUNTS"));
+    filter.tags_exclude = patterns(&["env=prod"]);
+    assert_eq!(rule(&filter), (false, "EVENT_TAGS_EXCLUDE"));
     filter.resources_exclude = patterns(&["i-*"]);
     assert_eq!(rule(&filter), (false, "EVENT_RESOURCES_EXCLUDE"));
     filter.exclude = patterns(&["*:stopped"]);
@@ -188,6 +208,79 @@ fn a_resource_is_found_by_the_id_in_the_arn_too() {
     };
     assert!(decide(&filter(&["eni-*"], &[]), &moved, NOW).send);
     assert!(!decide(&filter(&[], &["eni-1"]), &moved, NOW).send);
+}
+
+#[test]
+fn a_resource_is_found_by_the_name_that_was_looked_up() {
+    let unnamed = Event {
+        resource_name: None,
+        known: known(Some("db-03"), &[]),
+        ..event("A:B", None, Some(Level::Critical))
+    };
+    for (resource, send) in [("DB-*", true), ("i-1", true), ("web-*", false)] {
+        let filter = Filter {
+            resources: patterns(&[resource]),
+            ..serious()
+        };
+        assert_eq!(decide(&filter, &unnamed, NOW).send, send, "{resource}");
+    }
+}
+
+// Where the tags are not known, neither filter holds an event back: an outage of the API hides none.
+#[test]
+fn one_tag_that_matches_one_pattern_decides() {
+    let tags = [("team", "payments"), ("env", "prod-1"), ("empty", "")];
+    for (known, pattern, matches) in [
+        (known(None, &tags), "team=payments", true),
+        (known(None, &tags), "TEAM=Pay*", true),
+        (known(None, &tags), "env=prod*", true),
+        (known(None, &tags), "empty=", true),
+        (known(None, &tags), "*=payments", true),
+        (known(None, &tags), "env=prod", false),
+        (known(None, &tags), "other=*", false),
+        (known(None, &[]), "team=*", false),
+        (None, "team=payments", true),
+    ] {
+        let is_known = known.is_some();
+        let event = Event {
+            known,
+            ..event("A:B", None, Some(Level::Critical))
+        };
+        let filter = |tags: &[&str], exclude: &[&str]| Filter {
+            tags: patterns(tags),
+            tags_exclude: patterns(exclude),
+            ..serious()
+        };
+        let sent = decide(&filter(&["x=y", pattern], &[]), &event, NOW).send;
+        assert_eq!(sent, matches, "{pattern}");
+        let kept = decide(&filter(&[], &["x=y", pattern]), &event, NOW).send;
+        assert_eq!(kept, !matches || !is_known, "{pattern}");
+    }
+}
+
+#[test]
+fn an_event_that_no_look_up_could_send_is_not_worth_one() {
+    let info = event("A:B", Some("C"), Some(Level::Info));
+    let critical = event("A:B", Some("C"), Some(Level::Critical));
+    let with = |change: &dyn Fn(&mut Filter)| {
+        let mut filter = serious();
+        change(&mut filter);
+        filter
+    };
+    assert!(may_take(&serious(), &critical) && !may_take(&serious(), &info));
+    for (filter, expected) in [
+        (with(&|filter| filter.include = patterns(&["A:*"])), true),
+        (with(&|filter| filter.exclude = patterns(&["*:C"])), false),
+        (with(&|filter| filter.accounts = patterns(&["2*"])), false),
+        (with(&|filter| filter.regions = patterns(&["us-*"])), false),
+        // The name that is looked up may match.
+        (with(&|filter| filter.resources = patterns(&["db-*"])), true),
+        (with(&|filter| filter.tags = patterns(&["a=b"])), true),
+    ] {
+        assert_eq!(may_take(&filter, &critical), expected, "{filter:?}");
+    }
+    let included = with(&|filter| filter.include = patterns(&["A:*"]));
+    assert!(may_take(&included, &info));
 }
 
 #[test]

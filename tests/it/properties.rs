@@ -134,7 +134,7 @@ proptest! {
         variable in proptest::sample::select(&[
             "DINGTALK_AT_MOBILES", "DINGTALK_AT_USER_IDS", "DINGTALK_AT_LEVELS", "DINGTALK_SECRET",
             "EVENT_LEVELS", "EVENT_INCLUDE", "EVENT_EXCLUDE", "EVENT_ACCOUNTS", "EVENT_REGIONS",
-            "EVENT_RESOURCES", "EVENT_RESOURCES_EXCLUDE", "EVENT_QUIET_HOURS", "MESSAGE_ACCOUNTS",
+            "EVENT_RESOURCES", "EVENT_RESOURCES_EXCLUDE", "EVENT_TAGS", "EVENT_TAGS_EXCLUDE", "EVENT_QUIET_HOURS", "MESSAGE_ACCOUNTS",
         ][..]),
         text in "(\\PC{0,12}|[a-zA-Z0-9:._*?,\u{2} -]{0,12}|[0-9*?+:,-]{0,16}|(ecs:|cn-|\\*|\\?|-|1|a|:){0,6}){1,3}",
     ) {

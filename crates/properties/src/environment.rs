@@ -100,7 +100,7 @@ fn shows(name: &str, value: &str) -> bool {
 
 fn check_fault(fault: &ConfigError, vars: &[(String, String)]) {
     let ConfigError { variable, problem } = fault;
-    let is_ours = ["DINGTALK_", "EVENT_", "MESSAGE_"]
+    let is_ours = ["DINGTALK_", "EVENT_", "MESSAGE_", "RESOURCE_"]
         .iter()
         .any(|prefix| variable.starts_with(prefix));
     let is_proxy = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"].contains(&&**variable);

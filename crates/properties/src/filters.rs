@@ -1,7 +1,7 @@
 //! Filters that can do something: every pattern that the configuration accepts lets at least one
 //! conceivable event pass, and what excludes leaves at least one.
 
-use ecs_dingtalk_notifier::event::{self, Event, Level, known_names, region::REGIONS};
+use ecs_dingtalk_notifier::event::{self, Event, Known, Level, known_names, region::REGIONS};
 use ecs_dingtalk_notifier::route::{Filter, Pattern, QuietHours, decide};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -67,6 +67,20 @@ pub(crate) fn check(filter: &Filter) {
         assert_held_back(&but, &events, pattern);
         assert!(passes(&but, &event(json!({}))), "an event of no resource");
     }
+    for pattern in filter.tags.iter().chain(&filter.tags_exclude) {
+        let events: Vec<_> = spellings(pattern).flat_map(|text| tagged(&text)).collect();
+        let only = Filter {
+            tags: vec![pattern.clone()],
+            ..all()
+        };
+        assert_passes(&only, &events, pattern);
+        let but = Filter {
+            tags_exclude: vec![pattern.clone()],
+            ..all()
+        };
+        assert_held_back(&but, &events, pattern);
+        assert!(passes(&but, &event(json!({}))), "an event without tags");
+    }
     filter.quiet_hours.iter().for_each(quiet);
 }
 
@@ -127,6 +141,18 @@ fn events_called(name: String) -> Vec<Arc<Event>> {
         .into_iter()
         .chain(with_status.into_iter().flatten())
         .collect()
+}
+
+/// An event of a resource with this tag, `key=value`.
+fn tagged(tag: &str) -> Option<Arc<Event>> {
+    let (key, value) = tag.split_once('=')?;
+    let known = Known {
+        tags: vec![(key.to_owned(), value.to_owned())],
+        ..Known::default()
+    };
+    let mut event = Event::clone(event(json!({})).first()?);
+    event.known = Some(Arc::new(known));
+    Some(Arc::new(event))
 }
 
 /// The event of a payload that has these fields besides the usual ones.

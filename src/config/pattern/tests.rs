@@ -149,6 +149,24 @@ fn an_account_is_digits() {
 }
 
 #[test]
+fn a_tag_has_a_key_and_a_value() {
+    for text in [
+        "team=payments",
+        "env=prod*",
+        "*=x",
+        "a=",
+        "团队=支付",
+        "a=b=c d",
+    ] {
+        assert!(tag(text).is_ok(), "{text}: {:?}", tag(text));
+    }
+    for text in ["payments", "=x", " =x", "team:payments", "*"] {
+        assert_fault(tag, text, "such as team=payments");
+    }
+    assert_fault(tag, "team=^pay$", "matches no tag");
+}
+
+#[test]
 fn a_resource_may_be_called_nearly_anything() {
     for text in [
         "i-bp1ecr4x7k2m9q5go2go",

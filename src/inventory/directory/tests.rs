@@ -1,5 +1,6 @@
 use super::super::cache::MAX_RESOURCES;
 use super::*;
+use crate::aliyun::Source;
 use crate::clock::ManualClock;
 use crate::event::testing;
 use std::sync::mpsc;
@@ -79,7 +80,7 @@ impl Bench {
 }
 
 fn credentials() -> Credentials {
-    Credentials::new("id", "secret", "token").unwrap()
+    Credentials::temporary("id", "secret", "token", Source::Invocation).unwrap()
 }
 
 /// The resource, called as its id with `name-` before it.
@@ -171,6 +172,7 @@ fn a_refusal_counts_as_long_as_it_would_be_repeated() {
     let seconds = Duration::from_secs;
     for (lookup, retry_after, pause) in [
         (Lookup::Denied, None, Some(5 * MINUTE)),
+        (Lookup::Denied, Some(Duration::ZERO), None),
         // The next full minute begins in half a minute.
         (Lookup::Throttled, None, Some(seconds(30))),
         (Lookup::Throttled, Some(seconds(7)), Some(seconds(7))),

@@ -98,12 +98,8 @@ fn when_an_attempt_panics_only_its_invocation_fails() {
     };
     let dispatcher = Dispatcher::new(vec![target], clock.clone());
     let lines = Lines::default();
-    let notifier = Notifier {
-        routes: config.routes,
-        dispatcher,
-        clock,
-        log: Log::to(lines.clone()),
-    };
+    let log = Log::to(lines.clone());
+    let notifier = Notifier::new(config.routes, dispatcher, clock, log);
     let handle = |number: usize| {
         let context = Context::for_command(Duration::from_secs(600));
         let payload = event(number).to_string();
