@@ -21,7 +21,8 @@
 //! | `config/mod.rs` | environment variables → routes and network settings, every fault at once |
 //! | `config/route.rs` | the values of one route |
 //! | `config/list.rs`, `pattern.rs`, `value.rs` | lists; patterns that can match; single values |
-//! | `config/variables.rs`, `network.rs` | the known names; proxy and certificates |
+//! | `config/resources.rs`, `network.rs` | how to look resources up; proxy and certificates |
+//! | `config/variables.rs` | the known names |
 //! | `notifier.rs` | one invocation: payload → events → decisions → delivery → report |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |

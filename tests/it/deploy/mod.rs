@@ -213,6 +213,36 @@ fn both_triggers_are_the_same_and_retry() {
     );
 }
 
+// `s.yaml` takes an existing role, the template can make one: for the calls that the function makes
+// and no other.
+#[test]
+fn the_role_may_do_what_the_function_does() {
+    assert_eq!(s_props()["role"], "${env('ROLE', '')}");
+    let role = ros("Role");
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(trust["Principal"]["Service"], json!(["fc.aliyuncs.com"]));
+    assert_eq!(trust["Action"], "sts:AssumeRole");
+    let statements = &role["Policies"][0]["PolicyDocument"]["Statement"];
+    let actions = [
+        "DescribeInstances",
+        "DescribeDisks",
+        "DescribeInstanceHistoryEvents",
+    ];
+    let actions = actions.map(|action| format!("ecs:{action}"));
+    assert_eq!(statements[0]["Action"], json!(actions));
+    let assume = &statements[1]["Fn::If"];
+    assert_eq!(assume[0], "HasResourceRole");
+    assert_eq!(assume[1]["Action"], json!(["sts:AssumeRole"]));
+    let every_account = json!([{"Fn::Replace": [{"{account}": "*"}, {"Ref": "ResourceRole"}]}]);
+    assert_eq!(assume[1]["Resource"], every_account);
+    let template = yaml("template.yml");
+    assert_eq!(template["Resources"]["Role"]["Condition"], "CreatesRole");
+    assert_eq!(template["Parameters"]["CreateRole"]["Default"], "false");
+    let made = &ros("Function")["Role"]["Fn::If"];
+    let arn = json!(["CreatesRole", {"Fn::GetAtt": ["Role", "Arn"]}]);
+    assert_eq!(json!([made[0], made[1]]), arn);
+}
+
 #[test]
 fn s_deploy_builds_what_it_deploys() {
     let actions = &yaml("s.yaml")["resources"]["notifier"]["actions"]["pre-deploy"];

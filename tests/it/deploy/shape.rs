@@ -18,7 +18,8 @@ fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
             .flat_map(|branch| faults(branch, shape, path))
             .collect();
     }
-    if value.get("Ref").is_some() || value.get("Fn::GetAtt").is_some() {
+    let functions = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Replace"];
+    if functions.iter().any(|name| value.get(name).is_some()) {
         return Vec::new();
     }
     match (value, shape) {
@@ -121,6 +122,15 @@ fn the_template_has_known_property_names_only() {
                 "Project": 1, "Logstore": 1, "EnableRequestMetrics": 1, "EnableInstanceMetrics": 1, "LogBeginRule": 1
             },
             "EnvironmentVariables": null
+        }},
+        "Role": {"Type": "ALIYUN::RAM::Role", "Properties": {
+            "RoleName": 1, "Description": 1,
+            "AssumeRolePolicyDocument": {"Version": 1, "Statement": {
+                "Effect": 1, "Action": 1, "Principal": {"Service": 1}
+            }},
+            "Policies": {"PolicyName": 1, "PolicyDocument": {"Version": 1, "Statement": {
+                "Effect": 1, "Action": 1, "Resource": 1
+            }}}
         }},
         "Concurrency": {"Type": "ALIYUN::FC3::ConcurrencyConfig", "Properties": {
             "FunctionName": 1, "ReservedConcurrency": 1
