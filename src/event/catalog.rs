@@ -5,6 +5,7 @@
 
 use super::field::string;
 use super::level::Level;
+use super::name::is_api_call;
 use serde_json::{Map, Value};
 
 /// A text in both languages.
@@ -47,7 +48,8 @@ pub(super) static ENTRIES: &[Entry] = {
 /// Returns the entry of `name` as an event of `product`.
 ///
 /// Other products reuse names of ECS with other meanings, so the product must fit where it is
-/// known. Disks belong to ECS or EBS, depending on the producer.
+/// known. Disks belong to ECS or EBS, depending on the producer. ActionTrail records the calls of
+/// all products under the same names.
 pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
     let index = ENTRIES.binary_search_by(|entry| entry.name.cmp(name));
     let entry = &ENTRIES[index.ok()?];
@@ -56,6 +58,7 @@ pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
     let fits = product.is_none_or(|product| {
         product.eq_ignore_ascii_case(entry.product)
             || is_ecs_or_ebs(product) && is_ecs_or_ebs(entry.product)
+            || is_api_call(name)
     });
     fits.then_some(entry)
 }

@@ -21,7 +21,7 @@ pub(super) fn event(envelope: &Map<String, Value>, data: Map<String, Value>) -> 
     let source = string(envelope, "source")
         .unwrap_or_default()
         .replacen("acs:", "acs.", 1);
-    let product = product(&source, kind);
+    let product = product(&source, kind, &data);
     let (name, status) = name::from_type(product.as_deref(), kind);
     let envelope_time = time(envelope, "time");
     let mut event = Event {
@@ -31,30 +31,40 @@ pub(super) fn event(envelope: &Map<String, Value>, data: Map<String, Value>) -> 
         status,
         product,
         region: text(envelope, "aliyunregionid"),
-        account: text(envelope, "aliyunaccountid"),
+        account: text(envelope, "aliyunoriginalaccountid")
+            .or_else(|| text(envelope, "aliyunaccountid")),
         time: time(&data, "eventTime").or(envelope_time.clone()),
         ..Event::default()
     };
-    let mut arn = string(envelope, "subject").map(str::to_owned);
+    let mut arn = None;
     if kind.contains(":CloudMonitor:") && (is_flat(&data) || data.contains_key("content")) {
-        event.account = event.account.or(text(&data, "userId"));
-        arn = merge_flat(&mut event, data).or(arn);
+        arn = merge_flat(&mut event, data);
     } else {
+        event.region = text(&data, "regionId").or(event.region);
         event.details = data;
     }
     event.envelope_time = notable(event.time.as_ref(), envelope_time);
-    event.complete(arn.as_deref(), None)
+    let subject = string(envelope, "subject");
+    event.complete(match &arn {
+        Some(arn) => [Some(arn), subject],
+        None => [subject, None],
+    })
 }
 
-/// Returns CloudMonitor's name of the product: by the source, else by the type's prefix.
-fn product(source: &str, kind: &str) -> Option<String> {
+/// Returns CloudMonitor's name of the product: by the source, else by the type's prefix. The record
+/// of an API call names it.
+fn product(source: &str, kind: &str, data: &Map<String, Value>) -> Option<String> {
     let short = source
         .strip_prefix("acs.")
         .or_else(|| kind.split_once(':').map(|(prefix, _)| prefix))?;
-    Some(match short {
+    let short = match short {
+        "actiontrail" => string(data, "serviceName").unwrap_or(short),
+        other => other,
+    };
+    Some(match short.to_ascii_lowercase().as_str() {
         "ecs" | "ebs" | "ess" => short.to_ascii_uppercase(),
         "cms" => "CloudMonitor".to_owned(),
-        other => other.to_owned(),
+        _ => short.to_owned(),
     })
 }
 

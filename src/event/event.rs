@@ -1,6 +1,6 @@
 //! The one event that all wire shapes become.
 
-use super::field::{level, string};
+use super::field::{into_object, level, string, text};
 use super::level::Level;
 use super::resource::{self, Arn};
 use super::time::EventTime;
@@ -139,10 +139,10 @@ impl Event {
 
     /// Derives the fields that no wire shape provides, and fills those that this one lacks.
     ///
-    /// Until then `status` is the one outside of the event's data, and `source` may be empty. `arn`
-    /// names the resource. `subscriber` is the account that receives the event; it counts as the
-    /// owner of the resource only where the ARN has none.
-    pub(super) fn complete(mut self, arn: Option<&str>, subscriber: Option<String>) -> Event {
+    /// Until then `status` is the one outside of the event's data, `source` may be empty, and
+    /// `region` and `account` are those beside the ARNs. `arns` are texts that may be one, the one
+    /// that names the resource first.
+    pub(super) fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
         let product = self.product.as_deref();
         if self.source.is_empty() {
             let product = product.unwrap_or("cloudmonitor").to_ascii_lowercase();
@@ -160,15 +160,32 @@ impl Event {
             .level
             .or_else(own_level)
             .or_else(|| entry?.level(status, &self.details));
-        let arn = arn.and_then(Arn::parse);
-        let (id, kind) = resource::find(&self.name, arn.as_ref(), &self.details).unzip();
-        self.resource_id = id;
-        self.resource_kind = kind.flatten();
+        let [first, second] = arns.map(|arn| arn.and_then(Arn::parse));
+        let inner = string(&self.details, "resourceId").and_then(Arn::parse);
+        // Behind a bus of several accounts or regions, what the envelope tells besides is the bus's.
+        let arns = || [&first, &second, &inner].into_iter().flatten();
+        let region = arns().find_map(|arn| arn.region).map(str::to_owned);
+        let account = arns().find_map(|arn| arn.account).map(str::to_owned);
+        let arn = first.as_ref().or(second.as_ref());
+        if self.resource_id.is_none() {
+            let (id, kind) = resource::find(&self.name, arn, &self.details).unzip();
+            self.resource_id = id;
+            self.resource_kind = kind.flatten();
+        }
+        let other = arn.and_then(Arn::resource);
+        let (id, kind) = other
+            .filter(|(id, _)| self.resource_id.as_ref() != Some(id))
+            .unzip();
+        self.arn_resource_id = id;
+        self.arn_resource_kind = kind.flatten();
         self.resource_name =
             resource::name(self.resource_kind.as_deref(), &self.details).or(self.resource_name);
-        let (region, account) = arn.map_or((None, None), |arn| (arn.region, arn.account));
-        self.region = self.region.or(region);
-        self.account = self.account.or(account).or(subscriber);
+        self.region = region.or(self.region);
+        self.account = account.or(self.account);
+        if name::is_api_call(&self.name) {
+            self.operation = text(&self.details, "eventName");
+            self.actor = actor(&self.details);
+        }
         self
     }
 
@@ -193,6 +210,15 @@ impl Event {
             first_half(Sha256::new_with_prefix(content.to_string()))
         )
     }
+}
+
+/// Returns who made an API call: by name, else by id, else what it is.
+fn actor(details: &Map<String, Value>) -> Option<String> {
+    let identity = details.get("userIdentity").cloned();
+    let identity = into_object(identity, "userName");
+    ["userName", "principalId", "type"]
+        .into_iter()
+        .find_map(|key| text(&identity, key))
 }
 
 /// Half of a SHA-256 is enough to tell events apart.

@@ -1,5 +1,7 @@
 //! Every wire shape, every sample, and every level of the catalog.
 
+mod owner;
+
 use crate::samples::{REBOOT, STOPPED, index, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
