@@ -46,7 +46,8 @@
 //! | `message/text.rs`, `i18n.rs` | own and foreign text; all words in Chinese and English |
 //! | `message/time.rs`, `console_link.rs` | times and countdowns; links to the console |
 //! | `event/mod.rs`, `payload.rs` | bytes → events, in whatever they are wrapped |
-//! | `event/cloud_event.rs`, `cloud_monitor.rs` | the wire shapes |
+//! | `event/decode.rs`, `wrapper.rs` | a text → its JSON; objects that hold an event |
+//! | `event/cloud_event.rs`, `cloud_monitor.rs`, `metric_alarm.rs` | the wire shapes |
 //! | `event/event.rs` | the one [`Event`](event::Event); `complete` derives level, status, resource |
 //! | `event/name.rs`, `resource.rs` | name and status; the resource |
 //! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |

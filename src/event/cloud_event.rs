@@ -10,13 +10,58 @@ use serde_json::{Map, Value};
 /// Two times of one event that lie further apart than this are both shown, in seconds.
 const NOTABLE_SECONDS: i64 = 60;
 
+/// Ids that an event's data begin with.
+const IDS_IN_DATA: [&str; 7] = [
+    "instanceId",
+    "resourceId",
+    "diskId",
+    "snapshotId",
+    "eniId",
+    "imageId",
+    "eventId",
+];
+/// What else an event's data have.
+const WORDS_IN_DATA: [&str; 13] = [
+    "state",
+    "result",
+    "status",
+    "action",
+    "operation",
+    "eventType",
+    "eventStatus",
+    "eventTime",
+    "resourceType",
+    "publishTime",
+    "notBefore",
+    "executeStartTime",
+    "invocationStatus",
+];
+/// What the record of an API call has beside `eventName`.
+const CALL_IN_DATA: [&str; 4] = ["userIdentity", "eventRW", "serviceName", "eventSource"];
+
 pub(super) fn is_cloud_event(map: &Map<String, Value>) -> bool {
     string(map, "type").is_some()
 }
 
+/// Returns the type of an event.
+pub(super) fn kind(envelope: &Map<String, Value>) -> &str {
+    string(envelope, "type").unwrap_or_default()
+}
+
+/// Returns true for an object that looks like the data of an event without its envelope, as the
+/// target of a rule gets them that sends a part of the event.
+pub(super) fn is_data_alone(map: &Map<String, Value>) -> bool {
+    let has = |key: &&str| map.contains_key(*key);
+    let says_what = || ["eventType", "eventStatus"].iter().all(has);
+    let is_about = || IDS_IN_DATA.iter().any(has) && WORDS_IN_DATA.iter().any(has);
+    // The record of an API call.
+    let is_call = || has(&"eventName") && CALL_IN_DATA.iter().any(has);
+    says_what() || is_about() || is_call()
+}
+
 /// Returns the event of an envelope and its data.
 pub(super) fn event(envelope: &Map<String, Value>, data: Map<String, Value>) -> Event {
-    let kind = string(envelope, "type").unwrap_or_default();
+    let kind = kind(envelope);
     // Both `acs.ecs` and `acs:ecs` occur.
     let source = string(envelope, "source")
         .unwrap_or_default()

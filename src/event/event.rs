@@ -13,6 +13,9 @@ use std::borrow::Cow;
 /// The key in [`Event::details`] that holds the status of an alert which is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
 
+/// The name of an alarm of an alert rule on a metric.
+pub(super) const METRIC_ALARM: &str = "CloudMonitor:ThresholdAlarm";
+
 /// The name of the event that announces the end of a spot instance.
 const SPOT_NOTICE: &str = "Instance:PreemptibleInstanceInterruption";
 /// How long after it a spot instance is released.
@@ -84,9 +87,13 @@ impl Event {
         }
     }
 
-    /// Returns true if nothing will follow: the status is `Executed`, `Avoided` or `Canceled`.
+    /// Returns true if nothing will follow: the status is `Executed`, `Avoided` or `Canceled`, or
+    /// that of an alarm is `OK`.
     pub fn is_final(&self) -> bool {
-        let finals = ["Executed", "Avoided", "Canceled", "Cancelled"];
+        let finals: &[&str] = match self.name.as_str() {
+            METRIC_ALARM => &["OK"],
+            _ => &["Executed", "Avoided", "Canceled", "Cancelled"],
+        };
         self.status
             .as_deref()
             .is_some_and(|status| finals.iter().any(|word| word.eq_ignore_ascii_case(status)))
