@@ -51,6 +51,7 @@
 //! | `event/event.rs` | the one [`Event`](event::Event); `complete` derives level, status, resource |
 //! | `event/name.rs`, `resource.rs` | name and status; the resource |
 //! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
+//! | `event/secret.rs` | hides the values of an event's data that are secret by their name |
 //! | `event/region.rs` | the known regions |
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |

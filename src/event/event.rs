@@ -4,7 +4,7 @@ use super::field::{into_object, level, string, text};
 use super::level::Level;
 use super::resource::{self, Arn};
 use super::time::EventTime;
-use super::{catalog, name};
+use super::{catalog, name, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -65,7 +65,7 @@ pub struct Event {
     pub actor: Option<String>,
     /// Titles that came with the event.
     pub titles: Titles,
-    /// All other data of the event: `data` or `content`, verbatim.
+    /// All other data of the event: `data` or `content`, verbatim but for secrets, which are hidden.
     pub details: Map<String, Value>,
 }
 
@@ -150,6 +150,7 @@ impl Event {
     /// `region` and `account` are those beside the ARNs. `arns` are texts that may be one, the one
     /// that names the resource first.
     pub(super) fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
+        secret::mask(&mut self.details);
         let product = self.product.as_deref();
         if self.source.is_empty() {
             let product = product.unwrap_or("cloudmonitor").to_ascii_lowercase();

@@ -6,6 +6,7 @@
 //! | `field` | tolerant reading of JSON |
 //! | `catalog` | level, title and advice by name |
 //! | `name`, `resource` | name and status, and the resource, in an event's data |
+//! | `secret` | hides the values that are secret by their name |
 //! | `region` | the known regions |
 //! | `cloud_event`, `cloud_monitor`, `metric_alarm` | the wire shapes |
 //! | `wrapper` | objects that hold one of these |
@@ -25,6 +26,7 @@ mod name;
 mod payload;
 pub mod region;
 mod resource;
+mod secret;
 #[cfg(test)]
 pub(crate) mod testing;
 mod time;

@@ -1,6 +1,7 @@
 //! Every wire shape, every sample, and every level of the catalog.
 
 mod alarms;
+mod masking;
 mod owner;
 mod wrappers;
 
