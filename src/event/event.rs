@@ -90,13 +90,11 @@ impl Event {
     /// Returns true if nothing will follow: the status is `Executed`, `Avoided` or `Canceled`, or
     /// that of an alarm is `OK`.
     pub fn is_final(&self) -> bool {
-        let finals: &[&str] = match self.name.as_str() {
-            METRIC_ALARM => &["OK"],
-            _ => &["Executed", "Avoided", "Canceled", "Cancelled"],
-        };
-        self.status
-            .as_deref()
-            .is_some_and(|status| finals.iter().any(|word| word.eq_ignore_ascii_case(status)))
+        let finals = ["Executed", "Avoided", "Canceled", "Cancelled"];
+        self.status.as_deref().is_some_and(|status| {
+            finals.iter().any(|word| word.eq_ignore_ascii_case(status))
+                || self.name == METRIC_ALARM && status.eq_ignore_ascii_case("OK")
+        })
     }
 
     /// Returns when planned work begins at the earliest.

@@ -148,6 +148,7 @@ fn needs_people(event: &Event, options: &RenderOptions) -> bool {
         .level
         .is_some_and(|level| options.mention_levels.contains(&level))
         && !over.contains(&status.as_str())
+        && (event.name.as_str(), status.as_str()) != ("CloudMonitor:ThresholdAlarm", "ok")
 }
 
 /// Checks the message of these events and returns its title.
