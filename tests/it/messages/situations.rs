@@ -253,7 +253,10 @@ fn calls_by_different_people_or_of_different_kind_stand_apart() {
         zh.text
     );
     assert!(zh.text.contains("**操作者**：alice、bob"));
-    assert!(en.text.contains("**🔵 API call on an ECS resource · StopDisk · bob**  \n"));
+    assert!(
+        en.text
+            .contains("**🔵 API call on an ECS resource · StopDisk · bob**  \n")
+    );
 }
 
 #[test]
