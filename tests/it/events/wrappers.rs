@@ -387,6 +387,8 @@ fn an_event_that_another_bus_wrapped_again_is_that_event() {
         json!({"name": "shop", "type": "vpc"}),
         json!([{"name": "shop"}]),
         json!({"name": "shop", "product": "x"}),
+        json!("garbage"),
+        json!("[1]"),
         json!({"value": 7}),
     ] {
         assert_eq!(
@@ -491,7 +493,12 @@ fn many_texts_take_no_more_memory_than_one() {
         (parsed.events.len(), parsed.errors.len(), errors(&parsed)),
         (1, 4, 0)
     );
-    // Brackets behind escapes, and in the fields of a form.
+    // Brackets behind escapes, also in the data of an event, and in the fields of a form.
+    let content = format!(
+        r#"{{"name":"A:B","content":"[{}]"}}"#,
+        vec![r"\u007b}"; 80_000].join(",")
+    );
+    assert_eq!(errors(&event::parse(content.as_bytes())), 1);
     let escaped = hog(80_000).replace('{', "\\u007b").replace('"', "\\\"");
     assert_eq!(
         errors(&event::parse(format!("\"{escaped}\"").as_bytes())),
