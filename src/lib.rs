@@ -53,10 +53,12 @@
 //! | `message/fields.rs`, `values.rs` | labels of keys; words for their values |
 //! | `message/time.rs`, `console_link.rs` | times and countdowns; links to the console |
 //! | `event/mod.rs`, `payload.rs` | bytes → events, in whatever they are wrapped |
-//! | `event/cloud_event.rs`, `cloud_monitor.rs` | the wire shapes |
+//! | `event/decode.rs`, `wrapper.rs` | a text → its JSON; objects that hold an event |
+//! | `event/cloud_event.rs`, `cloud_monitor.rs`, `metric_alarm.rs` | the wire shapes |
 //! | `event/event.rs` | the one [`Event`](event::Event); `complete` derives level, status, resource |
 //! | `event/name.rs`, `resource.rs` | name and status; the resource |
 //! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
+//! | `event/secret.rs` | hides the values of an event's data that are secret by their name |
 //! | `event/region.rs`, `known.rs` | the known regions; what a look-up found out |
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |

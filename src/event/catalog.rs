@@ -5,6 +5,7 @@
 
 use super::field::string;
 use super::level::Level;
+use super::name::is_api_call;
 use serde_json::{Map, Value};
 
 /// A text in both languages.
@@ -52,7 +53,8 @@ pub fn known_names() -> impl Iterator<Item = &'static str> {
 /// Returns the entry of `name` as an event of `product`.
 ///
 /// Other products reuse names of ECS with other meanings, so the product must fit where it is
-/// known. Disks belong to ECS or EBS, depending on the producer.
+/// known. Disks belong to ECS or EBS, depending on the producer. ActionTrail records the calls of
+/// all products under the same names.
 pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
     let index = ENTRIES.binary_search_by(|entry| entry.name.cmp(name));
     let entry = &ENTRIES[index.ok()?];
@@ -61,6 +63,7 @@ pub fn find(product: Option<&str>, name: &str) -> Option<&'static Entry> {
     let fits = product.is_none_or(|product| {
         product.eq_ignore_ascii_case(entry.product)
             || is_ecs_or_ebs(product) && is_ecs_or_ebs(entry.product)
+            || is_api_call(name)
     });
     fits.then_some(entry)
 }
@@ -101,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_table_is_sorted_and_complete() {
-        assert_eq!(ENTRIES.len(), 89);
+        assert_eq!(ENTRIES.len(), 90);
         assert!(ENTRIES.is_sorted_by(|a, b| a.name < b.name));
         for entry in ENTRIES {
             let found = find(Some(entry.product), entry.name).unwrap();

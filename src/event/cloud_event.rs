@@ -10,18 +10,63 @@ use serde_json::{Map, Value};
 /// Two times of one event that lie further apart than this are both shown, in seconds.
 const NOTABLE_SECONDS: i64 = 60;
 
+/// Ids that an event's data begin with.
+const IDS_IN_DATA: [&str; 7] = [
+    "instanceId",
+    "resourceId",
+    "diskId",
+    "snapshotId",
+    "eniId",
+    "imageId",
+    "eventId",
+];
+/// What else an event's data have.
+const WORDS_IN_DATA: [&str; 13] = [
+    "state",
+    "result",
+    "status",
+    "action",
+    "operation",
+    "eventType",
+    "eventStatus",
+    "eventTime",
+    "resourceType",
+    "publishTime",
+    "notBefore",
+    "executeStartTime",
+    "invocationStatus",
+];
+/// What the record of an API call has beside `eventName`.
+const CALL_IN_DATA: [&str; 4] = ["userIdentity", "eventRW", "serviceName", "eventSource"];
+
 pub(super) fn is_cloud_event(map: &Map<String, Value>) -> bool {
     string(map, "type").is_some()
 }
 
+/// Returns the type of an event.
+pub(super) fn kind(envelope: &Map<String, Value>) -> &str {
+    string(envelope, "type").unwrap_or_default()
+}
+
+/// Returns true for an object that looks like the data of an event without its envelope, as the
+/// target of a rule gets them that sends a part of the event.
+pub(super) fn is_data_alone(map: &Map<String, Value>) -> bool {
+    let has = |key: &&str| map.contains_key(*key);
+    let says_what = || ["eventType", "eventStatus"].iter().all(has);
+    let is_about = || IDS_IN_DATA.iter().any(has) && WORDS_IN_DATA.iter().any(has);
+    // The record of an API call.
+    let is_call = || has(&"eventName") && CALL_IN_DATA.iter().any(has);
+    says_what() || is_about() || is_call()
+}
+
 /// Returns the event of an envelope and its data.
 pub(super) fn event(envelope: &Map<String, Value>, data: Map<String, Value>) -> Event {
-    let kind = string(envelope, "type").unwrap_or_default();
+    let kind = kind(envelope);
     // Both `acs.ecs` and `acs:ecs` occur.
     let source = string(envelope, "source")
         .unwrap_or_default()
         .replacen("acs:", "acs.", 1);
-    let product = product(&source, kind);
+    let product = product(&source, kind, &data);
     let (name, status) = name::from_type(product.as_deref(), kind);
     let envelope_time = time(envelope, "time");
     let mut event = Event {
@@ -31,30 +76,40 @@ pub(super) fn event(envelope: &Map<String, Value>, data: Map<String, Value>) -> 
         status,
         product,
         region: text(envelope, "aliyunregionid"),
-        account: text(envelope, "aliyunaccountid"),
+        account: text(envelope, "aliyunoriginalaccountid")
+            .or_else(|| text(envelope, "aliyunaccountid")),
         time: time(&data, "eventTime").or(envelope_time.clone()),
         ..Event::default()
     };
-    let mut arn = string(envelope, "subject").map(str::to_owned);
+    let mut arn = None;
     if kind.contains(":CloudMonitor:") && (is_flat(&data) || data.contains_key("content")) {
-        event.account = event.account.or(text(&data, "userId"));
-        arn = merge_flat(&mut event, data).or(arn);
+        arn = merge_flat(&mut event, data);
     } else {
+        event.region = text(&data, "regionId").or(event.region);
         event.details = data;
     }
     event.envelope_time = notable(event.time.as_ref(), envelope_time);
-    event.complete(arn.as_deref(), None)
+    let subject = string(envelope, "subject");
+    event.complete(match &arn {
+        Some(arn) => [Some(arn), subject],
+        None => [subject, None],
+    })
 }
 
-/// Returns CloudMonitor's name of the product: by the source, else by the type's prefix.
-fn product(source: &str, kind: &str) -> Option<String> {
+/// Returns CloudMonitor's name of the product: by the source, else by the type's prefix. The record
+/// of an API call names it.
+fn product(source: &str, kind: &str, data: &Map<String, Value>) -> Option<String> {
     let short = source
         .strip_prefix("acs.")
         .or_else(|| kind.split_once(':').map(|(prefix, _)| prefix))?;
-    Some(match short {
+    let short = match short {
+        "actiontrail" => string(data, "serviceName").unwrap_or(short),
+        other => other,
+    };
+    Some(match short.to_ascii_lowercase().as_str() {
         "ecs" | "ebs" | "ess" => short.to_ascii_uppercase(),
         "cms" => "CloudMonitor".to_owned(),
-        other => other.to_owned(),
+        _ => short.to_owned(),
     })
 }
 

@@ -23,14 +23,12 @@ pub(super) fn is_flat_with_type(map: &Map<String, Value>) -> bool {
 
 /// Returns the event of a flat JSON object.
 pub(super) fn flat(map: Map<String, Value>) -> Event {
-    // The owner of the resource is in its ARN; `userId` may be that of the subscriber.
-    let subscriber = text(&map, "userId");
     let mut event = Event {
         id: text(&map, "id"),
         ..Event::default()
     };
     let arn = merge_flat(&mut event, map);
-    event.complete(arn.as_deref(), subscriber)
+    event.complete([arn.as_deref(), None])
 }
 
 /// Merges the fields of a flat object into those of its envelope. Returns the ARN of the resource.
@@ -44,7 +42,11 @@ pub(super) fn merge_flat(event: &mut Event, mut map: Map<String, Value>) -> Opti
     event.status = life_cycle_status(&map).or(event.status.take());
     event.level = level(&map, "level").or(level(&map, "curLevel"));
     event.resource_name = text(&map, "instanceName");
-    event.region = text(&map, "regionId").or(event.region.take());
+    event.region = text(&map, "regionId")
+        .or_else(|| text(&event.details, "regionId"))
+        .or(event.region.take());
+    // The owner of the resource is in its ARN; `userId` may be that of the subscriber.
+    event.account = event.account.take().or_else(|| text(&map, "userId"));
     event.time = time(&map, "eventTime").or(event.time.take());
     event.titles = titles(&map, "eventRealname", "eventRealnameEn");
     owned("resourceId")
@@ -99,7 +101,8 @@ pub(super) fn webhook(webhook: &Map<String, Value>, mut alert: Map<String, Value
             .or(level(&alert, "severity"))
             .or(level(webhook, "severity")),
         resource_name: text(meta, "instanceName"),
-        region: text(meta, "regionId"),
+        region: text(meta, "regionId").or_else(|| text(&details, "regionId")),
+        account: text(&alert, "userId").or(text(webhook, "userId")),
         time: time(meta, "eventTime")
             .or(time(&alert, "timestamp"))
             .or(time(webhook, "time")),
@@ -107,9 +110,7 @@ pub(super) fn webhook(webhook: &Map<String, Value>, mut alert: Map<String, Value
         details,
         ..Event::default()
     };
-    let arn = text(meta, "resourceId").or(text(&alert, "arn"));
-    let subscriber = text(&alert, "userId").or(text(webhook, "userId"));
-    event.complete(arn.as_deref(), subscriber)
+    event.complete([string(meta, "resourceId"), string(&alert, "arn")])
 }
 
 /// Returns `status`; `Normal` says nothing.

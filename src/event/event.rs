@@ -1,11 +1,11 @@
 //! The one event that all wire shapes become.
 
-use super::field::{level, string};
+use super::field::{into_object, level, string, text};
 use super::known::{Known, Lookup};
 use super::level::Level;
 use super::resource::{self, Arn};
 use super::time::EventTime;
-use super::{catalog, name};
+use super::{catalog, name, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// The key in [`Event::details`] that holds the status of an alert which is no longer `TRIGGERED`.
 pub(super) const ALERT_STATUS: &str = "alertStatus";
+
+/// The name of an alarm of an alert rule on a metric.
+pub(super) const METRIC_ALARM: &str = "CloudMonitor:ThresholdAlarm";
 
 /// The name of the event that announces the end of a spot instance.
 const SPOT_NOTICE: &str = "Instance:PreemptibleInstanceInterruption";
@@ -68,7 +71,7 @@ pub struct Event {
     pub lookup: Option<Lookup>,
     /// Titles that came with the event.
     pub titles: Titles,
-    /// All other data of the event: `data` or `content`, verbatim.
+    /// All other data of the event: `data` or `content`, verbatim but for secrets, which are hidden.
     pub details: Map<String, Value>,
 }
 
@@ -90,12 +93,14 @@ impl Event {
         }
     }
 
-    /// Returns true if nothing will follow: the status is `Executed`, `Avoided` or `Canceled`.
+    /// Returns true if nothing will follow: the status is `Executed`, `Avoided` or `Canceled`, or
+    /// that of an alarm is `OK`.
     pub fn is_final(&self) -> bool {
         let finals = ["Executed", "Avoided", "Canceled", "Cancelled"];
-        self.status
-            .as_deref()
-            .is_some_and(|status| finals.iter().any(|word| word.eq_ignore_ascii_case(status)))
+        self.status.as_deref().is_some_and(|status| {
+            finals.iter().any(|word| word.eq_ignore_ascii_case(status))
+                || self.name == METRIC_ALARM && status.eq_ignore_ascii_case("OK")
+        })
     }
 
     /// Returns the name of the resource: the one that the event tells, else the one that was looked
@@ -152,10 +157,11 @@ impl Event {
 
     /// Derives the fields that no wire shape provides, and fills those that this one lacks.
     ///
-    /// Until then `status` is the one outside of the event's data, and `source` may be empty. `arn`
-    /// names the resource. `subscriber` is the account that receives the event; it counts as the
-    /// owner of the resource only where the ARN has none.
-    pub(super) fn complete(mut self, arn: Option<&str>, subscriber: Option<String>) -> Event {
+    /// Until then `status` is the one outside of the event's data, `source` may be empty, and
+    /// `region` and `account` are those beside the ARNs. `arns` are texts that may be one, the one
+    /// that names the resource first.
+    pub(super) fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
+        secret::mask(&mut self.details);
         let product = self.product.as_deref();
         if self.source.is_empty() {
             let product = product.unwrap_or("cloudmonitor").to_ascii_lowercase();
@@ -173,15 +179,32 @@ impl Event {
             .level
             .or_else(own_level)
             .or_else(|| entry?.level(status, &self.details));
-        let arn = arn.and_then(Arn::parse);
-        let (id, kind) = resource::find(&self.name, arn.as_ref(), &self.details).unzip();
-        self.resource_id = id;
-        self.resource_kind = kind.flatten();
+        let [first, second] = arns.map(|arn| arn.and_then(Arn::parse));
+        let inner = string(&self.details, "resourceId").and_then(Arn::parse);
+        // Behind a bus of several accounts or regions, what the envelope tells besides is the bus's.
+        let arns = || [&first, &second, &inner].into_iter().flatten();
+        let region = arns().find_map(|arn| arn.region).map(str::to_owned);
+        let account = arns().find_map(|arn| arn.account).map(str::to_owned);
+        let arn = first.as_ref().or(second.as_ref());
+        if self.resource_id.is_none() {
+            let (id, kind) = resource::find(&self.name, arn, &self.details).unzip();
+            self.resource_id = id;
+            self.resource_kind = kind.flatten();
+        }
+        let other = arn.and_then(Arn::resource);
+        let (id, kind) = other
+            .filter(|(id, _)| self.resource_id.as_ref() != Some(id))
+            .unzip();
+        self.arn_resource_id = id;
+        self.arn_resource_kind = kind.flatten();
         self.resource_name =
             resource::name(self.resource_kind.as_deref(), &self.details).or(self.resource_name);
-        let (region, account) = arn.map_or((None, None), |arn| (arn.region, arn.account));
-        self.region = self.region.or(region);
-        self.account = self.account.or(account).or(subscriber);
+        self.region = region.or(self.region);
+        self.account = account.or(self.account);
+        if name::is_api_call(&self.name) {
+            self.operation = text(&self.details, "eventName");
+            self.actor = actor(&self.details);
+        }
         self
     }
 
@@ -206,6 +229,15 @@ impl Event {
             first_half(Sha256::new_with_prefix(content.to_string()))
         )
     }
+}
+
+/// Returns who made an API call: by name, else by id, else what it is.
+fn actor(details: &Map<String, Value>) -> Option<String> {
+    let identity = details.get("userIdentity").cloned();
+    let identity = into_object(identity, "userName");
+    ["userName", "principalId", "type"]
+        .into_iter()
+        .find_map(|key| text(&identity, key))
 }
 
 /// Half of a SHA-256 is enough to tell events apart.

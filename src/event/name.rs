@@ -53,11 +53,17 @@ pub fn type_name(kind: &str) -> Option<String> {
     (name != kind).then_some(name)
 }
 
+/// Returns true for the name of an event of ActionTrail, the record of an API call.
+pub(super) fn is_api_call(name: &str) -> bool {
+    name.split(':').any(|part| part == "ActionTrail")
+}
+
 /// Returns name and status of an EventBridge type.
 ///
 /// `ecs:Instance:StateChange` and
 /// `ecs:CloudMonitor:Instance[SystemMaintenance.Reboot:Scheduled]` lose their prefix. Types of
-/// other products keep it: without it they would say too little.
+/// other products keep it: without it they would say too little. `actiontrail:ActionTrail:ApiCall`
+/// is what `ecs:ActionTrail:ApiCall` is.
 pub(super) fn from_type(product: Option<&str>, kind: &str) -> (String, Option<String>) {
     if let Some(entry) = catalog::find_by_type(kind) {
         return (entry.name.to_owned(), None);
@@ -72,6 +78,7 @@ pub(super) fn from_type(product: Option<&str>, kind: &str) -> (String, Option<St
             split(product, restore_underscores(product, &name))
         }
         ("ecs" | "ebs", _) if !rest.is_empty() => split(product, rest),
+        ("actiontrail", _) if is_api_call(rest) => split(product, rest),
         _ => (kind.to_owned(), None),
     }
 }

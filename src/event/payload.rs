@@ -1,24 +1,25 @@
 //! From the bytes of a payload to the events in it, in whatever they are wrapped.
 
+use super::cloud_monitor::is_flat;
+use super::decode::{self, Decoded, Fault};
 use super::event::Event;
 use super::field::into_object;
-use super::{cloud_event, cloud_monitor};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use super::wrapper::{self, Content};
+use super::{cloud_event, cloud_monitor, metric_alarm};
 use serde_json::{Map, Value};
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
-/// How deep arrays, strings that hold JSON and queue messages may be nested.
-const MAX_DEPTH: usize = 8;
-/// Most bytes of memory that the values of one payload may take, estimated by its commas and
-/// brackets, also those in strings that hold JSON. Two bytes can be a value of over thirty bytes in
-/// memory, and an instance has 128 MB for all.
+/// How deep arrays, texts that hold JSON, queue messages and records may be nested around an event.
+const MAX_DEPTH: usize = 6;
+/// Most bytes of memory that the values of one payload may take at a time, estimated by commas and
+/// brackets. Two bytes can be a value of over thirty bytes in memory, and an instance has 128 MB for
+/// all.
+///
+/// This one sum bounds whatever is nested: each text that is decoded and each value that is copied
+/// is taken from it before it is made, and given back only if no event was made of it.
 const MAX_MEMORY: usize = 48 * 1024 * 1024;
-/// Memory of an object: serde_json allocates eleven fields with the first one.
-const OBJECT_BYTES: usize = 700;
-/// Memory of any other value.
-const VALUE_BYTES: usize = 64;
 /// Most events of one payload: as many as an instance remembers. With its outcome, one takes 3 KB
 /// and more.
 const MAX_EVENTS: usize = 10_000;
@@ -51,103 +52,88 @@ impl fmt::Display for ParseError {
     }
 }
 
-const ACCEPTED: &str = "accepted are CloudEvents of EventBridge, CloudMonitor's event JSON and webhook, arrays of these, and queue messages that hold one";
+const ACCEPTED: &str = "accepted are CloudEvents of EventBridge, CloudMonitor's event JSON, webhook and threshold alarm (JSON or form), arrays of these, and what holds one: a queue's message, a topic's JSON (\"Message\"), Function Compute's record of an invocation (\"requestPayload\")";
+
+const DATA_ALONE: &str = "only the data of an event, which do not say what happened; in the target of the EventBridge rule choose the complete event (完整事件, not a partial one such as $.data) as what is sent to the function";
 
 /// Parses a payload. Good parts become events, others errors; an empty array is neither.
 pub fn parse(body: &[u8]) -> Parsed {
-    let mut parsed = Parsed::default();
-    let body = trim(body);
-    if body.is_empty() {
-        parsed.error("$", format!("the payload is empty; {ACCEPTED}"));
-    } else if !fits_memory(body) {
-        let problem = "so many commas and brackets are more than there is memory for; send fewer events at once";
-        parsed.error("$", problem.to_owned());
-    } else {
-        let value = serde_json::from_slice(body);
-        match value.or_else(|error| decode_non_json(body).ok_or(error)) {
-            Ok(value) => parsed.walk(value, "$", 0),
-            Err(error) => {
-                let text = error.to_string();
-                let cause = text.split(" at line ").next().unwrap_or_default();
-                let path = format!("byte {}", offset(body, &error));
-                parsed.error(&path, format!("not JSON ({cause}); {ACCEPTED}"));
-            }
+    let mut walk = Walk {
+        parsed: Parsed::default(),
+        left: MAX_MEMORY,
+        makes_events: false,
+    };
+    let body = decode::trim(body);
+    match decode::payload(body, MAX_MEMORY) {
+        _ if body.is_empty() => walk.error("$", format!("the payload is empty; {ACCEPTED}")),
+        Ok(Decoded { value, memory }) => {
+            walk.left -= memory;
+            walk.value(value, "$", 0);
         }
+        Err(Fault::Json(error)) => {
+            let path = format!("byte {}", offset(body, &error));
+            walk.error(&path, format!("not JSON ({}); {ACCEPTED}", cause(&error)));
+        }
+        Err(fault) => walk.fault("$", &fault),
     }
-    parsed
+    walk.parsed
 }
 
-/// Returns a text without a byte order mark and blanks around it.
-fn trim(text: &[u8]) -> &[u8] {
-    let bom = "\u{feff}".as_bytes();
-    text.strip_prefix(bom).unwrap_or(text).trim_ascii()
+/// The way through a payload.
+struct Walk {
+    parsed: Parsed,
+    /// How much of [`MAX_MEMORY`] is left.
+    left: usize,
+    /// True if the value that is being walked through became an event, not only what it holds.
+    makes_events: bool,
 }
 
-/// Returns true if there is memory for all values of a text that may be JSON.
-fn fits_memory(text: &[u8]) -> bool {
-    let bytes = text.iter().map(|byte| match byte {
-        b'{' => OBJECT_BYTES,
-        b',' | b'[' => VALUE_BYTES,
-        _ => 0,
-    });
-    bytes.sum::<usize>() <= MAX_MEMORY
+/// How much was found at some moment.
+#[derive(PartialEq)]
+struct Mark {
+    events: usize,
+    errors: usize,
+    more_errors: usize,
 }
 
-/// Decodes a payload that is not JSON itself: JSON in which a producer cut a character in half, a
-/// form with JSON fields, or JSON in Base64.
-///
-/// A producer that shortens texts to a number of UTF-16 units leaves half a surrogate pair. Its
-/// event is sent nevertheless, with a replacement character.
-fn decode_non_json(body: &[u8]) -> Option<Value> {
-    let text = String::from_utf8_lossy(body);
-    serde_json::from_str(&replace_half_surrogates(&text))
-        .ok()
-        .or_else(|| decode_form(&text))
-        .or_else(|| decode_nested(&text))
-}
-
-/// Returns the text with each `\uD8xx` to `\uDFxx` that has no partner replaced.
-fn replace_half_surrogates(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let next = escape.get(6..).and_then(surrogate);
-        let (kept, taken) = match (surrogate(escape), next) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (&escape[..12], 12),
-            (Some(_), _) => ("\u{fffd}", 6),
-            (None, _) => {
-                // A backslash and what it escapes, which may be another backslash.
-                let taken = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
-                (&escape[..taken], taken)
-            }
-        };
-        out.push_str(kept);
-        rest = &escape[taken..];
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Returns the surrogate that a text begins with: 0xd83d for `\ud83d`.
-fn surrogate(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let unit = u16::from_str_radix(digits, 16).ok()?;
-    (0xd800..=0xdfff).contains(&unit).then_some(unit)
-}
-
-impl Parsed {
+impl Walk {
     fn error(&mut self, path: &str, problem: String) {
-        if self.errors.len() < MAX_ERRORS {
+        if self.parsed.errors.len() < MAX_ERRORS {
             let path = path.to_owned();
-            self.errors.push(ParseError { path, problem });
+            self.parsed.errors.push(ParseError { path, problem });
         } else {
-            self.more_errors += 1;
+            self.parsed.more_errors += 1;
         }
     }
 
-    fn walk(&mut self, value: Value, path: &str, depth: usize) {
+    fn fault(&mut self, path: &str, fault: &Fault) {
+        let problem = match fault {
+            Fault::Json(error) => format!("a text that holds no JSON ({}); {ACCEPTED}", cause(error)),
+            Fault::Other => format!("a text that holds neither JSON nor a form; {ACCEPTED}"),
+            Fault::TooLarge => "so many commas and brackets are more than there is memory for; send fewer events at once".to_owned(),
+        };
+        self.error(path, problem);
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            events: self.parsed.events.len(),
+            errors: self.parsed.errors.len(),
+            more_errors: self.parsed.more_errors,
+        }
+    }
+
+    fn has_events_since(&self, mark: &Mark) -> bool {
+        self.parsed.events.len() > mark.events
+    }
+
+    fn forget_errors_since(&mut self, mark: &Mark) {
+        self.parsed.errors.truncate(mark.errors);
+        self.parsed.more_errors = mark.more_errors;
+    }
+
+    /// Walks through a value. `depth` is how many times over it was wrapped.
+    fn value(&mut self, value: Value, path: &str, depth: usize) {
         if depth > MAX_DEPTH {
             self.error(path, format!("wrapped more than {MAX_DEPTH} times over"));
             return;
@@ -155,13 +141,10 @@ impl Parsed {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.into_iter().enumerate() {
-                    self.walk(item, &format!("{path}[{index}]"), depth + 1);
+                    self.value(item, &format!("{path}[{index}]"), depth + 1);
                 }
             }
-            Value::String(text) => match decode_nested(&text) {
-                Some(inner) => self.walk(inner, path, depth + 1),
-                None => self.error(path, format!("a text that holds no JSON; {ACCEPTED}")),
-            },
+            Value::String(text) => self.text(&text, path, depth + 1),
             Value::Object(map) => self.object(map, path, depth),
             Value::Null | Value::Bool(_) | Value::Number(_) => {
                 self.error(path, format!("neither an object nor an array; {ACCEPTED}"));
@@ -169,82 +152,163 @@ impl Parsed {
         }
     }
 
+    /// Walks through what a text holds.
+    fn text(&mut self, text: &str, path: &str, depth: usize) {
+        match decode::text(text, self.left) {
+            Ok(decoded) => self.decoded(decoded, path, depth),
+            Err(fault) => self.fault(path, &fault),
+        }
+    }
+
+    /// Walks through a value that was not there before, and gives its memory back if no event was
+    /// made of it.
+    fn decoded(&mut self, decoded: Decoded, path: &str, depth: usize) {
+        self.left -= decoded.memory;
+        let outer = mem::take(&mut self.makes_events);
+        self.value(decoded.value, path, depth);
+        if !self.makes_events {
+            self.left += decoded.memory;
+        }
+        self.makes_events = outer;
+    }
+
+    /// Walks through the content of a wrapper, which stays as it is. A text and what it holds are
+    /// one layer.
+    fn content(&mut self, content: &Value, path: &str, depth: usize) {
+        if let Value::String(text) = content {
+            return self.text(text, path, depth);
+        }
+        let memory = decode::size(content);
+        if memory > self.left {
+            return self.fault(path, &Fault::TooLarge);
+        }
+        let value = content.clone();
+        self.decoded(Decoded { value, memory }, path, depth);
+    }
+
     fn object(&mut self, mut map: Map<String, Value>, path: &str, depth: usize) {
-        if self.events.len() >= MAX_EVENTS {
+        if self.parsed.events.len() >= MAX_EVENTS {
             let problem = format!("beyond the first {MAX_EVENTS} events; send fewer at once");
             self.error(path, problem);
             return;
         }
-        let event = match cloud_monitor::alert(&map) {
+        let alert = cloud_monitor::alert(&map);
+        let is_event = alert.is_some() || cloud_event::is_cloud_event(&map) || is_flat(&map);
+        // A record has no member of an event; if this one has, its content goes first all the same.
+        if is_event && self.any(wrapper::unmistakable(&map), path, depth) {
+            return;
+        }
+        let event = match alert {
             Some(alert) if cloud_monitor::is_named(&alert) => cloud_monitor::webhook(&map, alert),
             _ if cloud_event::is_cloud_event(&map) && !cloud_monitor::is_flat_with_type(&map) => {
-                let data = into_object(map.remove("data"), "data");
-                if self.queue_message(&data, path, depth) {
+                let (data, key) = self.data(&mut map);
+                if self.inside(&map, &data, &format!("{path}.{key}"), depth) {
                     return;
                 }
                 cloud_event::event(&map, data)
             }
-            _ if cloud_monitor::is_flat(&map) => cloud_monitor::flat(map),
+            _ if is_flat(&map) => cloud_monitor::flat(map),
             Some(alert) => cloud_monitor::webhook(&map, alert),
-            None => {
-                let problem = "an object with neither a CloudEvents \"type\" nor a CloudMonitor \"name\" or \"alert\"";
-                self.error(path, format!("{problem}; {ACCEPTED}"));
-                return;
-            }
+            None if metric_alarm::is_alarm(&map) => metric_alarm::event(map),
+            None => return self.no_event(&map, path, depth),
         };
-        self.events.push(Arc::new(event));
+        self.parsed.events.push(Arc::new(event));
+        self.makes_events = true;
     }
 
-    /// Takes the events in the body of a queue message. Returns false if there are none, so that
-    /// the message itself is the event.
-    fn queue_message(&mut self, data: &Map<String, Value>, path: &str, depth: usize) -> bool {
-        for key in ["messageBody", "body", "value"] {
-            let inner = match data.get(key) {
-                Some(Value::String(text)) => decode_nested(text),
-                Some(body @ (Value::Object(_) | Value::Array(_))) => Some(body.clone()),
-                _ => None,
-            };
-            let Some(inner) = inner else {
-                continue;
-            };
-            let (events, errors) = (self.events.len(), self.errors.len());
-            let more_errors = self.more_errors;
-            self.walk(inner, &format!("{path}.data.{key}"), depth + 1);
-            if self.events.len() > events {
+    /// Takes the data out of an envelope, and returns them with their key. Of `data` and
+    /// `data_base64` an event has one.
+    fn data(&mut self, envelope: &mut Map<String, Value>) -> (Map<String, Value>, &'static str) {
+        let data = envelope.remove("data").filter(|data| !data.is_null());
+        let encoded = envelope.remove("data_base64");
+        let Some(encoded) = encoded.filter(|text| data.is_none() && !text.is_null()) else {
+            return (into_object(data, "data"), "data");
+        };
+        let decoded = encoded.as_str().map(|text| decode::base64(text, self.left));
+        let data = match decoded {
+            Some(Ok(Decoded { value, memory })) => {
+                self.left -= memory;
+                into_object(Some(value), "data")
+            }
+            // Shown as it came.
+            _ => Map::from_iter([("data_base64".to_owned(), encoded)]),
+        };
+        (data, "data_base64")
+    }
+
+    /// Takes the events in the data of an event. Returns false if there are none, so that the event
+    /// itself is one: errors in its data are none.
+    fn inside(
+        &mut self,
+        envelope: &Map<String, Value>,
+        data: &Map<String, Value>,
+        path: &str,
+        depth: usize,
+    ) -> bool {
+        let Some(whole) = wrapper::whole(cloud_event::kind(envelope), data) else {
+            return self.any(wrapper::contents(data), path, depth);
+        };
+        let mark = self.mark();
+        self.content(&whole, path, depth + 1);
+        if !self.has_events_since(&mark) {
+            self.forget_errors_since(&mark);
+        }
+        self.has_events_since(&mark)
+    }
+
+    /// Takes the events in the first of these contents that has any.
+    fn any<'a>(
+        &mut self,
+        contents: impl Iterator<Item = Content<'a>>,
+        path: &str,
+        depth: usize,
+    ) -> bool {
+        for content in contents {
+            let mark = self.mark();
+            self.content(content.value, &format!("{path}.{}", content.key), depth + 1);
+            if self.has_events_since(&mark) {
                 return true;
             }
-            // Without events in it, the body is data of the message: errors in it are none.
-            self.errors.truncate(errors);
-            self.more_errors = more_errors;
+            self.forget_errors_since(&mark);
         }
         false
     }
+
+    /// Takes what an object holds that is no event itself. If it is a wrapper, what is wrong with
+    /// its content is what is wrong with it.
+    fn no_event(&mut self, map: &Map<String, Value>, path: &str, depth: usize) {
+        for content in wrapper::contents(map) {
+            let mark = self.mark();
+            let path = format!("{path}.{}", content.key);
+            self.content(content.value, &path, depth + 1);
+            if self.has_events_since(&mark) {
+                return;
+            }
+            if content.is_sure {
+                // Nothing comes of an empty array, but nobody wraps one to say so.
+                if self.mark() == mark {
+                    self.error(&path, format!("holds no event; {ACCEPTED}"));
+                }
+                return;
+            }
+            self.forget_errors_since(&mark);
+        }
+        let problem = if cloud_event::is_data_alone(map) {
+            DATA_ALONE.to_owned()
+        } else {
+            format!(
+                "an object with neither a CloudEvents \"type\" nor a CloudMonitor \"name\" or \"alert\"; {ACCEPTED}"
+            )
+        };
+        self.error(path, problem);
+    }
 }
 
-/// Decodes the JSON in a text, which may be in Base64 of either alphabet, padded or not.
-fn decode_nested(text: &str) -> Option<Value> {
-    let text = text.trim_start_matches('\u{feff}').trim();
-    if text.starts_with(['{', '[', '"']) {
-        return serde_json::from_str(text).ok();
-    }
-    let blank = |c: char| c.is_ascii_whitespace();
-    let compact = text.replace(blank, "").replace('-', "+").replace('_', "/");
-    let bytes = STANDARD_NO_PAD.decode(compact.trim_end_matches('=')).ok()?;
-    let inner = trim(&bytes);
-    // Nearly every word is valid Base64. Only an object or array was meant so.
-    let may_be_meant = matches!(inner, [b'{' | b'[', ..]) && fits_memory(inner);
-    may_be_meant.then(|| serde_json::from_slice(inner).ok())?
-}
-
-/// Decodes a form that holds an alert (`severity=…&alert=%7B…`) to an object of strings.
-fn decode_form(text: &str) -> Option<Value> {
-    let has_alert = || text.split('&').any(|field| field.starts_with("alert="));
-    if text.starts_with(['{', '[', '"']) || !has_alert() {
-        return None;
-    }
-    form_urlencoded::parse(text.as_bytes())
-        .map(|(name, value)| fits_memory(value.as_bytes()).then_some((name, value)))
-        .collect()
+/// Returns what is wrong with a JSON text, without the place.
+fn cause(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let cause = text.split(" at line ").next();
+    cause.unwrap_or_default().to_owned()
 }
 
 /// Returns the offset in the payload at which the JSON breaks off.

@@ -22,12 +22,6 @@ pub(super) fn state(state: &str, language: Language) -> Option<&'static str> {
     Some(language.select(zh, en))
 }
 
-/// Returns true if the metric is back within its threshold.
-pub(super) fn is_recovered(event: &Event) -> bool {
-    let status = event.status.as_deref().unwrap_or_default();
-    event.name == NAME && status.eq_ignore_ascii_case("OK")
-}
-
 /// The name of the rule that raised the alarm.
 pub(super) fn rule(event: &Event) -> Option<&str> {
     (event.name == NAME).then(|| text(event, "alertName"))?

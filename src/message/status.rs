@@ -65,7 +65,7 @@ pub(super) fn word(status: &str, language: Language) -> Option<&'static str> {
 
 /// Returns true if nothing will follow: the event is final, or its alert is resolved.
 pub(super) fn is_over(event: &Event) -> bool {
-    event.is_final() || is_resolved(event) || alarm::is_recovered(event)
+    event.is_final() || is_resolved(event)
 }
 
 /// Returns true if the alert that the event belongs to is resolved, whatever the event's status.

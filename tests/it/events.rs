@@ -1,5 +1,10 @@
 //! Every wire shape, every sample, and every level of the catalog.
 
+mod alarms;
+mod masking;
+mod owner;
+mod wrappers;
+
 use crate::samples::{REBOOT, STOPPED, index, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -506,7 +511,7 @@ fn what_is_not_an_event_is_an_error_with_its_path() {
         ("{\"type\":\"\",\"name\":7}", "$"),
         ("[{\"type\":\"ecs:A:B\"},[{}]]", "$[1][0]"),
         ("\"text\"", "$"),
-        ("[[[[[[[[[[{}]]]]]]]]]]", "$[0][0][0][0][0][0][0][0][0]"),
+        ("[[[[[[[[[[{}]]]]]]]]]]", "$[0][0][0][0][0][0][0]"),
     ] {
         let parsed = event::parse(payload.as_bytes());
         assert_eq!(parsed.errors.len(), 1, "{payload}");

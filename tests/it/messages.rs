@@ -370,10 +370,19 @@ fn foreign_markup(message: &Message) -> Vec<String> {
     if headings != 1 {
         found.push(format!("{headings} headings"));
     }
-    for start in ["http://", "https://", "www.", "<", "@1390"] {
+    for start in ["http://", "https://", "<", "@1390"] {
         if message.text.contains(start) {
             found.push(start.into());
         }
+    }
+    // Behind a letter or digit it begins no link.
+    let mut places = message.text.match_indices("www.");
+    let is_start = |at| {
+        let before = message.text[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_ascii_alphanumeric())
+    };
+    if places.any(|(at, _)| is_start(at)) {
+        found.push("www.".into());
     }
     found
 }

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use ecs_dingtalk_notifier::event::{self, Level, Parsed};
 use ecs_dingtalk_notifier::route::{self, Filter, Pattern};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-/// Payloads are decoded to a depth of eight; the checks add one level of wrapping.
-const SAFE_LAYERS: usize = 5;
+/// Payloads are decoded to a depth of six; the checks add up to two levels of wrapping.
+const SAFE_LAYERS: usize = 4;
 /// The JSON reader gives up at 128 levels.
 const SAFE_NESTING: usize = 100;
 /// Longest text of one error, in bytes.
@@ -33,6 +33,7 @@ fn check_payload(payload: &[u8]) {
         assert_eq!(event::Event::clone(event).dedup_key(), key);
         let _ = (event.full_name(), event.is_final(), event.not_before());
         decided(event);
+        hidden(&event.details);
     }
 
     let bom = "\u{feff}".as_bytes();
@@ -89,7 +90,8 @@ fn each_element_counts(value: &Value, parsed: &Parsed) {
     );
 }
 
-/// An array, a string of JSON, Base64 and a queue message around it change nothing.
+/// An array, a string of JSON, Base64, a queue message, a record and a topic's message around it
+/// change nothing.
 fn wrapped(payload: &[u8], value: &Value, parsed: &Parsed) {
     let Ok(text) = std::str::from_utf8(payload) else {
         return;
@@ -109,16 +111,37 @@ fn wrapped(payload: &[u8], value: &Value, parsed: &Parsed) {
     ] {
         assert_alike(&event::parse(dressed.as_bytes()), parsed, how);
     }
-    if !parsed.events.is_empty() {
-        let message = json!({
-            "type": "mns:Queue:SendMessage", "source": "acs.mns", "id": "1", "data": { "messageBody": text },
-        });
-        assert_alike(
-            &event::parse(message.to_string().as_bytes()),
-            parsed,
-            "in a queue message",
-        );
+    if parsed.events.is_empty() {
+        return;
     }
+    let encoded = STANDARD.encode(text);
+    let record =
+        json!({ "timestamp": 1, "requestContext": { "requestId": "1" }, "requestPayload": text });
+    for (how, dressed) in [
+        (
+            "in a queue message",
+            queue_message(json!({ "messageBody": text })),
+        ),
+        (
+            "in a record in a queue message",
+            queue_message(record.clone()),
+        ),
+        ("in a record", record),
+        (
+            "in a topic's message",
+            json!({ "TopicOwner": "1", "MessageId": "1", "Message": encoded }),
+        ),
+        (
+            "in a message of a queue",
+            json!({ "MessageId": "1", "MessageBody": text }),
+        ),
+    ] {
+        assert_alike(&event::parse(dressed.to_string().as_bytes()), parsed, how);
+    }
+}
+
+fn queue_message(data: Value) -> Value {
+    json!({ "type": "mns:Queue:SendMessage", "source": "acs.mns", "id": "1", "data": data })
 }
 
 /// All errors, including those beyond the first twenty.
@@ -175,6 +198,21 @@ fn decided(event: &event::Event) {
     assert_eq!(route::decide(&filter, event, now), decision);
 }
 
+/// No value of a field called a password is shown.
+fn hidden(details: &Map<String, Value>) {
+    for (key, value) in details {
+        if key.to_lowercase().contains("password") {
+            let says_nothing = value.is_null() || value.is_boolean() || value == "";
+            assert!(says_nothing || value == "***", "{key}: {value}");
+        }
+        match value {
+            Value::Object(inner) => hidden(inner),
+            Value::Array(items) => items.iter().filter_map(Value::as_object).for_each(hidden),
+            _ => {}
+        }
+    }
+}
+
 /// True for empty arrays at any depth: the only payloads that are neither event nor error.
 fn is_nothing(value: &Value) -> bool {
     match value {
@@ -189,12 +227,8 @@ fn layers(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(layers).max().unwrap_or_default(),
         Value::String(text) => 1 + inner(text).map_or(0, |inner| layers(&inner)),
-        Value::Object(map) => {
-            let data = map.get("data").and_then(Value::as_object);
-            let bodies = ["messageBody", "body", "value"];
-            let body = data.and_then(|data| bodies.into_iter().find_map(|key| data.get(key)));
-            1 + body.map_or(0, layers)
-        }
+        // Whatever it holds may be what it wraps.
+        Value::Object(map) => 1 + map.values().map(layers).max().unwrap_or_default(),
         _ => 0,
     }
 }

@@ -53,7 +53,8 @@ pub(crate) fn check(filter: &Filter) {
     }
     for pattern in filter.resources.iter().chain(&filter.resources_exclude) {
         let events = spellings(pattern)
-            .flat_map(|text| event(json!({ "data": { "instanceId": text } })))
+            .flat_map(|text| ["instanceId", "instanceName"].map(|key| (key, text.clone())))
+            .flat_map(|(key, text)| event(json!({ "data": { key: text } })))
             .collect::<Vec<_>>();
         let only = Filter {
             resources: vec![pattern.clone()],

@@ -44,18 +44,35 @@ impl Draw<'_> {
         let value = self.shape(0);
         match self.below(8) {
             6 => STANDARD.encode(value.to_string()).into_bytes(),
-            7 => match &value {
-                Value::Object(fields) if fields.contains_key("alert") => form(fields).into_bytes(),
-                _ => value.to_string().into_bytes(),
-            },
+            7 => as_text(&value).into_bytes(),
             _ => value.to_string().into_bytes(),
         }
     }
 
     /// One of the shapes in which events arrive, some inside others.
     fn shape(&mut self, depth: usize) -> Value {
-        match self.below(16) {
+        match self.below(20) {
             0..=4 => self.object(&CLOUD_EVENT, "data"),
+            16 => self.alarm(),
+            17 if depth < 4 => {
+                let inner = self.shape(depth + 1);
+                self.wrapper(inner)
+            }
+            18 => {
+                let mut event = self.object(&CLOUD_EVENT, "data");
+                let data = event["data"].take();
+                event["data_base64"] = self.base64(&data);
+                event
+            }
+            19 => {
+                let mut event = self.object(&CLOUD_EVENT, "data");
+                event["type"] = json!(self.pick(&[
+                    "actiontrail:ActionTrail:ApiCall",
+                    "ecs:ActionTrail:ConsoleOperation"
+                ]));
+                event["data"] = self.object(&CALL, "requestParameters");
+                event
+            }
             5 | 6 => self.object(&FLAT, "content"),
             7 => self.webhook(),
             8 if depth < 4 => {
@@ -88,12 +105,48 @@ impl Draw<'_> {
     }
 
     fn wrapped(&mut self, inner: Value) -> Value {
-        match self.below(4) {
+        match self.below(5) {
             0 => inner,
-            1 => json!(STANDARD.encode(inner.to_string())),
-            2 => json!(URL_SAFE_NO_PAD.encode(inner.to_string())),
+            1 | 2 => self.base64(&inner),
+            3 => json!(as_text(&inner)),
             _ => json!(inner.to_string()),
         }
+    }
+
+    fn base64(&mut self, inner: &Value) -> Value {
+        match self.below(3) {
+            0 => json!(STANDARD.encode(inner.to_string())),
+            1 => json!(URL_SAFE_NO_PAD.encode(inner.to_string())),
+            _ => json!(STANDARD.encode(as_text(inner))),
+        }
+    }
+
+    /// An object that holds something else, and is no event itself as a rule.
+    fn wrapper(&mut self, inner: Value) -> Value {
+        let (key, beside) = self.pick(&WRAPPERS);
+        let mut wrapper = Map::new();
+        if self.below(8) == 7 {
+            wrapper.insert("type".to_owned(), json!(self.pick(&NAMES)));
+        }
+        wrapper.insert(beside.to_owned(), self.field(beside));
+        wrapper.insert(key.to_owned(), self.wrapped(inner));
+        let wrapper = Value::Object(wrapper);
+        match self.below(4) {
+            3 => json!({ "type": "mns:Queue:SendMessage", "source": "acs.mns", "data": wrapper }),
+            _ => wrapper,
+        }
+    }
+
+    fn alarm(&mut self) -> Value {
+        let mut alarm = self.object(&ALARM, "more");
+        let id = self.pick(&IDS);
+        alarm["dimensions"] = match self.below(4) {
+            0 => json!(format!("{{instanceId={id}, userId=1}}")),
+            1 => json!(json!([{ "instanceId": id }]).to_string()),
+            2 => json!({ "diskId": id, "device": self.text() }),
+            _ => json!(self.text()),
+        };
+        alarm
     }
 
     /// Returns an object with some of these keys, nearly always with the first one. Its data are
@@ -153,12 +206,12 @@ impl Draw<'_> {
         let fitting: &[&str] = match lower.as_str() {
             "type" | "name" | "eventname" => &NAMES,
             "source" | "product" => &PRODUCTS,
-            "level" | "curlevel" | "severity" | "eventlevel" => &LEVELS,
+            "level" | "curlevel" | "severity" | "eventlevel" | "triggerlevel"
+            | "pretriggerlevel" => &LEVELS,
             "aliyunregionid" | "regionid" => &REGIONS,
             "subject" | "resourceid" | "arn" => &ARNS,
-            "status" | "eventstatus" | "state" | "result" | "invocationstatus" | "alertstatus" => {
-                &STATUSES
-            }
+            "status" | "eventstatus" | "state" | "result" | "invocationstatus" | "alertstatus"
+            | "alertstate" => &STATUSES,
             _ if lower.contains("time")
                 || lower.contains("before")
                 || lower.starts_with("interval") =>
@@ -226,7 +279,20 @@ impl Draw<'_> {
     }
 }
 
-/// A webhook's fields as a form.
+/// An event as text: as a form where it may be one, else as JSON.
+fn as_text(value: &Value) -> String {
+    let is_form = |fields: &Map<String, Value>| {
+        ["alert", "alertName"]
+            .iter()
+            .any(|key| fields.contains_key(*key))
+    };
+    match value {
+        Value::Object(fields) if is_form(fields) => form(fields),
+        _ => value.to_string(),
+    }
+}
+
+/// A webhook's or an alarm's fields as a form.
 fn form(fields: &Map<String, Value>) -> String {
     let encode =
         |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
@@ -236,7 +302,7 @@ fn form(fields: &Map<String, Value>) -> String {
             let text = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
-            let name = if name == "alert" {
+            let name = if name.starts_with("alert") {
                 name.clone()
             } else {
                 encode(name)

@@ -44,7 +44,7 @@ fn a_click_on_a_sample_shows_message_and_invocation() {
     let Some((playground, browser)) = desktop() else {
         return;
     };
-    browser.fill("#search", "stopped eventbridge/");
+    browser.fill("#search", "stopped.json eventbridge/");
     browser.wait("document.querySelectorAll('#samples .sample').length === 1");
     browser.click(STOPPED);
     browser.wait(&format!("{MESSAGES} === {}", FIRST + 1));

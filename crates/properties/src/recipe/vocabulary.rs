@@ -49,7 +49,43 @@ pub(super) const META: [&str; 11] = [
     "eventNameZh",
     "eventNameEn",
 ];
-pub(super) const DETAILS: [&str; 30] = [
+/// A threshold alarm; the first three make it one.
+pub(super) const ALARM: [&str; 14] = [
+    "alertName",
+    "metricName",
+    "alertState",
+    "triggerLevel",
+    "preTriggerLevel",
+    "curValue",
+    "unit",
+    "expression",
+    "instanceName",
+    "regionId",
+    "userId",
+    "groupId",
+    "timestamp",
+    "signature",
+];
+/// The record of an API call.
+pub(super) const CALL: [&str; 6] = [
+    "eventName",
+    "userIdentity",
+    "serviceName",
+    "referencedResources",
+    "eventTime",
+    "requestId",
+];
+/// Keys of what a wrapper holds, and of what tells it.
+pub(super) const WRAPPERS: [(&str, &str); 7] = [
+    ("requestPayload", "requestContext"),
+    ("Message", "TopicOwner"),
+    ("MessageBody", "MessageId"),
+    ("messageBody", "messageId"),
+    ("Body", "MessageId"),
+    ("body", "topic"),
+    ("value", "topic"),
+];
+pub(super) const DETAILS: [&str; 34] = [
     "instanceId",
     "instanceName",
     "eventStatus",
@@ -80,6 +116,10 @@ pub(super) const DETAILS: [&str; 30] = [
     "operation",
     "messageBody",
     "exitCode",
+    "password",
+    "user_data",
+    "regionId",
+    "requestPayload",
 ];
 pub(super) const NAMES: [&str; 18] = [
     "ecs:Instance:StateChange",
@@ -119,16 +159,18 @@ pub(super) const REGIONS: [&str; 5] = [
     "cn hangzhou",
     "a/../b",
 ];
-pub(super) const ARNS: [&str; 6] = [
+pub(super) const ARNS: [&str; 8] = [
     "acs:ecs:cn-hangzhou:1234:instance/i-bp1abc",
     "acs:ecs:cn-hangzhou::disk/d-1",
     "acs:ecs:::instance/<resource-id>",
     "acs:ecs:cn-beijing:1:eni/x/eni-1",
     "acs:::::",
+    "acs.ecs:cn-hangzhou:1234:215672",
+    "acs:actiontrail:*:1***4:Disk/d-1",
     "i-bp1abc",
 ];
 pub(super) const IDS: [&str; 6] = ["i-bp1abc", "d-1", "s-2", "eni-3", "1234567890", "A-b_c"];
-pub(super) const STATUSES: [&str; 12] = [
+pub(super) const STATUSES: [&str; 14] = [
     "Scheduled",
     "Executing",
     "Executed",
@@ -141,6 +183,8 @@ pub(super) const STATUSES: [&str; 12] = [
     "TRIGGERED",
     "RESOLVED",
     "executed",
+    "ALERT",
+    "OK",
 ];
 pub(super) const TIMES: [&str; 12] = [
     "2019-04-12T01:01:01Z",
@@ -156,7 +200,7 @@ pub(super) const TIMES: [&str; 12] = [
     "\u{200b}",
     "yesterday",
 ];
-pub(super) const WORDS: [&str; 8] = [
+pub(super) const WORDS: [&str; 11] = [
     "web-01",
     "实例",
     "a b",
@@ -165,6 +209,9 @@ pub(super) const WORDS: [&str; 8] = [
     " ",
     "System maintenance",
     "\u{feff}",
+    "web-01/192.0.2.15",
+    "a=1&password=b",
+    "{\"token\":\"a\"}",
 ];
 /// Pieces that a reader of markdown, HTML or links could take for its own, alone or put together.
 pub(super) const HOSTILE: [&str; 64] = [
