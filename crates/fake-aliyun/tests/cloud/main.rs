@@ -92,9 +92,9 @@ fn send(cloud: &Cloud, request: &Request) -> (String, Vec<u8>) {
     head.push_str(&format!("Content-Length: {}\r\n\r\n", request.body.len()));
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&request.body).unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = Vec::new();
-    // A reset ends the answer too.
+    // Either may meet a reset, which ends the answer too.
+    let _ = stream.shutdown(std::net::Shutdown::Write);
     let _ = stream.read_to_end(&mut answer);
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
     let (head, body) = answer.split_at(end.map_or(0, |end| end + 4));
