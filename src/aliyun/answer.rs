@@ -119,8 +119,9 @@ fn refusal(
         }
     });
     let mut detail = format!("HTTP {}, {code}", answer.status);
-    let message = text(body, "Message").filter(|_| has_harmless_message(action, &code));
-    if let Some(message) = message {
+    // Not yet cut: half of a secret could remain.
+    let message = member(body, "Message").and_then(Value::as_str);
+    if let Some(message) = message.filter(|_| has_harmless_message(action, &code)) {
         detail = format!("{detail}: {message}");
     }
     ApiError::coded(

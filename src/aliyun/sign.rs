@@ -61,7 +61,8 @@ pub(super) fn sign(request: &Unsigned, credentials: &Credentials) -> Signed {
     Signed { headers, signature }
 }
 
-/// Returns the text whose hash is signed, and the names of its headers. `headers` is sorted by name.
+/// Returns the text whose hash is signed, and the names of its headers. `headers` is sorted by
+/// name.
 fn canonical_request(
     method: &str,
     query: &str,

@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod aliyun;
 mod binary;
 mod delivery;
 mod deploy;

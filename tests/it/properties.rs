@@ -125,6 +125,11 @@ proptest! {
     }
 
     #[test]
+    fn any_answer_of_the_api_is_read_within_bounds(input in inputs("aliyun")) {
+        check("aliyun")(&input);
+    }
+
+    #[test]
     fn any_environment_is_valid_or_has_faults_without_secrets(input in inputs("environment")) {
         check("environment")(&input);
     }

@@ -42,7 +42,10 @@ impl SecretScanner {
         for (name, value) in command.get_envs() {
             let (name, value) = (name.to_string_lossy(), value.unwrap_or_default());
             let value = value.to_string_lossy();
-            if name.contains("SECRET") {
+            // An identity: none of its three parts is shown, and it makes no chatbot's signatures.
+            if name.starts_with("ALIBABA_CLOUD_") {
+                scanner.add(&value);
+            } else if name.contains("SECRET") {
                 for secret in value.split(',').map(str::trim) {
                     scanner.add(secret);
                     scanner.secrets.push(secret.to_owned());
@@ -157,6 +160,11 @@ mod tests {
         command.envs([
             ("DINGTALK_WEBHOOK", webhook.as_str()),
             ("DINGTALK_SECRET", SECRET),
+            ("ALIBABA_CLOUD_ACCESS_KEY_ID", "STS.NVq7hp2vx9lk4tz8wm"),
+            (
+                "ALIBABA_CLOUD_SECURITY_TOKEN",
+                "CAIS9lk4tz8wm7hp2vx+/q7hp2vx9lk4tz8wm==",
+            ),
         ]);
         let begun = SystemTime::now();
         let finds = |said: &str| {
@@ -176,6 +184,8 @@ mod tests {
             &TOKEN[20..32],
             &TOKEN.to_uppercase(),
             &SECRET[..12],
+            "STS.NVq7hp2v",
+            "8wm7hp2vx+/q7hp2vx",
             &SECRET[SECRET.len() - 12..],
             &STANDARD.encode(SECRET),
             &STANDARD.encode(format!("user:{TOKEN}")),

@@ -20,22 +20,22 @@ mod answers;
 mod checks;
 mod fault;
 mod faulty_proxy;
-pub mod http;
 mod record;
 mod robot;
 mod server;
 mod sign;
-mod tls;
 
 pub use answers::{Answer, Refusal};
+pub use fake_http::http;
+pub use fake_http::tls::Certificate;
 pub use fault::Fault;
 pub use faulty_proxy::{ConnectionFault, FaultyProxy, Offset};
 pub use record::{Call, Delivery};
 pub use robot::{Behaviour, Family, Robot, State};
 pub use server::Close;
 pub use sign::sign;
-pub use tls::Certificate;
 
+use fake_http::tls;
 use server::Shared;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -7,7 +7,8 @@ use crate::http::{self, Request};
 use crate::record::{Call, Delivery, masked};
 use crate::robot::{Behaviour, Robot};
 use crate::sign::decode_once;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use fake_http::tls;
+use rustls::ServerConfig;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -197,12 +198,7 @@ impl Shared {
         let result = match &self.tls {
             None => self.serve_requests(stream.try_clone()?, &stream, number),
             Some(config) => {
-                let session =
-                    ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-                let mut tls = StreamOwned::new(session, stream.try_clone()?);
-                while tls.conn.is_handshaking() {
-                    tls.conn.complete_io(&mut tls.sock)?;
-                }
+                let tls = tls::accept(config, stream.try_clone()?)?;
                 self.serve_requests(tls, &stream, number)
             }
         };

@@ -14,8 +14,8 @@ const RESPONSE_MARGIN: Duration = Duration::from_secs(1);
 /// One invocation, from the `x-fc-*` headers of its request.
 ///
 /// Any header may be absent or empty, as local emulators send them; the optional fields are `None`
-/// then. The `Debug` output shows nothing of the [`credentials`](Context::credentials), so it is safe
-/// to log.
+/// then. It holds [`credentials`](Context::credentials), of which the `Debug` output shows nothing:
+/// it is safe to log.
 ///
 /// ```
 /// use fc_runtime::Context;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 /// Checks a response. The first line holds the status and, after a blank, the `Retry-After` header
 /// if there is one; the rest is the body. Without a status it is 200, and all bytes are the body.
 pub fn check(input: &[u8]) {
-    let (status, retry_after, body) = answer(input);
+    let (status, retry_after, body) = split(input);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
     let verdict = classify(status, retry_after.as_deref(), body, now);
     assert_eq!(classify(status, retry_after.as_deref(), body, now), verdict);
@@ -84,7 +84,8 @@ pub(crate) fn errcode(body: &[u8]) -> Option<i64> {
     }
 }
 
-fn answer(input: &[u8]) -> (u16, Option<String>, &[u8]) {
+/// Splits status and `Retry-After` from the body.
+pub(crate) fn split(input: &[u8]) -> (u16, Option<String>, &[u8]) {
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
     let (first, rest) = (parts.next().unwrap_or_default(), parts.next());
     let line = String::from_utf8_lossy(first).into_owned();

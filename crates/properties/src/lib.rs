@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aliyun;
 pub mod answer;
 pub mod environment;
 pub mod events;
@@ -21,7 +22,8 @@ pub mod wire;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, by the names of their fuzz targets.
-pub const ALL: [Property; 7] = [
+pub const ALL: [Property; 8] = [
+    ("aliyun", aliyun::check),
     ("answer", answer::check),
     ("environment", environment::check),
     ("events", events::check),

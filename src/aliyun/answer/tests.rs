@@ -189,6 +189,15 @@ fn messages_are_repeated_only_where_they_are_harmless() {
     ] {
         assert_eq!(detail(code), format!("HTTP 400, {code}"));
     }
+    // What is cut is cut after it is redacted.
+    let body =
+        json!({ "Code": "InvalidParameter", "Message": format!("{}STS.id", "x".repeat(252)) });
+    let body = body.to_string();
+    let error = read(&answer(400, body.as_bytes()), "DescribeDisks", &["STS.id"]).unwrap_err();
+    assert!(
+        !error.detail.contains("ST") && error.detail.ends_with('…'),
+        "{error}"
+    );
     // A server that repeats an identity as its code.
     let body = answer(400, br#"{"Code":"STS.id"}"#);
     let error = read(&body, "DescribeDisks", &["STS.id"]).unwrap_err();

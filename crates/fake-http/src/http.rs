@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server side for the stand-in and for the playground's page.
+//! A small HTTP/1.1 server side for stand-ins and for the playground's page.
 
 use std::io::{self, Read, Write};
 
@@ -27,7 +27,8 @@ impl Request {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    pub(crate) fn query_string(&self) -> &str {
+    /// Returns the query, not decoded; empty if there is none.
+    pub fn query_string(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
@@ -167,7 +168,8 @@ pub fn write(
     stream.flush()
 }
 
-pub(crate) fn encode(
+/// Returns the bytes of a whole response.
+pub fn encode(
     status: u16,
     content_type: &str,
     headers: &[(String, String)],

@@ -1,21 +1,24 @@
 //! Generates a certificate authority and a server certificate, valid or with a fault.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io;
+use std::net::TcpStream;
 use std::sync::Arc;
 
 /// The configuration of a TLS server, and the authority that its clients must trust.
-pub(crate) struct Identity {
-    pub(crate) config: Arc<ServerConfig>,
-    pub(crate) ca_pem: String,
+pub struct Identity {
+    /// The server's side.
+    pub config: Arc<ServerConfig>,
+    /// The authority in PEM.
+    pub ca_pem: String,
 }
 
-/// The certificate of a group that serves TLS.
+/// The certificate of a stand-in that serves TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certificate {
-    /// For `localhost` and `127.0.0.1`, signed by the authority [`crate::Group::ca_pem`].
+    /// For `localhost` and `127.0.0.1`, signed by the authority [`Identity::ca_pem`].
     Good,
     /// For this name, signed by the same authority.
     For(&'static str),
@@ -28,7 +31,10 @@ pub enum Certificate {
 }
 
 /// Generates an authority and a certificate of this kind.
-pub(crate) fn identity(kind: Certificate) -> io::Result<Identity> {
+///
+/// # Errors
+/// If the certificates cannot be made.
+pub fn identity(kind: Certificate) -> io::Result<Identity> {
     let fail = |error: rcgen::Error| io::Error::other(error.to_string());
     let mut authority = CertificateParams::new(Vec::<String>::new()).map_err(fail)?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -64,4 +70,20 @@ pub(crate) fn identity(kind: Certificate) -> io::Result<Identity> {
         config: Arc::new(config),
         ca_pem: authority.pem(),
     })
+}
+
+/// Accepts a TLS connection, up to the end of the handshake.
+///
+/// # Errors
+/// If the connection breaks or the client does not trust the certificate.
+pub fn accept(
+    config: &Arc<ServerConfig>,
+    stream: TcpStream,
+) -> io::Result<StreamOwned<ServerConnection, TcpStream>> {
+    let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+    let mut tls = StreamOwned::new(session, stream);
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock)?;
+    }
+    Ok(tls)
 }
