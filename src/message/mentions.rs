@@ -52,6 +52,13 @@ impl<'a> Owner<'a> {
         }
         (is_user_id(text) && is_plain(text)).then_some(Owner::UserId(text))
     }
+
+    /// As it stands in the message.
+    pub(super) fn as_str(self) -> &'a str {
+        match self {
+            Owner::Mobile(text) | Owner::UserId(text) => text,
+        }
+    }
 }
 
 /// Returns true if a user id cannot be taken for markup. A mention stands in the text as it is, and
