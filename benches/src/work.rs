@@ -129,7 +129,7 @@ pub fn render(route: &Route, events: &[&Event]) -> Vec<u8> {
 
 /// The bytes of the messages of these events, combined as they are when they come together.
 pub fn render_together(route: &Route, events: &[&Event]) -> usize {
-    message::chunks(events, MAX_BYTES)
+    message::chunks(events, &route.render_options, MAX_BYTES)
         .iter()
         .map(|together| render(route, together).len())
         .sum()

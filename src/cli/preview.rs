@@ -56,7 +56,7 @@ fn preview_route(route: &Route, events: &[Arc<Event>], now: Timestamp) -> String
         }
     }
     let max_bytes = route.endpoint.limits().max_bytes;
-    for chunk in message::chunks(&accepted, max_bytes) {
+    for chunk in message::chunks(&accepted, &route.render_options, max_bytes) {
         let preview = route.endpoint.preview(&chunk, &route.render_options, now);
         text.push_str(&format!(
             "\n{} of {max_bytes} bytes:\n{}\n\n{}\n",

@@ -29,6 +29,8 @@ pub(super) fn message_uuid(route: &str, mut events: Vec<EventKey>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Event, Known, Lookup, testing};
+    use std::sync::Arc;
 
     #[test]
     fn a_message_uuid_depends_on_route_and_events_not_on_order() {
@@ -39,5 +41,27 @@ mod tests {
         assert_eq!(first, uuid("default", [2, 1]));
         assert_ne!(first, uuid("ops", [1, 2]));
         assert_ne!(first, uuid("default", [1, 3]));
+    }
+
+    #[test]
+    fn what_was_looked_up_changes_no_key() {
+        let told = testing::event(1);
+        let known = Known {
+            name: Some("web-03".into()),
+            tags: vec![("owner".into(), "alice".into())],
+            ..Known::default()
+        };
+        for id in [told.id.clone(), None] {
+            let told = Event { id, ..told.clone() };
+            let looked_up = Event {
+                known: Some(Arc::new(known.clone())),
+                lookup: Some(Lookup::Found),
+                ..told.clone()
+            };
+            assert_eq!(looked_up.dedup_key(), told.dedup_key());
+            assert_eq!(looked_up.display_id(), told.display_id());
+            let uuid = |event: &Event| message_uuid("default", vec![EventKey(event.dedup_key())]);
+            assert_eq!(uuid(&looked_up), uuid(&told));
+        }
     }
 }

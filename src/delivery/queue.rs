@@ -97,7 +97,7 @@ impl Queue {
     pub(super) fn next_batch(&mut self) -> &mut Batch {
         if self.batches.is_empty() {
             let max_bytes = self.target.channel.limits().max_bytes;
-            let mut capacity = Capacity::new(max_bytes);
+            let mut capacity = Capacity::new(&self.target.options, max_bytes);
             let waiting = self.waiting.iter();
             let fitting = waiting.take_while(|(_, event)| capacity.try_add(event));
             let count = fitting.count();

@@ -1,23 +1,32 @@
 //! How many events fit into one message.
 
-use super::MAX_NAME;
+use super::known::{MAX_LISTED_TAG, MAX_LISTED_TAGS, names, tags};
+use super::mentions::{MAX_MENTIONS, Owner, needs_people, owners};
+use super::{MAX_NAME, RenderOptions};
 use crate::event::Event;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Bytes around a name and an id: parentheses of three bytes each, and a separator.
 const AROUND: usize = 9;
+/// Bytes before a tag: a separator.
+const BEFORE_TAG: usize = 3;
+/// Bytes around a mention, in the text and beside it: `@`, blank, quotes and comma.
+const AROUND_MENTION: usize = 5;
 /// Most events of one message, however few resources they name: bounds what is held for it.
 const MAX_EVENTS: usize = 2_000;
 
 /// The capacity of one message as it fills up with events.
 ///
-/// An estimate, on the safe side for names without characters that need escapes. Names of resources
-/// may take four fifths of the message. Where the rest needs more than one fifth, the digest itself
-/// counts what it cannot name.
+/// An estimate, on the safe side for names without characters that need escapes. Names and tags of
+/// resources, and mentions of their owners, may take four fifths of the message. Where the rest
+/// needs more than one fifth, the digest itself counts what it cannot name.
 #[derive(Debug)]
 pub struct Capacity<'a> {
-    named: HashSet<(Option<&'a str>, Option<&'a str>)>,
-    /// Bytes of names, and how many there may be.
+    options: &'a RenderOptions,
+    /// The resources and the bytes of each.
+    named: HashMap<(Option<&'a str>, Option<&'a str>), usize>,
+    owners: HashSet<Owner<'a>>,
+    /// Bytes of all of them, and how many there may be.
     bytes: usize,
     max_bytes: usize,
     events: usize,
@@ -25,9 +34,11 @@ pub struct Capacity<'a> {
 
 impl<'a> Capacity<'a> {
     /// The capacity of an empty message of at most `max_bytes` bytes.
-    pub fn new(max_bytes: usize) -> Capacity<'a> {
+    pub fn new(options: &'a RenderOptions, max_bytes: usize) -> Capacity<'a> {
         Capacity {
-            named: HashSet::new(),
+            options,
+            named: HashMap::new(),
+            owners: HashSet::new(),
             bytes: 0,
             max_bytes: max_bytes / 5 * 4,
             events: 0,
@@ -36,30 +47,59 @@ impl<'a> Capacity<'a> {
 
     /// Adds the event if it fits, and returns true if it did. The first event always fits.
     pub fn try_add(&mut self, event: &'a Event) -> bool {
-        let names = (event.resource_name.as_deref(), event.resource_id.as_deref());
-        let size = |name: Option<&str>| name.map_or(0, |name| name.len().min(4 * MAX_NAME));
-        let bytes = if self.named.contains(&names) {
-            0
-        } else {
-            AROUND + size(names.0) + size(names.1)
-        };
+        let resource = (event.resource_name.as_deref(), event.resource_id.as_deref());
+        let size = self.resource_size(event);
+        // It may have been looked up for this event and not for those before.
+        let counted = self.named.get(&resource).copied().unwrap_or(0);
+        let owners: HashSet<Owner> = self.more_owners(event).collect();
+        let mentions = owners
+            .iter()
+            .map(|owner| AROUND_MENTION + 2 * owner.as_str().len());
+        let bytes = size.saturating_sub(counted) + mentions.sum::<usize>();
         let is_full = self.bytes + bytes > self.max_bytes || self.events == MAX_EVENTS;
         if is_full && self.events > 0 {
             return false;
         }
-        self.named.insert(names);
+        self.named.insert(resource, size.max(counted));
+        self.owners.extend(owners);
         self.bytes += bytes;
         self.events += 1;
         true
     }
+
+    /// Bytes of the resource's name, id and tags in a digest.
+    fn resource_size(&self, event: &Event) -> usize {
+        let size = |text: Option<&str>| text.map_or(0, |text| text.len().min(4 * MAX_NAME));
+        let tags = tags(event, self.options).into_iter().take(MAX_LISTED_TAGS);
+        let tags = tags.map(|(key, value)| {
+            let shown = if value.is_empty() { key } else { value };
+            BEFORE_TAG + shown.len().min(4 * MAX_LISTED_TAG)
+        });
+        AROUND
+            + size(names(event).next())
+            + size(event.resource_id.as_deref())
+            + tags.sum::<usize>()
+    }
+
+    /// The people whom the message mentions because of this event alone.
+    fn more_owners(&self, event: &'a Event) -> impl Iterator<Item = Owner<'a>> {
+        let is_asked = needs_people(event, self.options);
+        let owners = owners(event, self.options).flatten();
+        let new = owners.filter(move |owner| is_asked && !self.owners.contains(owner));
+        new.take(MAX_MENTIONS.saturating_sub(self.owners.len()))
+    }
 }
 
 /// Splits the events into chunks, each of which fits into one message of at most `max_bytes` bytes.
-pub fn chunks<'a>(events: &[&'a Event], max_bytes: usize) -> Vec<Vec<&'a Event>> {
+pub fn chunks<'a>(
+    events: &[&'a Event],
+    options: &'a RenderOptions,
+    max_bytes: usize,
+) -> Vec<Vec<&'a Event>> {
     let mut chunks = Vec::new();
     let mut rest = events;
     while !rest.is_empty() {
-        let mut capacity = Capacity::new(max_bytes);
+        let mut capacity = Capacity::new(options, max_bytes);
         let fitting = rest.iter().take_while(|event| capacity.try_add(event));
         let (chunk, behind) = rest.split_at(fitting.count());
         chunks.push(chunk.to_vec());
@@ -71,7 +111,8 @@ pub fn chunks<'a>(events: &[&'a Event], max_bytes: usize) -> Vec<Vec<&'a Event>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event;
+    use crate::channel::dingtalk::markdown;
+    use crate::event::{self, Known, Level, testing};
     use crate::message::{Language, RenderOptions, encode_within};
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
@@ -112,7 +153,7 @@ mod tests {
         ] {
             let events = events(count, name);
             let events: Vec<&Event> = events.iter().map(Arc::as_ref).collect();
-            let chunks = chunks(&events, MAX_BYTES);
+            let chunks = chunks(&events, &options, MAX_BYTES);
             assert_eq!(chunks.len(), expected, "{}", name(1));
             assert_eq!(chunks.concat(), events);
             for chunk in chunks {
@@ -125,12 +166,63 @@ mod tests {
         }
     }
 
+    /// Names, tags and owners that only a look-up tells.
+    #[test]
+    fn a_chunk_has_room_for_all_that_was_looked_up() {
+        let options = RenderOptions {
+            mention_levels: vec![Level::Critical],
+            mention_tag: Some("owner".into()),
+            tags: vec!["team".into(), "env".into()],
+            ..RenderOptions::new(Language::Zh, TimeZone::UTC)
+        };
+        let team = "支付平台".repeat(4);
+        let tags = |n: usize| {
+            let owner = format!("{}{n:03}", "x".repeat(60));
+            [
+                ("team", team.clone()),
+                ("env", String::new()),
+                ("owner", owner),
+            ]
+        };
+        let known = |n| Known {
+            name: Some(format!("店铺-{n}")),
+            tags: tags(n).map(|(key, value)| (key.to_owned(), value)).to_vec(),
+            ..Known::default()
+        };
+        let looked_up = |n: usize| Event {
+            // The same without a look-up stands before.
+            known: (n >= 300).then(|| Arc::new(known(n % 300))),
+            ..testing::event(n % 300)
+        };
+        let events: Vec<Event> = (0..600).map(looked_up).collect();
+        let events: Vec<&Event> = events.iter().collect();
+        let of_known = chunks(&events[300..], &options, MAX_BYTES);
+        assert_eq!(of_known.len(), 4);
+        let of_all = chunks(&events, &options, MAX_BYTES);
+        for chunk in of_known.iter().chain(&of_all) {
+            let encode = |message: &_| markdown::encode(message, None, "uuid");
+            let now = Timestamp::UNIX_EPOCH;
+            let (message, body) = encode_within(chunk, &options, now, MAX_BYTES, encode);
+            assert!(body.len() <= MAX_BYTES);
+            assert_eq!(
+                message.note,
+                None,
+                "{} of {}",
+                message.sections[0].lines[0].value,
+                chunk.len()
+            );
+        }
+        assert_eq!(of_all.concat(), events);
+    }
+
     #[test]
     fn many_events_of_few_resources_are_one_message() {
         let one = events(1, |_| "web".into()).remove(0);
         let many: Vec<&Event> = std::iter::repeat_n(one.as_ref(), MAX_EVENTS + 1).collect();
-        let sizes: Vec<usize> = chunks(&many, MAX_BYTES).iter().map(Vec::len).collect();
+        let options = RenderOptions::new(Language::En, TimeZone::UTC);
+        let chunks = |events: &[_]| chunks(events, &options, MAX_BYTES);
+        let sizes: Vec<usize> = chunks(&many).iter().map(Vec::len).collect();
         assert_eq!(sizes, [MAX_EVENTS, 1]);
-        assert!(chunks(&[], MAX_BYTES).is_empty());
+        assert!(chunks(&[]).is_empty());
     }
 }

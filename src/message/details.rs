@@ -3,7 +3,7 @@
 use super::event::{Renderer, upcoming_start};
 use super::fields::{Field, field};
 use super::status::is_resolved;
-use super::{Foreign, Line, MAX_DETAILS, Span, Text};
+use super::{Foreign, Line, Span, Text};
 use super::{alarm, api_call, values};
 use crate::event::{Event, EventTime, Level};
 use serde_json::Value;
@@ -16,12 +16,12 @@ const MAX_KEY: usize = 60;
 const MAX_DEPTH: usize = 4;
 
 impl Renderer<'_> {
-    /// The lines of the event's own data, and the count of those that are not shown.
+    /// The lines of the event's own data, and of what was looked up.
     ///
     /// What an API call or an alarm says comes first, then the known keys, in the order of the
     /// table; unknown ones follow under their own names.
     pub(super) fn details(&self, event: &Event) -> Vec<Line> {
-        let mut known = Vec::new();
+        let mut known = self.looked_up(event);
         let mut unknown = Vec::new();
         for (key, value) in &event.details {
             if is_omitted(event, key, value) {
@@ -40,16 +40,14 @@ impl Renderer<'_> {
         let mut lines = self.api_call(event);
         lines.extend(self.alarm(event));
         lines.extend(known.chain(unknown));
-        let limit = self.limit.min(MAX_DETAILS);
-        let hidden = lines.len().saturating_sub(limit);
-        if hidden > 0 {
-            lines.truncate(limit);
-            lines.push(Line::without_label(Text::own(self.select(
-                format_args!("…… 另有 {hidden} 项未显示"),
-                format_args!("… and {hidden} more not shown"),
-            ))));
-        }
         lines
+    }
+
+    /// Returns true if the event's own data have something to show under this key.
+    pub(super) fn shows(&self, event: &Event, key: &str) -> bool {
+        let value = event.details.get(key);
+        value
+            .is_some_and(|value| !is_omitted(event, key, value) && self.value(key, value).is_some())
     }
 
     fn field(&self, field: Field, key: &str, value: &Value) -> Option<Line> {

@@ -50,7 +50,8 @@ impl Renderer<'_> {
             note: self.unlisted(events.len() - named),
             link: self.link(console_link::of_events(events, self.options.console)),
             footer: Text::from("CloudMonitor · ECS · ").and(count),
-            mentions: self.mentions(events),
+            // Where not all find room, the worst events come first.
+            mentions: self.mentions(&groups.concat()),
         }
     }
 
@@ -140,8 +141,11 @@ impl Renderer<'_> {
         let shown = resources.iter().take(max);
         let named = shown.clone().map(Vec::len).sum();
         let names = shown.map(|events| {
+            // An instance may have looked it up for some of the events only.
+            let event = events.iter().find(|event| event.known.is_some());
+            let event = event.unwrap_or(&events[0]);
             let name = self
-                .resource(events[0])
+                .resource(event, self.tag_list(event))
                 .unwrap_or_else(|| self.select("未说明资源", "no resource given").into());
             match events.len() {
                 1 => name,

@@ -1,8 +1,8 @@
 //! The message of a single event, and what a digest says in the same words.
 
 use super::details::names;
-use super::status::{icon, is_over, is_resolved, over_icon};
-use super::{Foreign, Line, Link, MAX_NAME, Mentions, Message, RenderOptions, Text};
+use super::status::{icon, is_resolved, over_icon};
+use super::{Foreign, Line, Link, MAX_DETAILS, MAX_NAME, Message, RenderOptions, Text};
 use super::{alarm, console_link, i18n};
 use crate::event::catalog::{self, Entry};
 use crate::event::{Event, EventTime};
@@ -34,8 +34,9 @@ impl Renderer<'_> {
     /// The message of a single event.
     pub(super) fn event(&self, event: &Event) -> Message {
         let headline = self.headline(&[event]);
-        let mut lines = self.lines(event);
-        lines.extend(self.details(event));
+        let (tags, details) = self.cut(self.tag_lines(event), self.details(event));
+        let mut lines = self.lines(event, tags);
+        lines.extend(details);
         Message {
             language: self.options.language,
             title: self.title(event, headline.clone()),
@@ -47,6 +48,21 @@ impl Renderer<'_> {
             footer: footer(event),
             mentions: self.mentions(&[event]),
         }
+    }
+
+    /// Cuts the lines of tags and those of details together. What is left out is counted.
+    fn cut(&self, mut tags: Vec<Line>, mut details: Vec<Line>) -> (Vec<Line>, Vec<Line>) {
+        let limit = self.limit.min(MAX_DETAILS);
+        let hidden = (tags.len() + details.len()).saturating_sub(limit);
+        tags.truncate(limit);
+        details.truncate(limit - tags.len());
+        if hidden > 0 {
+            details.push(Line::without_label(Text::own(self.select(
+                format_args!("…… 另有 {hidden} 项未显示"),
+                format_args!("… and {hidden} more not shown"),
+            ))));
+        }
+        (tags, details)
     }
 
     /// What happened: the title, and which API call by whom or which alarm it was. The events say
@@ -83,22 +99,21 @@ impl Renderer<'_> {
 
     /// For notifications and the list of conversations: how bad, what, and which resource.
     fn title(&self, event: &Event, headline: Text) -> Text {
-        let name = event.resource_name.as_ref().or(event.resource_id.as_ref());
-        let resource = name.and_then(|name| Text::foreign(name, MAX_NAME));
+        let resource = self.name(event).or_else(|| id(event)).map(Text::from);
         let title = Text::from(icon(event)).and(headline);
         let parts = [self.status(event), resource];
         let parts = parts.into_iter().flatten();
         parts.fold(title, |title, part| title.with(" · ").and(part))
     }
 
-    /// Level, status, resources, region, account and times.
-    fn lines(&self, event: &Event) -> Vec<Line> {
+    /// Level, status, resources, region, account, the tags and times.
+    fn lines(&self, event: &Event, tags: Vec<Line>) -> Vec<Line> {
         let language = self.options.language;
         let level =
             Text::from(i18n::level_icon(event.level)).with(i18n::level_word(event.level, language));
         let status = self.status(event);
         let time = |time: &Option<EventTime>| self.time(time.as_ref()?);
-        let lines = [
+        let about = [
             (self.select("级别", "Level"), Some(level)),
             (
                 self.select("状态", "Status"),
@@ -106,7 +121,7 @@ impl Renderer<'_> {
             ),
             (
                 i18n::resource_label(event.resource_kind.as_deref(), language),
-                self.resource(event),
+                self.resource(event, None),
             ),
             (
                 i18n::related_label(event.arn_resource_kind.as_deref(), language),
@@ -117,6 +132,8 @@ impl Renderer<'_> {
                 event.region.as_deref().and_then(|id| self.region(id)),
             ),
             (self.select("账号", "Account"), self.account(event)),
+        ];
+        let times = [
             (self.select("时间", "Time"), time(&event.time)),
             (
                 self.select("投递时间", "Published"),
@@ -127,30 +144,39 @@ impl Renderer<'_> {
         let planned = (self.select("计划时间", "Planned for"), planned);
         let release = event.release_at().map(|at| self.release(at));
         let release = (self.select("释放时间", "Release"), release);
-        let ahead = [planned, release]
-            .into_iter()
-            .filter_map(|(label, value)| Some(Line::new(label, value?).strong()));
-        let lines = lines
-            .into_iter()
-            .filter_map(|(label, value)| Some(Line::new(label, value?)));
-        lines.chain(ahead).collect()
+        let line = |(label, value): (&'static str, Option<Text>)| Some(Line::new(label, value?));
+        let ahead = [planned, release].into_iter().filter_map(line);
+        let about = about.into_iter().filter_map(line).chain(tags);
+        let times = times.into_iter().filter_map(line);
+        about.chain(times).chain(ahead.map(Line::strong)).collect()
     }
 
-    /// The resource's name and id, as far as the event holds them: `name (id)`.
-    pub(super) fn resource(&self, event: &Event) -> Option<Text> {
-        let shown = |text: &Option<String>| Foreign::new(text.as_deref()?, MAX_NAME);
-        self.name_with_id(shown(&event.resource_name), shown(&event.resource_id))
+    /// The resource's name and id, as far as they are known: `name (id)`. What is `beside` them
+    /// follows in the parentheses.
+    pub(super) fn resource(&self, event: &Event, beside: Option<Text>) -> Option<Text> {
+        let (first, id) = match (self.name(event), id(event)) {
+            (Some(name), id) => (name, id),
+            (None, id) => (id?, None),
+        };
+        let inside = [id.map(Text::from), beside].into_iter().flatten();
+        let inside = Text::join(inside, self.select("；", "; "));
+        Some(match inside {
+            Some(inside) => self.with_parentheses(first.into(), inside),
+            None => first.into(),
+        })
     }
 
     /// `name (id)`, or what there is of it.
     pub(super) fn name_with_id(&self, name: Option<Foreign>, id: Option<Foreign>) -> Option<Text> {
         match (name, id) {
-            (Some(name), Some(id)) => {
-                let (open, close) = self.select(("（", "）"), (" (", ")"));
-                Some(Text::from(name).with(open).with(id).with(close))
-            }
+            (Some(name), Some(id)) => Some(self.with_parentheses(name.into(), id.into())),
             (name, id) => name.or(id).map(Text::from),
         }
+    }
+
+    fn with_parentheses(&self, text: Text, inside: Text) -> Text {
+        let (open, close) = self.select(("（", "）"), (" (", ")"));
+        text.with(open).and(inside).with(close)
     }
 
     /// The resource of the event's ARN, where nothing else in the message names it.
@@ -167,14 +193,20 @@ impl Renderer<'_> {
         text: impl Fn(&'a str) -> Option<Text>,
     ) -> Option<Text> {
         let values: BTreeSet<&str> = values.collect();
-        let shown = values
-            .iter()
-            .take(MAX_LISTED)
-            .filter_map(|value| text(value));
+        self.few(values.into_iter(), text)
+    }
+
+    /// Joins values, five at most.
+    pub(super) fn few<'a>(
+        &self,
+        mut values: impl Iterator<Item = &'a str>,
+        text: impl Fn(&'a str) -> Option<Text>,
+    ) -> Option<Text> {
+        let shown = values.by_ref().take(MAX_LISTED).filter_map(text);
         let shown = Text::join(shown, self.options.language.list_separator())?;
-        Some(match values.len() {
-            ..=MAX_LISTED => shown,
-            _ => shown.with(" …"),
+        Some(match values.next() {
+            None => shown,
+            Some(_) => shown.with(" …"),
         })
     }
 
@@ -218,19 +250,10 @@ impl Renderer<'_> {
         let label = self.select("在控制台查看", "Open in the console");
         url.map(|url| Link { label, url })
     }
+}
 
-    /// Mentions people if one of the events, not over, has a level that the route wants them for.
-    pub(super) fn mentions(&self, events: &[&Event]) -> Mentions {
-        let levels = &self.options.mention_levels;
-        let needs_people = |event: &&Event| {
-            event.level.is_some_and(|level| levels.contains(&level)) && !is_over(event)
-        };
-        if events.iter().any(needs_people) {
-            self.options.mentions.clone()
-        } else {
-            Mentions::default()
-        }
-    }
+fn id(event: &Event) -> Option<Foreign> {
+    Foreign::new(event.resource_id.as_deref()?, MAX_NAME)
 }
 
 fn entry(event: &Event) -> Option<&'static Entry> {

@@ -12,6 +12,8 @@
 //! | `capacity` | how many events fit into one message |
 //! | `status` | what has become of the matter: words and icons |
 //! | `alarm`, `api_call` | what only threshold alarms and records of API calls say |
+//! | `known` | what a look-up adds: names, addresses and tags |
+//! | `mentions` | whom a message mentions |
 //! | `account` | the account, where it needs mention |
 //! | `fields`, `values`, `i18n` | labels of keys; words for their values; all other words |
 //! | `text` | own and foreign text |
@@ -27,6 +29,8 @@ mod digest;
 mod event;
 mod fields;
 mod i18n;
+mod known;
+mod mentions;
 mod status;
 mod text;
 mod time;
@@ -34,6 +38,7 @@ mod values;
 
 pub use capacity::{Capacity, chunks};
 pub use i18n::Language;
+pub use mentions::{MAX_MENTIONS, is_everyone, is_mobile, is_user_id};
 pub(crate) use text::is_invisible;
 pub use text::{Foreign, Span, Text};
 pub use time::format_time;
@@ -46,7 +51,7 @@ use std::collections::BTreeMap;
 
 /// Longest name or id of a resource that is shown, in characters.
 const MAX_NAME: usize = 100;
-/// Most lines of a single event's own data that are shown; the rest is counted.
+/// Most lines of a single event's tags and own data that are shown; the rest is counted.
 const MAX_DETAILS: usize = 60;
 
 /// How one route wants its messages.
@@ -221,9 +226,10 @@ pub fn compose(events: &[&Event], options: &RenderOptions, now: Timestamp) -> Me
 /// Composes the message of these events, as long as `encode` makes at most `max_bytes` bytes of it.
 /// Returns it with these bytes.
 ///
-/// A message that is too long shows fewer lines of a single event's own data. A digest names fewer
-/// resources in each group, then shows fewer groups, without the mildest ones. What is left out is
-/// counted. All else stays, and exceeds `max_bytes` where that is smaller than it needs.
+/// A message that is too long shows fewer lines of a single event's own data, then of its tags. A
+/// digest names fewer resources in each group, then shows fewer groups, without the mildest ones.
+/// What is left out is counted. All else stays, and exceeds `max_bytes` where that is smaller than
+/// it needs.
 ///
 /// # Panics
 ///

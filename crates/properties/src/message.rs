@@ -5,12 +5,14 @@ use crate::markup;
 use crate::recipe::{self, Draw};
 use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
 use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown};
-use ecs_dingtalk_notifier::event::{self, Event, Level};
+use ecs_dingtalk_notifier::event::{self, Event, Known, Level};
 use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions, Span};
 use ecs_dingtalk_notifier::message::{AccountNames, Console};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a message always keeps is less than this, however small its budget is.
 const NEEDED: usize = MAX_BYTES / 10 * 9;
@@ -19,6 +21,12 @@ const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 /// What a chat would take for markup, in a name that is too long.
 const HOSTILE: &str = "**x** [a](https://evil.example) <b> @all #🚨";
 
+/// The most people that one message mentions.
+const MAX_MENTIONS: usize = 50;
+/// The keys of the tags that tell the check whom the tag `owner` is to mention, separated by blanks.
+const TO_MOBILES: &str = "to-mobiles";
+const TO_USER_IDS: &str = "to-user-ids";
+
 struct Setting {
     options: RenderOptions,
     keyword: Option<String>,
@@ -26,6 +34,7 @@ struct Setting {
     budget: usize,
     copies: usize,
     more: More,
+    owners: Owners,
 }
 
 /// What the events say besides, so that few bytes reach what only some of them hold.
@@ -36,6 +45,27 @@ enum More {
     Calls,
     SpotNotices,
     Alarms,
+}
+
+/// What is known of the events' resources, and what their tag `owner` holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owners {
+    /// Nothing is known.
+    Unknown,
+    /// A number and an id.
+    Both,
+    /// Markup.
+    Hostile,
+    /// People among others who cannot be mentioned.
+    Among,
+    /// User ids that a chat would take for markup, and words for everybody.
+    Doubtful,
+    /// More than one message mentions.
+    Many,
+    /// Those who are configured.
+    Configured,
+    /// Nobody.
+    Nobody,
 }
 
 /// Checks the messages of the events that `input` stands for.
@@ -92,6 +122,12 @@ fn say_more(event: &Event, setting: &Setting, copy: usize) -> Event {
             text()
         });
     }
+    if setting.owners != Owners::Unknown {
+        if copy.is_multiple_of(3) {
+            event.resource_name = None;
+        }
+        event.known = Some(Arc::new(known(setting.owners, copy, text)));
+    }
     match setting.more {
         More::Nothing => {}
         More::Calls => {
@@ -126,6 +162,53 @@ fn say_more(event: &Event, setting: &Setting, copy: usize) -> Event {
         }
     }
     event
+}
+
+/// What a look-up may find out, with the worst in every place.
+fn known(owners: Owners, copy: usize, text: impl Fn() -> String) -> Known {
+    let own_number = format!("139{copy:08}");
+    let (owner, mobiles, user_ids) = match owners {
+        Owners::Both => {
+            let owner = format!("{own_number}/owner.{copy}");
+            (owner, own_number, format!("owner.{copy}"))
+        }
+        Owners::Among => {
+            let owner = format!("王小明，owner-{copy}、13900000000 +1 {HOSTILE}");
+            (owner, "13900000000".to_owned(), format!("owner-{copy}"))
+        }
+        Owners::Many => {
+            let ids: Vec<String> = (0..60).map(|n| format!("{n:02}-{copy:0>61}")).collect();
+            (ids.join(","), String::new(), ids.join(" "))
+        }
+        Owners::Configured => {
+            let owner = format!("+86-138-{:08} user-{copy}", 0);
+            (owner, "13800000000".to_owned(), format!("user-{copy}"))
+        }
+        Owners::Doubtful => {
+            let owner = "_x_ __y__ www.evil.example a@WWW.evil.example all @all everyone";
+            (owner.to_owned(), String::new(), String::new())
+        }
+        Owners::Hostile => (HOSTILE.repeat(9), String::new(), String::new()),
+        Owners::Unknown | Owners::Nobody => (" ,、".to_owned(), String::new(), String::new()),
+    };
+    let keys = (0..20).map(|n| (format!("key{n}"), HOSTILE.repeat(9)));
+    let named = [
+        ("TEAM", text()),
+        ("team", "second".to_owned()),
+        (HOSTILE, format!("{copy}{}", text())),
+        ("empty", String::new()),
+        ("OWNER", owner),
+        (TO_MOBILES, mobiles),
+        (TO_USER_IDS, user_ids),
+    ];
+    let named = named.map(|(key, value)| (key.to_owned(), value));
+    Known {
+        name: Some(text()),
+        instance_name: Some(HOSTILE.repeat(9)),
+        private_addresses: vec![text(), HOSTILE.repeat(9), "10.0.0.1".to_owned()],
+        public_addresses: vec![HOSTILE.repeat(9); 9],
+        tags: named.into_iter().chain(keys).collect(),
+    }
 }
 
 /// Foreign text is one line of visible characters.
@@ -178,7 +261,22 @@ fn setting(draw: &mut Draw) -> Setting {
         "Pacific/Kiritimati",
         "Asia/Kathmandu",
     ]);
-    let now = match draw.below(4) {
+    let moment = draw.byte();
+    let owners = match moment >> 2 & 7 {
+        0 => Owners::Unknown,
+        1 => Owners::Both,
+        2 => Owners::Hostile,
+        3 => Owners::Among,
+        4 => Owners::Doubtful,
+        5 => Owners::Many,
+        6 => Owners::Configured,
+        _ => Owners::Nobody,
+    };
+    let mut tags = vec!["empty".to_owned(), "Team".to_owned(), HOSTILE.to_owned()];
+    tags.extend((0..20).map(|n| format!("Key{n}")));
+    // A few tags, many, or none.
+    tags.truncate([3, 23, 1, 0][usize::from(moment >> 5 & 3)]);
+    let now = match moment & 3 {
         0 => "2019-04-09T11:00:00Z"
             .parse()
             .unwrap_or(Timestamp::UNIX_EPOCH),
@@ -206,6 +304,8 @@ fn setting(draw: &mut Draw) -> Setting {
                 all: looks & 128 != 0,
             },
             mention_levels: levels,
+            mention_tag: (moment & 128 == 0).then(|| "owner".to_owned()),
+            tags,
             accounts,
             console: if looks & 64 == 0 {
                 Console::China
@@ -220,6 +320,7 @@ fn setting(draw: &mut Draw) -> Setting {
         copies: [1, 2, 30, 300][usize::from(size >> 2 & 3)],
         more: [More::Nothing, More::Calls, More::SpotNotices, More::Alarms]
             [usize::from(size >> 6 & 3)],
+        owners,
     }
 }
 
@@ -277,10 +378,8 @@ fn check_message(events: &[&Event], setting: &Setting) -> String {
     assert_eq!(json["markdown"]["title"], title);
     assert_eq!(json["markdown"]["text"], text);
 
-    let nobody = Mentions::default();
-    let is_asked = events.iter().any(|event| needs_people(event, options));
-    let who = if is_asked { &options.mentions } else { &nobody };
-    assert_eq!(message.mentions, *who);
+    check_mentions(&message.mentions, events, options);
+    let who = &message.mentions;
     let (mobiles, user_ids, all) = (&who.mobiles, &who.user_ids, who.all);
     assert_eq!(json["at"]["atMobiles"], Value::from(mobiles.as_slice()));
     assert_eq!(json["at"]["atUserIds"], Value::from(user_ids.as_slice()));
@@ -313,6 +412,52 @@ fn check_message(events: &[&Event], setting: &Setting) -> String {
     markup::check(own, &text);
     check_title(&title);
     title
+}
+
+/// The configured people are mentioned if one of the events asks for people, and behind them as
+/// many of the owners of the resources of such events as there is room for, nobody twice.
+fn check_mentions(who: &Mentions, events: &[&Event], options: &RenderOptions) {
+    let asking = events.iter().filter(|event| needs_people(event, options));
+    let asking: Vec<_> = asking.collect();
+    if asking.is_empty() {
+        assert_eq!(*who, Mentions::default());
+        return;
+    }
+    let configured = &options.mentions;
+    assert_eq!(who.all, configured.all);
+    let mut more = 0;
+    let mut expected = 0;
+    for (who, configured, tag) in [
+        (&who.mobiles, &configured.mobiles, TO_MOBILES),
+        (&who.user_ids, &configured.user_ids, TO_USER_IDS),
+    ] {
+        let owners = asking.iter().filter_map(|event| {
+            options.mention_tag.as_ref()?;
+            event.known.as_ref()?.tag(tag)
+        });
+        let owners: BTreeSet<&str> = owners.flat_map(str::split_whitespace).collect();
+        // A number with and without hyphens is the same person's.
+        let plain = |name: &String| name.replacen("+86", "", 1).replace('-', "");
+        let is_new = |owner: &&&str| {
+            !configured
+                .iter()
+                .any(|name| plain(name) == plain(&(**owner).to_string()))
+        };
+        expected += owners.iter().filter(is_new).count();
+        let added = who.strip_prefix(configured.as_slice());
+        let added = added.expect("the configured ones stand first");
+        more += added.len();
+        let mut unique = BTreeSet::new();
+        for name in added {
+            assert!(unique.insert(plain(name)), "{name} stands there twice");
+            let is_owner = owners
+                .iter()
+                .any(|owner| plain(&(*owner).to_string()) == plain(name));
+            assert!(is_owner, "{name} is mentioned");
+        }
+    }
+    let room = MAX_MENTIONS.saturating_sub(configured.mobiles.len() + configured.user_ids.len());
+    assert_eq!(more, expected.min(room), "{who:?}");
 }
 
 /// The title is shown as text; where a client reads markdown even there, it finds none.

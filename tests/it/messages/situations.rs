@@ -8,7 +8,7 @@ const PROD: &str = "1234567890123456";
 const TEST: &str = "2345678901234567";
 
 /// The events of CloudEvents of `acs.ecs`, each of these types with these data.
-fn events(kind: &str, data: impl IntoIterator<Item = Value>) -> Vec<Event> {
+pub(super) fn events(kind: &str, data: impl IntoIterator<Item = Value>) -> Vec<Event> {
     let events = data.into_iter().enumerate().map(|(n, data)| {
         json!({
             "id": format!("e000000{n}"), "source": "acs.ecs", "type": kind, "data": data,
@@ -20,7 +20,7 @@ fn events(kind: &str, data: impl IntoIterator<Item = Value>) -> Vec<Event> {
     events.into_iter().map(Arc::unwrap_or_clone).collect()
 }
 
-fn event(kind: &str, data: Value) -> Event {
+pub(super) fn event(kind: &str, data: Value) -> Event {
     events(kind, [data]).remove(0)
 }
 
@@ -115,7 +115,7 @@ fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
 
-fn texts(
+pub(super) fn texts(
     now: Timestamp,
     events: &[Event],
     options: impl Fn(Language) -> RenderOptions,
