@@ -142,6 +142,9 @@ fn with_new_ids(payload: &str) -> String {
     if let Ok(value) = serde_json::from_str(payload) {
         collect(&value, &["id"], &mut ids);
     }
+    // Those in a form are no fields of the JSON.
+    let events = event::parse(payload.as_bytes()).events;
+    ids.extend(events.iter().filter_map(|event| event.id.clone()));
     let mut text = payload.to_owned();
     for id in ids.iter().filter(|id| id.len() >= 8) {
         text = text.replace(id, &new_id());

@@ -158,17 +158,13 @@ fn begins_like_json(text: &[u8]) -> bool {
 /// commas and brackets. Texts in it that are JSON again are counted with it, so that reading them
 /// once more stays within twice as much.
 fn memory(text: &[u8]) -> usize {
-    let bytes = text.iter().map(|byte| match byte {
-        b'{' => OBJECT_BYTES,
-        b',' | b'[' => VALUE_BYTES,
-        _ => 0,
-    });
-    text.len() + bytes.sum::<usize>() + hidden_memory(text)
+    let values = count(text, b',') + count(text, b'[');
+    text.len() + count(text, b'{') * OBJECT_BYTES + values * VALUE_BYTES + hidden_memory(text)
 }
 
 /// Returns the memory of what stands behind escapes (`\u007b` is `{`), as many times over as may be.
 fn hidden_memory(text: &[u8]) -> usize {
-    if !text.contains(&b'\\') {
+    if count(text, b'\\') == 0 {
         return 0;
     }
     let is_hidden = |escape: &&[u8]| {
@@ -178,6 +174,18 @@ fn hidden_memory(text: &[u8]) -> usize {
             .any(|known| code.eq_ignore_ascii_case(*known))
     };
     text.windows(6).filter(is_hidden).count() * OBJECT_BYTES
+}
+
+/// Counts a byte. A sum that fits into a byte is added up many bytes at a time.
+fn count(text: &[u8], byte: u8) -> usize {
+    let blocks = text.chunks(usize::from(u8::MAX));
+    let in_block = |block: &[u8]| {
+        block
+            .iter()
+            .map(|other| u8::from(*other == byte))
+            .sum::<u8>()
+    };
+    blocks.map(|block| usize::from(in_block(block))).sum()
 }
 
 /// Returns the memory that a copy of a value takes at most.

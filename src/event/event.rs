@@ -191,10 +191,8 @@ impl Event {
             self.resource_id = id;
             self.resource_kind = kind.flatten();
         }
-        let other = arn.and_then(Arn::resource);
-        let (id, kind) = other
-            .filter(|(id, _)| self.resource_id.as_ref() != Some(id))
-            .unzip();
+        let is_other = |arn: &&Arn| !self.resource_id.as_ref().is_some_and(|id| arn.names(id));
+        let (id, kind) = arn.filter(is_other).and_then(Arn::resource).unzip();
         self.arn_resource_id = id;
         self.arn_resource_kind = kind.flatten();
         self.resource_name =

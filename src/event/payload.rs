@@ -193,16 +193,20 @@ impl Walk {
             return;
         }
         let alert = cloud_monitor::alert(&map);
-        let is_event = alert.is_some() || cloud_event::is_cloud_event(&map) || is_flat(&map);
         // A record has no member of an event; if this one has, its content goes first all the same.
-        if is_event && self.any(wrapper::unmistakable(&map), path, depth) {
+        if wrapper::is_unmistakable(&map)
+            && (alert.is_some() || cloud_event::is_cloud_event(&map) || is_flat(&map))
+            && self.any(wrapper::contents(&map).take(1), path, depth)
+        {
             return;
         }
         let event = match alert {
             Some(alert) if cloud_monitor::is_named(&alert) => cloud_monitor::webhook(&map, alert),
             _ if cloud_event::is_cloud_event(&map) && !cloud_monitor::is_flat_with_type(&map) => {
                 let (data, key) = self.data(&mut map);
-                if self.inside(&map, &data, &format!("{path}.{key}"), depth) {
+                if wrapper::may_hold(&data)
+                    && self.inside(&map, &data, &format!("{path}.{key}"), depth)
+                {
                     return;
                 }
                 cloud_event::event(&map, data)
@@ -220,9 +224,12 @@ impl Walk {
     /// `data_base64` an event has one.
     fn data(&mut self, envelope: &mut Map<String, Value>) -> (Map<String, Value>, &'static str) {
         let data = envelope.remove("data").filter(|data| !data.is_null());
-        let encoded = envelope.remove("data_base64");
-        let Some(encoded) = encoded.filter(|text| data.is_none() && !text.is_null()) else {
+        if data.is_some() {
             return (into_object(data, "data"), "data");
+        }
+        let encoded = envelope.remove("data_base64");
+        let Some(encoded) = encoded.filter(|text| !text.is_null()) else {
+            return (Map::new(), "data");
         };
         let decoded = encoded.as_str().map(|text| decode::base64(text, self.left));
         let data = match decoded {

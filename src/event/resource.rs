@@ -38,6 +38,11 @@ impl Arn<'_> {
         })
     }
 
+    /// Returns true if this is the id of the resource.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.id == Some(id)
+    }
+
     /// Returns id and kind of the resource.
     pub(super) fn resource(&self) -> Option<(String, Option<String>)> {
         Some((self.id?.to_owned(), Some(kind_in_words(self.kind))))
@@ -84,7 +89,7 @@ pub(super) fn find(
     };
     own.or_else(by_resource_id)
         .map(|(id, kind)| match arn {
-            Some(arn) if arn.id == Some(&id) => (id, Some(kind_in_words(arn.kind))),
+            Some(arn) if arn.names(&id) => (id, Some(kind_in_words(arn.kind))),
             _ => (id, kind),
         })
         .or_else(by_arn)
@@ -112,11 +117,11 @@ fn kind_of_type(details: &Map<String, Value>) -> Option<String> {
 
 /// Returns a kind as ARNs of ECS have it: `disk` for `Disk` and for `ACS::ECS::Disk`.
 fn kind_in_words(kind: &str) -> String {
-    let last = kind.rsplit("::").next().unwrap_or(kind);
-    match last.to_ascii_lowercase().as_str() {
-        "networkinterface" => "eni".to_owned(),
-        other => other.to_owned(),
+    let last = kind.rsplit_once("::").map_or(kind, |(_, last)| last);
+    if last.eq_ignore_ascii_case("networkinterface") {
+        return "eni".to_owned();
     }
+    last.to_ascii_lowercase()
 }
 
 /// Returns the name of the resource in the event's data.

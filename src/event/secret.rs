@@ -28,6 +28,17 @@ const WORDS: [&[u8]; 9] = [
 /// whole.
 const MAX_LAYERS: u32 = 6;
 
+/// Marks without which a text names no secret.
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut rest: &[u8] = b"=\"'%\\";
+    while let [mark, others @ ..] = rest {
+        marks[*mark as usize] = true;
+        rest = others;
+    }
+    marks
+};
+
 /// Hides the secrets in an event's data.
 pub(super) fn mask(data: &mut Map<String, Value>) {
     for (key, value) in data.iter_mut() {
@@ -90,12 +101,19 @@ fn masked(text: &str) -> Option<String> {
 /// Returns true if the name is that of a secret, in any letter case and with any `_`, `-`, `.` or
 /// blank inside.
 fn is_secret(name: &[u8]) -> bool {
-    (0..name.len()).any(|at| {
-        let rest = &name[at..];
-        let initial = rest[0].to_ascii_lowercase();
-        let begins = |word: &&[u8]| word[0] == initial && begins_with(rest, word);
-        matches!(initial, b'p' | b's' | b't' | b'u' | b'a' | b'c') && WORDS.iter().any(begins)
-    })
+    // Most names fail at the first two letters.
+    let may_begin = |at: usize| {
+        let next = name.get(at + 1).copied().unwrap_or_default();
+        let is_letter = next.is_ascii_alphabetic();
+        match (name[at] | 0x20, next | 0x20) {
+            (b'p', b'a' | b'w' | b'r') | (b's' | b'c', b'e' | b'r') => true,
+            (b't', b'o') | (b'u', b's') | (b'a', b'c') => true,
+            (b'p' | b's' | b'c' | b't' | b'u' | b'a', _) => !is_letter,
+            _ => false,
+        }
+    };
+    (0..name.len())
+        .any(|at| may_begin(at) && WORDS.iter().any(|word| begins_with(&name[at..], word)))
 }
 
 fn begins_with(text: &[u8], word: &[u8]) -> bool {
@@ -112,8 +130,8 @@ fn begins_with(text: &[u8], word: &[u8]) -> bool {
 /// Returns false for most texts that name no secret. A name stands before `=` or in quotes, all of
 /// which may be escaped.
 fn may_name_secret(text: &[u8]) -> bool {
-    let is_mark = |byte: &u8| matches!(byte, b'=' | b'"' | b'\'' | b'%' | b'\\');
-    text.iter().any(is_mark) && (is_secret(text) || has_hidden_letters(text))
+    text.iter().any(|byte| MARKS[usize::from(*byte)])
+        && (is_secret(text) || has_hidden_letters(text))
 }
 
 /// Returns true if letters of a name may be written as `\u0070` or `%70`.

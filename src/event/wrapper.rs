@@ -32,16 +32,39 @@ const TOPIC: (&str, Option<&str>) = ("Message", Some("TopicOwner"));
 /// A message of RocketMQ, RabbitMQ or an HTTP source; one of Kafka. Many other objects have these.
 const UNSURE: [(&str, Option<&str>); 2] = [("body", None), ("value", None)];
 
+/// Returns false for most data of events, which hold nothing else: they have no key of a wrapper
+/// nor of an event.
+pub(super) fn may_hold(data: &Map<String, Value>) -> bool {
+    data.keys().any(|key| {
+        matches!(
+            key.as_str(),
+            "requestPayload"
+                | "Message"
+                | "MessageBody"
+                | "messageBody"
+                | "Body"
+                | "body"
+                | "value"
+                | "data"
+                | "type"
+                | "name"
+                | "alert"
+                | "alertName"
+                | "ruleId"
+        )
+    })
+}
+
 /// Returns what an object holds as a wrapper, the surest first.
 pub(super) fn contents(map: &Map<String, Value>) -> impl Iterator<Item = Content<'_>> {
     KEYS.into_iter().filter_map(|wrapper| content(map, wrapper))
 }
 
-/// Returns what an object holds as a record or a topic's message, which has no member of an event.
-pub(super) fn unmistakable(map: &Map<String, Value>) -> impl Iterator<Item = Content<'_>> {
+/// Returns true for a record or a topic's message, which has no member of an event.
+pub(super) fn is_unmistakable(map: &Map<String, Value>) -> bool {
     [RECORD, TOPIC]
         .into_iter()
-        .filter_map(|wrapper| content(map, wrapper))
+        .any(|wrapper| content(map, wrapper).is_some())
 }
 
 fn content<'a>(
