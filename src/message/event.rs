@@ -81,8 +81,15 @@ impl Renderer<'_> {
 
     /// The catalog's title, else the one in the event, else the event's name.
     fn event_title(&self, event: &Event) -> Text {
-        if let Some(entry) = entry(event) {
-            return self.select(entry.title.zh, entry.title.en).into();
+        let product = event.product.as_deref();
+        let is_of_ecs = product.is_none_or(|product| product.eq_ignore_ascii_case("ECS"));
+        match entry(event) {
+            // The catalog's titles of API calls speak of ECS.
+            Some(_) if event.operation.is_some() && !is_of_ecs => {
+                return self.select("API 调用", "API call").into();
+            }
+            Some(entry) => return self.select(entry.title.zh, entry.title.en).into(),
+            None => {}
         }
         let titles = &event.titles;
         let title = self.select(titles.zh.as_deref(), titles.en.as_deref());
