@@ -41,10 +41,12 @@
 //! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat; `Endpoint` |
 //! | `channel/dingtalk/mod.rs` | DingTalk: its limits, one request |
 //! | `channel/dingtalk/webhook.rs`, `sign.rs` | the address; the signature |
+//! | `channel/dingtalk/placeholder.rs` | words that were copied in place of a value |
 //! | `channel/dingtalk/markdown.rs` | a message in DingTalk's markup, escaped; the JSON body |
 //! | `channel/dingtalk/response.rs`, `remedy.rs` | what a response means; what to do about it |
 //! | `message/mod.rs` | a message as a value; `encode_within` shortens it to the chat's limit |
 //! | `message/event.rs`, `details.rs`, `digest.rs` | the message of one event; of many |
+//! | `message/renderer.rs` | what every part of a message is written with |
 //! | `message/capacity.rs` | how many events fit into one message |
 //! | `message/status.rs` | what has become of the matter: words and icons |
 //! | `message/alarm.rs`, `api_call.rs` | what only threshold alarms and records of API calls say |

@@ -5,7 +5,6 @@
 
 use super::field::string;
 use super::level::Level;
-use super::name::is_api_call;
 use serde_json::{Map, Value};
 
 /// A text in both languages.
@@ -73,6 +72,11 @@ pub(super) fn find_by_type(eventbridge_type: &str) -> Option<&'static Entry> {
     ENTRIES
         .iter()
         .find(|entry| entry.eventbridge_type == Some(eventbridge_type))
+}
+
+/// Returns true for the name of an event of ActionTrail, the record of an API call.
+pub(super) fn is_api_call(name: &str) -> bool {
+    name.split(':').any(|part| part == "ActionTrail")
 }
 
 impl Entry {

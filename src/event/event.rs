@@ -199,7 +199,7 @@ impl Event {
             resource::name(self.resource_kind.as_deref(), &self.details).or(self.resource_name);
         self.region = region.or(self.region);
         self.account = account.or(self.account);
-        if name::is_api_call(&self.name) {
+        if catalog::is_api_call(&self.name) {
             self.operation = text(&self.details, "eventName");
             self.actor = actor(&self.details);
         }

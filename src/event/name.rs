@@ -1,6 +1,6 @@
 //! An event's name and status.
 
-use super::catalog::{self, Entry};
+use super::catalog::{self, Entry, is_api_call};
 use super::field::text;
 use serde_json::{Map, Value};
 
@@ -51,11 +51,6 @@ pub fn type_name(kind: &str) -> Option<String> {
         None => name,
     };
     (name != kind).then_some(name)
-}
-
-/// Returns true for the name of an event of ActionTrail, the record of an API call.
-pub(super) fn is_api_call(name: &str) -> bool {
-    name.split(':').any(|part| part == "ActionTrail")
 }
 
 /// Returns name and status of an EventBridge type.

@@ -1,7 +1,7 @@
 //! Which resource an event is about, and where and whose it is.
 
+use super::catalog::is_api_call;
 use super::field::{string, text};
-use super::name::is_api_call;
 use serde_json::{Map, Value};
 
 /// Kinds of resources whose ids are in an event's data: `instanceId`, `diskId`, ….

@@ -1,6 +1,6 @@
 //! Whose resource it is, where that is not plain.
 
-use super::event::Renderer;
+use super::renderer::Renderer;
 use super::{Foreign, Text};
 use crate::event::Event;
 

@@ -1,6 +1,6 @@
 //! Threshold alarms of CloudMonitor: which rule, which metric, and how far it went.
 
-use super::event::Renderer;
+use super::renderer::Renderer;
 use super::{Foreign, Language, Line, MAX_NAME, Text};
 use crate::event::{Event, Level};
 use serde_json::Value;

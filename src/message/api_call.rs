@@ -1,6 +1,6 @@
 //! Records of API calls: what was done, by whom, from where, with what parameters.
 
-use super::event::Renderer;
+use super::renderer::Renderer;
 use super::{Foreign, Line, MAX_NAME, Text, values};
 use crate::event::Event;
 use serde_json::{Map, Value};

@@ -1,8 +1,8 @@
 //! The lines of an event's own data: labelled, the most important first, never the raw dump.
 
-use super::event::{Renderer, upcoming_start};
 use super::fields::{Field, field};
-use super::status::is_resolved;
+use super::renderer::Renderer;
+use super::status::{is_resolved, upcoming_start};
 use super::{Foreign, Line, Span, Text};
 use super::{alarm, api_call, values};
 use crate::event::{Event, EventTime, Level};

@@ -1,7 +1,8 @@
 //! Several events as one message: grouped by event and status, the worst first.
 
-use super::event::{Renderer, code, upcoming_start};
-use super::status::{icon, is_over};
+use super::event::code;
+use super::renderer::Renderer;
+use super::status::{icon, is_over, upcoming_start};
 use super::time::format_time;
 use super::{Line, Message, Section, Text};
 use super::{alarm, console_link, i18n};

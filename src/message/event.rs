@@ -1,12 +1,12 @@
 //! The message of a single event, and what a digest says in the same words.
 
 use super::details::names;
-use super::status::{icon, is_resolved, over_icon};
-use super::{Foreign, Line, Link, MAX_DETAILS, MAX_NAME, Message, RenderOptions, Text};
+use super::renderer::Renderer;
+use super::status::{icon, is_resolved, over_icon, upcoming_start};
+use super::{Foreign, Line, Link, MAX_DETAILS, MAX_NAME, Message, Text};
 use super::{alarm, console_link, i18n};
 use crate::event::catalog::{self, Entry};
 use crate::event::{Event, EventTime};
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// Longest name of an event that is shown, in characters.
@@ -16,21 +16,7 @@ const MAX_LISTED: usize = 5;
 /// So many characters of an event's id are shown: enough to find it in the log.
 const ID_CHARS: usize = 8;
 
-/// Puts events into words.
-pub(super) struct Renderer<'a> {
-    pub(super) options: &'a RenderOptions,
-    pub(super) now: Timestamp,
-    /// How much is shown of what grows with the events: lines of a single event's own data, or
-    /// groups of a digest. Beyond the number of groups it adds resources to each of them.
-    pub(super) limit: usize,
-}
-
 impl Renderer<'_> {
-    /// Returns one of two texts, by language.
-    pub(super) fn select<T>(&self, zh: T, en: T) -> T {
-        self.options.language.select(zh, en)
-    }
-
     /// The message of a single event.
     pub(super) fn event(&self, event: &Event) -> Message {
         let headline = self.headline(&[event]);
@@ -271,14 +257,6 @@ fn entry(event: &Event) -> Option<&'static Entry> {
 fn is_other_product(product: &str, name: &str) -> bool {
     let prefix = name.get(..product.len()).unwrap_or_default();
     !product.eq_ignore_ascii_case("ECS") && !prefix.eq_ignore_ascii_case(product)
-}
-
-/// When planned work begins that has neither begun nor been called off.
-pub(super) fn upcoming_start(event: &Event) -> Option<EventTime> {
-    let is_upcoming = event.status.as_deref().is_none_or(|status| {
-        status.eq_ignore_ascii_case("Scheduled") || status.eq_ignore_ascii_case("Inquiring")
-    });
-    event.not_before().filter(|_| is_upcoming)
 }
 
 /// The event's name with its status, as a pattern in the configuration would have it.

@@ -1,8 +1,8 @@
 //! What a look-up adds to a message: names, addresses and tags.
 
-use super::event::Renderer;
 use super::fields::{Field, field};
 use super::mentions::owners;
+use super::renderer::Renderer;
 use super::{Foreign, Line, MAX_NAME, RenderOptions, Text};
 use crate::event::{Event, Known};
 use serde_json::Value;

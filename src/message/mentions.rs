@@ -1,6 +1,6 @@
 //! Whom a message mentions: the configured people, and those whom the resources' tags name.
 
-use super::event::Renderer;
+use super::renderer::Renderer;
 use super::status::is_over;
 use super::{Mentions, RenderOptions};
 use crate::event::Event;

@@ -31,6 +31,7 @@ mod fields;
 mod i18n;
 mod known;
 mod mentions;
+mod renderer;
 mod status;
 mod text;
 mod time;
@@ -44,9 +45,9 @@ pub use text::{Foreign, Span, Text};
 pub use time::format_time;
 
 use crate::event::{Event, Level};
-use event::Renderer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use renderer::Renderer;
 use std::collections::BTreeMap;
 
 /// Longest name or id of a resource that is shown, in characters.

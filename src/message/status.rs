@@ -1,8 +1,8 @@
 //! What has become of the matter: the status in words, and the icons.
 
-use super::event::Renderer;
+use super::renderer::Renderer;
 use super::{Language, Text, alarm, i18n};
-use crate::event::Event;
+use crate::event::{Event, EventTime};
 
 /// Longest status without a translation that is shown, in characters.
 const MAX_STATUS: usize = 60;
@@ -95,6 +95,14 @@ pub(super) fn icon(event: &Event) -> &'static str {
         "" => i18n::level_icon(event.level),
         icon => icon,
     }
+}
+
+/// When planned work begins that has neither begun nor been called off.
+pub(super) fn upcoming_start(event: &Event) -> Option<EventTime> {
+    let is_upcoming = event.status.as_deref().is_none_or(|status| {
+        status.eq_ignore_ascii_case("Scheduled") || status.eq_ignore_ascii_case("Inquiring")
+    });
+    event.not_before().filter(|_| is_upcoming)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Points in time and waits, in words.
 
-use super::event::Renderer;
+use super::renderer::Renderer;
 use super::text::Text;
 use crate::event::EventTime;
 use jiff::Timestamp;

@@ -2,8 +2,8 @@
 
 use crate::refusal::Refusal;
 use crate::request::Parameters;
-use crate::server::State;
 use crate::sign;
+use crate::state::State;
 use fake_http::http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};

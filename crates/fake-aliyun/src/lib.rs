@@ -27,6 +27,7 @@ mod refusal;
 mod request;
 mod server;
 mod sign;
+mod state;
 
 pub use fault::Fault;
 pub use fleet::{Disk, Instance};

@@ -2,30 +2,19 @@
 
 use crate::actions;
 use crate::fault::Fault;
-use crate::fleet::Fleet;
-use crate::identity::{Identity, Known};
 use crate::record::Call;
 use crate::refusal::Refusal;
 use crate::request::Parameters;
 use crate::sign::Authorization;
+use crate::state::State;
 use fake_http::http::{self, Request};
 use fake_http::tls;
 use rustls::ServerConfig;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
-
-const REGIONS: [&str; 6] = [
-    "ap-southeast-1",
-    "cn-beijing",
-    "cn-hangzhou",
-    "cn-shanghai",
-    "cn-shenzhen",
-    "eu-central-1",
-];
+use std::time::{Duration, Instant};
 
 /// What all connections share.
 pub(crate) struct Shared {
@@ -33,84 +22,6 @@ pub(crate) struct Shared {
     changed: Condvar,
     tls: Option<Arc<ServerConfig>>,
     address: SocketAddr,
-}
-
-/// The cloud and the records of calls, behind one lock.
-pub(crate) struct State {
-    /// By their ids.
-    pub(crate) identities: HashMap<String, Known>,
-    /// By account and region.
-    pub(crate) fleets: BTreeMap<(String, String), Fleet>,
-    pub(crate) regions: BTreeSet<String>,
-    /// The accounts that each role trusts.
-    pub(crate) roles: HashMap<String, BTreeSet<String>>,
-    /// Accounts, and permissions that they lack.
-    pub(crate) denied: BTreeSet<(String, String)>,
-    pub(crate) has_denial_detail: bool,
-    pub(crate) page_size: Option<usize>,
-    pub(crate) nonces: HashSet<String>,
-    /// The injected clock, in milliseconds since 1970.
-    pub(crate) clock_ms: Option<u64>,
-    /// Each for one call, of one action if it names one.
-    pub(crate) faults: VecDeque<(Option<String>, Fault)>,
-    pub(crate) standing_fault: Option<Fault>,
-    pub(crate) calls: Vec<Call>,
-    /// How many calls that [`Fault::Hold`] stopped may continue.
-    pub(crate) released: usize,
-    /// How many calls [`Fault::Hold`] has stopped.
-    pub(crate) held: usize,
-    issued: usize,
-    requests: usize,
-    connections: HashMap<u64, TcpStream>,
-    last_connection: u64,
-    stopped: bool,
-}
-
-impl State {
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.clock_ms.unwrap_or_else(|| {
-            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            since.unwrap_or_default().as_millis() as u64
-        })
-    }
-
-    /// Issues an identity that no one had before.
-    pub(crate) fn issue(
-        &mut self,
-        account: &str,
-        is_temporary: bool,
-        ends_ms: Option<u64>,
-    ) -> Identity {
-        self.issued += 1;
-        let identity = Identity::new(self.issued, account, is_temporary);
-        let known = Known {
-            identity: identity.clone(),
-            ends_ms,
-        };
-        self.identities.insert(identity.id.clone(), known);
-        identity
-    }
-
-    pub(crate) fn fleet(&mut self, account: &str, region: &str) -> &mut Fleet {
-        self.regions.insert(region.to_owned());
-        let key = (account.to_owned(), region.to_owned());
-        self.fleets.entry(key).or_default()
-    }
-
-    pub(crate) fn request_id(&mut self) -> String {
-        self.requests += 1;
-        format!("0B7C1D9A-1111-5222-8333-{:012}", self.requests)
-    }
-
-    /// Takes the fault of this call: the first queued one that is for it, or the standing one.
-    fn take_fault(&mut self, action: &str) -> Option<Fault> {
-        let is_for = |wanted: &Option<String>| wanted.as_deref().is_none_or(|name| name == action);
-        let at = self.faults.iter().position(|(wanted, _)| is_for(wanted));
-        match at.and_then(|at| self.faults.remove(at)) {
-            Some((_, fault)) => Some(fault),
-            None => self.standing_fault.clone(),
-        }
-    }
 }
 
 /// A response, before it is written.
@@ -139,27 +50,7 @@ impl Response {
 impl Shared {
     pub(crate) fn new(tls: Option<Arc<ServerConfig>>, address: SocketAddr) -> Shared {
         Shared {
-            state: Mutex::new(State {
-                identities: HashMap::new(),
-                fleets: BTreeMap::new(),
-                regions: REGIONS.map(str::to_owned).into(),
-                roles: HashMap::new(),
-                denied: BTreeSet::new(),
-                has_denial_detail: true,
-                page_size: None,
-                nonces: HashSet::new(),
-                clock_ms: None,
-                faults: VecDeque::new(),
-                standing_fault: None,
-                calls: Vec::new(),
-                released: 0,
-                held: 0,
-                issued: 0,
-                requests: 0,
-                connections: HashMap::new(),
-                last_connection: 0,
-                stopped: false,
-            }),
+            state: Mutex::new(State::new()),
             changed: Condvar::new(),
             tls,
             address,

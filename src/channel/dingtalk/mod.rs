@@ -4,12 +4,14 @@
 //! message is in the group. Tokens, secrets and signatures appear in no text of this module.
 //!
 //! - `markdown`: a message in DingTalk's markup, and the JSON body
+//! - `placeholder`: words of instructions that were copied in place of a value
 //! - `remedy`: what to change and where, with the route's own variable names
 //! - `response`: HTTP status, errcode and errmsg → [`Verdict`]
 //! - `sign`: the signature
 //! - `webhook`: the URL
 
 pub mod markdown;
+mod placeholder;
 mod remedy;
 mod response;
 mod sign;

@@ -1,6 +1,6 @@
 //! The signature of requests to a chatbot.
 
-use super::webhook::is_placeholder;
+use super::placeholder::is_placeholder;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,5 +1,6 @@
 //! The webhook URL of a chatbot.
 
+use super::placeholder::is_placeholder;
 use super::sign::{Secret, Signature, encode};
 use crate::http::{Uri, host_of, is_loopback};
 use sha2::{Digest, Sha256};
@@ -198,23 +199,6 @@ fn token_problem(token: &str) -> Option<&'static str> {
     }
     let is_secret = token.len() > USUAL && token.starts_with("SEC");
     is_secret.then_some("holds the secret (SEC…) in place of the access_token")
-}
-
-/// Returns true for words that stand in instructions where the real value belongs: `your_token`,
-/// `XXXXXX`, `...`.
-pub(super) fn is_placeholder(text: &str) -> bool {
-    const WORDS: [&str; 6] = [
-        "",
-        "TOKEN",
-        "ACCESSTOKEN",
-        "accesstoken",
-        "placeholder",
-        "changeme",
-    ];
-    let word: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
-    WORDS.contains(&word.as_str())
-        || word.to_ascii_lowercase().starts_with("your")
-        || word.len() > 2 && word.bytes().all(|b| b.eq_ignore_ascii_case(&b'x'))
 }
 
 impl fmt::Debug for Webhook {
