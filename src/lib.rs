@@ -4,9 +4,9 @@
 //!
 //! ```text
 //!             ┌ fc-runtime: HTTP, hooks, deadlines ┐
-//! POST /invoke ─► notifier ─► event ─► route ─► delivery ─► channel ─► http
-//!                    ▲                              │
-//!                    └──── report: answer, log ◄────┘
+//! POST /invoke ─► notifier ─► event ─► inventory ─► route ─► delivery ─► channel ─► http
+//!                    ▲                     └► aliyun ─► http    │
+//!                    └───────── report: answer, log ◄───────────┘
 //! ```
 //!
 //! By file, from the top down. Imports go downwards only. A file without a folder is in the folder

@@ -71,7 +71,7 @@ pub struct Event {
     pub lookup: Option<Lookup>,
     /// Titles that came with the event.
     pub titles: Titles,
-    /// All other data of the event: `data` or `content`, verbatim but for secrets, which are hidden.
+    /// All other data of the event: `data` or `content`, verbatim except secrets, which are hidden.
     pub details: Map<String, Value>,
 }
 

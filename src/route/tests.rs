@@ -226,7 +226,8 @@ fn a_resource_is_found_by_the_name_that_was_looked_up() {
     }
 }
 
-// Where the tags are not known, neither filter holds an event back: an outage of the API hides none.
+// Where the tags are not known, neither filter holds an event back: an outage of the API hides no
+// event.
 #[test]
 fn one_tag_that_matches_one_pattern_decides() {
     let tags = [("team", "payments"), ("env", "prod-1"), ("empty", "")];
