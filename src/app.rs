@@ -83,17 +83,12 @@ impl Function {
 
 impl Handler for Function {
     fn invoke(&self, payload: &[u8], context: &Context) -> Result<Value, Failure> {
-        let report = self.notifier()?.process(payload, context);
-        if let Some(problem) = &report.lookup_problem {
-            print_line(context, &format!("look-up: {}", log::field(problem)));
+        let (result, remarks) = invoke(self.notifier()?, payload, context);
+        for remark in remarks {
+            // A closed stderr is ignored.
+            let _ = writeln!(std::io::stderr(), "{remark}");
         }
-        // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
-        // here for those who find the payload in a dead-letter queue.
-        for part in &report.parsed.errors {
-            let (path, problem) = (log::field(&part.path), log::field(&part.problem));
-            print_line(context, &format!("InvalidEvent: {path}: {problem}"));
-        }
-        report.into_result()
+        result
     }
 
     fn initialize(&self, _context: &Context) -> Result<(), Failure> {
@@ -101,10 +96,28 @@ impl Handler for Function {
     }
 }
 
-/// Writes a line about an invocation to stderr. A closed stderr is ignored.
-fn print_line(context: &Context, text: &str) {
+/// Delivers a payload as [`Notifier::handle`] does. Returns the answer, and the lines about the
+/// invocation that belong on stderr.
+pub fn invoke(
+    notifier: &Notifier,
+    payload: &[u8],
+    context: &Context,
+) -> (Result<Value, Failure>, Vec<String>) {
+    let report = notifier.process(payload, context);
     let id = log::field(&context.request_id);
-    let _ = writeln!(std::io::stderr(), "request {id}: {text}");
+    let lookup = report.lookup_problem.iter();
+    let lookup = lookup.map(|problem| format!("look-up: {}", log::field(problem)));
+    // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
+    // here for those who find the payload in a dead-letter queue.
+    let invalid = report.parsed.errors.iter().map(|part| {
+        let (path, problem) = (log::field(&part.path), log::field(&part.problem));
+        format!("InvalidEvent: {path}: {problem}")
+    });
+    let remarks = lookup.chain(invalid);
+    let remarks = remarks
+        .map(|text| format!("request {id}: {text}"))
+        .collect();
+    (report.into_result(), remarks)
 }
 
 fn invalid_configuration(errors: &[ConfigError]) -> Failure {

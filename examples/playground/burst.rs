@@ -1,5 +1,6 @@
 //! Sends many events in a short time.
 
+use crate::cloud;
 use crate::lab::Lab;
 use crate::samples::{self, fresh_with_resource};
 use serde_json::json;
@@ -118,7 +119,9 @@ impl Bursts {
                         }
                         let kind = kinds.get(number % kinds.len()).map_or("", String::as_str);
                         change(&|progress| progress.started += 1);
-                        let answer = lab.fire(&fresh_with_resource(kind, number), Some(burst));
+                        let payload = fresh_with_resource(kind, number);
+                        cloud::add_instance_of(&lab.cloud, &payload, number);
+                        let answer = lab.fire(&payload, Some(burst));
                         let outcome = outcome(&answer.body);
                         change(&|progress| {
                             progress.done += 1;

@@ -39,7 +39,11 @@ impl Handler for Swap {
         drop(current);
         let mut context = context.clone();
         let entered = self.invocations.enter(&mut context.request_id, payload);
-        let result = function.handle(payload, &context);
+        let (result, remarks) = app::invoke(&function, payload, &context);
+        for remark in &remarks {
+            let _ = writeln!(std::io::stderr(), "{remark}");
+        }
+        self.invocations.remark(&context.request_id, remarks);
         if let Some(number) = entered {
             self.invocations.complete_guest(number, &result);
         }

@@ -1,5 +1,5 @@
 //! Records every invocation: its caller, request, answer, log lines, and the calls to the chatbot
-//! that it caused.
+//! and the ECS API that it caused.
 
 use crate::journal::Journal;
 use crate::samples::headline;
@@ -25,6 +25,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body, or the error that prevented one.
     pub body: String,
+    /// The calls to the ECS API; `None` if the playground brought no role.
+    pub api_calls: Option<Vec<Value>>,
 }
 
 impl Answer {
@@ -67,6 +69,7 @@ struct Invocation {
     answer: Option<Answer>,
     took_ms: Option<u128>,
     log: Vec<Value>,
+    remarks: Vec<String>,
 }
 
 impl Invocations {
@@ -121,8 +124,8 @@ impl Invocations {
         };
         let answer = Answer {
             status,
-            headers: Vec::new(),
             body: body.to_string(),
+            ..Answer::default()
         };
         self.complete(number, answer);
     }
@@ -148,6 +151,15 @@ impl Invocations {
             .and_then(|id| records.by_request_id.get(id).copied());
         if let Some(invocation) = number.and_then(|number| records.by_number.get_mut(&number)) {
             invocation.log.push(line);
+        }
+    }
+
+    /// Adds the function's lines on stderr to their invocation.
+    pub fn remark(&self, request_id: &str, remarks: Vec<String>) {
+        let mut records = self.lock();
+        let number = records.by_request_id.get(request_id).copied();
+        if let Some(invocation) = number.and_then(|number| records.by_number.get_mut(&number)) {
+            invocation.remarks.extend(remarks);
         }
     }
 
@@ -199,6 +211,8 @@ impl Invocations {
                 "status": answer.status, "headers": answer.headers, "body": pretty(&answer.body),
             })),
             "log": invocation.log,
+            "remarks": invocation.remarks,
+            "apiCalls": answer.map(|answer| &answer.api_calls),
             "calls": calls,
         }))
     }
@@ -241,6 +255,7 @@ impl Records {
             answer: None,
             took_ms: None,
             log: Vec::new(),
+            remarks: Vec::new(),
         };
         self.by_request_id.insert(request_id.to_owned(), self.last);
         self.by_number.insert(self.last, invocation);
@@ -294,6 +309,9 @@ impl Invocation {
             "rules": distinct("rule"),
             "classes": distinct("class"),
             "remedies": distinct("remedy"),
+            "lookups": distinct("lookup"),
+            "remarks": self.remarks,
+            "apiCalls": answer.and_then(|answer| answer.api_calls.as_ref()).map(Vec::len),
             "uuids": self.uuids(),
         })
     }

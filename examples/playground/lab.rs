@@ -1,12 +1,14 @@
-//! The group, the function, and the operations of the page on them.
+//! The group, the ECS API, the function, and the operations of the page on them.
 
 use crate::chat;
+use crate::cloud::{self, Access};
 use crate::faults::{GroupFault, reset_rate_limits};
 use crate::function::{Swap, function};
 use crate::invocations::{Answer, Invocations, milliseconds};
 use crate::journal::Journal;
 use crate::samples::{self, Sample};
 use crate::settings::{FALLBACK_TOKEN, MOBILES, Problem, SECRET, Settings, TOKEN, USER_IDS};
+use fake_aliyun::{Cloud, Identity};
 use fake_dingtalk::{Call, Group, Robot};
 use fc_runtime as fc;
 use serde_json::{Value, json};
@@ -21,10 +23,12 @@ const TIMEOUT: &str = "60";
 /// The error codes of a chatbot that got too many messages.
 const THROTTLED: [i64; 3] = [660026, 130101, 410100];
 
-/// The group and the function, with what the page shows of them.
+/// The group, the ECS API and the function, with what the page shows of them.
 pub struct Lab {
     /// The stand-in for DingTalk.
     pub group: Group,
+    /// The stand-in for the ECS API.
+    pub cloud: Cloud,
     /// The entries for the page.
     pub journal: Arc<Journal>,
     /// Every invocation so far.
@@ -43,6 +47,7 @@ pub struct Lab {
 struct State {
     settings: Settings,
     fault: GroupFault,
+    access: Access,
     /// Until when the function sends nothing to its chatbot because of a ban.
     banned_until: Option<SystemTime>,
     /// The payload that was sent last, for a repeat.
@@ -50,8 +55,8 @@ struct State {
 }
 
 impl Lab {
-    /// Starts the group and the function. The function listens on port 9000, as on the platform, or
-    /// on a free port if that one is taken.
+    /// Starts the group, the ECS API and the function. The function listens on port 9000, as on the
+    /// platform, or on a free port if that one is taken.
     ///
     /// # Errors
     /// If the environment's configuration has faults, or there is no port to listen on.
@@ -61,7 +66,9 @@ impl Lab {
             .robot(Robot::new(FALLBACK_TOKEN))
             .start()?;
         let settings = Settings::from_environment();
-        let config = settings.config(&group).map_err(|problem| problem.text())?;
+        let cloud = cloud::start();
+        let config = settings.config(&group, &cloud);
+        let config = config.map_err(|problem| problem.text())?;
         GroupFault::None.apply(&group, &settings);
         let journal = Arc::new(Journal::default());
         let invocations = Arc::new(Invocations::new(Arc::clone(&journal)));
@@ -71,6 +78,7 @@ impl Lab {
             TcpListener::bind("127.0.0.1:9000").or_else(|_| TcpListener::bind("127.0.0.1:0"))?;
         let lab = Arc::new(Lab {
             group,
+            cloud,
             journal,
             invocations,
             samples: samples::all()?,
@@ -86,6 +94,7 @@ impl Lab {
             state: Mutex::new(State {
                 settings,
                 fault: GroupFault::None,
+                access: Access::Role,
                 banned_until: None,
                 last: None,
             }),
@@ -115,24 +124,46 @@ impl Lab {
             self.lock().last = Some(payload.to_owned());
         }
         let (number, request_id) = self.invocations.announce(payload, burst);
-        let answer = self
-            .post(payload, &request_id)
+        let access = self.lock().access;
+        let identity = access.identity(&self.cloud);
+        let mut answer = self
+            .post(payload, &request_id, identity.as_ref())
             .unwrap_or_else(|error| Answer {
                 body: error.to_string(),
                 ..Answer::default()
             });
+        if let Some(identity) = &identity {
+            answer.api_calls = Some(cloud::calls_of(&self.cloud, identity));
+            self.cloud.forget(identity);
+        }
         self.invocations.complete(number, answer.clone());
         answer
     }
 
-    fn post(&self, payload: &str, request_id: &str) -> Result<Answer, ureq::Error> {
-        let mut answer = self
+    fn post(
+        &self,
+        payload: &str,
+        request_id: &str,
+        identity: Option<&Identity>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = self
             .agent
             .post(self.invoke_url())
             .header("content-type", "application/octet-stream")
             .header("x-fc-request-id", request_id)
-            .header("x-fc-function-timeout", TIMEOUT)
-            .send(payload)?;
+            .header("x-fc-function-timeout", TIMEOUT);
+        // No x-fc-account-id: the samples are of several accounts, and a function that knows its
+        // own looks nothing up in others.
+        if let Some(identity) = identity {
+            request = request
+                .header("x-fc-access-key-id", &identity.id)
+                .header("x-fc-access-key-secret", &identity.secret)
+                .header(
+                    "x-fc-security-token",
+                    identity.token.as_deref().unwrap_or_default(),
+                );
+        }
+        let mut answer = request.send(payload)?;
         let headers = answer.headers().iter();
         Ok(Answer {
             status: answer.status().as_u16(),
@@ -143,6 +174,7 @@ impl Lab {
                 })
                 .collect(),
             body: answer.body_mut().read_to_string()?,
+            ..Answer::default()
         })
     }
 
@@ -156,7 +188,7 @@ impl Lab {
     /// # Errors
     /// If the settings are invalid; nothing has changed then.
     pub fn configure(&self, settings: Settings) -> Result<(), Problem> {
-        let config = settings.config(&self.group)?;
+        let config = settings.config(&self.group, &self.cloud)?;
         let mut state = self.lock();
         let fault = match state.fault {
             // A wrong clock has no effect without signatures.
@@ -178,10 +210,26 @@ impl Lab {
     /// If the function cannot be made.
     pub fn restart(&self) -> Result<(), Problem> {
         let mut state = self.lock();
-        let config = state.settings.config(&self.group)?;
-        self.replace_function(&mut state, config);
+        self.start_anew(&mut state)
+    }
+
+    /// Makes the API accept or refuse what the function asks, and replaces the function, because
+    /// it remembers what the API said.
+    ///
+    /// # Errors
+    /// If the function cannot be made.
+    pub fn set_access(&self, access: Access) -> Result<(), Problem> {
+        let mut state = self.lock();
+        access.apply(&self.cloud);
+        state.access = access;
+        self.start_anew(&mut state)
+    }
+
+    fn start_anew(&self, state: &mut State) -> Result<(), Problem> {
+        let config = state.settings.config(&self.group, &self.cloud)?;
+        self.replace_function(state, config);
         reset_rate_limits(&self.group);
-        self.publish(&state);
+        self.publish(state);
         Ok(())
     }
 
@@ -219,6 +267,7 @@ impl Lab {
             &json!({
                 "type": "state",
                 "fault": state.fault.name(),
+                "access": state.access.name(),
                 "bannedUntil": state.banned_until.map(milliseconds),
                 "settings": state.settings.to_json(),
                 "env": state.settings.dot_env(),
@@ -234,6 +283,8 @@ impl Lab {
             "invokeUrl": self.invoke_url(),
             "samples": self.samples.iter().map(|sample| &sample.summary).collect::<Vec<_>>(),
             "faults": GroupFault::ALL.map(GroupFault::name),
+            "accesses": Access::ALL.map(Access::name),
+            "fleet": cloud::fleet(),
             "members": {"mobiles": MOBILES, "userIds": USER_IDS},
         })
     }

@@ -1,4 +1,5 @@
-//! Runs the function and a stand-in for a DingTalk group on loopback, without an account.
+//! Runs the function and stand-ins for a DingTalk group and the ECS API on loopback, without an
+//! account.
 //!
 //! Sample events go through `POST /invoke` as Function Compute sends them. The terminal prints the
 //! answer of each invocation and the messages in the group. A page shows the group as its members
@@ -9,15 +10,16 @@
 //! cargo run --example playground -- --once  # no page; exits, with code 0 if all was delivered
 //! ```
 //!
-//! The function uses `EVENT_*` and `MESSAGE_*` of the environment:
+//! The function uses `EVENT_*`, `MESSAGE_*` and `DINGTALK_AT_*` of the environment:
 //! `MESSAGE_LANGUAGE=en cargo run --example playground`.
 //!
 //! An event passes through the files in this order: `web` (or curl) → [`lab::Lab::fire`] → the
-//! function in `function` → the group → the watcher in [`lab::Lab`] → `chat` → `journal` → `web` →
-//! `page/page.js`.
+//! function in `function`, which asks the API in `cloud` → the group → the watcher in [`lab::Lab`]
+//! → `chat` → `journal` → `web` → `page/page.js`.
 
 mod burst;
 mod chat;
+mod cloud;
 mod faults;
 mod function;
 mod invocations;
@@ -58,6 +60,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         println!("See the group on a page at   {page}");
     }
     println!("A DingTalk group stands on   {}", lab.group.addr());
+    println!("The ECS API stands at        {}", lab.cloud.endpoint());
     println!("The function listens on      {}", lab.invoke_url());
 
     let mut all_delivered = true;
@@ -82,6 +85,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             println!("curl -s {url} --data-binary @{}/{file}", samples::FOLDER);
         }
         println!("curl -s {url} -d '{{\"no\": \"event\"}}'");
+        println!(
+            "Without the role that Function Compute adds, these look nothing up. The page's events do."
+        );
         loop {
             lab.group
                 .wait_for_deliveries(shown + 1, Duration::from_secs(3600));

@@ -3,6 +3,7 @@
 
 use ecs_dingtalk_notifier::channel::Endpoint;
 use ecs_dingtalk_notifier::config::{Config, ConfigError, KNOWN};
+use fake_aliyun::Cloud;
 use fake_dingtalk::{Group, Robot};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -44,16 +45,19 @@ pub enum Problem {
 }
 
 impl Settings {
-    /// Returns the initial settings, with `EVENT_*` and `MESSAGE_*` of the environment.
+    /// Returns the initial settings, with what the environment sets of `EVENT_*`, `MESSAGE_*` and
+    /// `DINGTALK_AT_*`.
     pub fn from_environment() -> Settings {
-        let mut vars = BTreeMap::from([(
-            "EVENT_INCLUDE".to_owned(),
-            "Instance:StateChange:Stopped".to_owned(),
-        )]);
-        vars.extend(
-            std::env::vars()
-                .filter(|(name, _)| name.starts_with("EVENT_") || name.starts_with("MESSAGE_")),
-        );
+        let initial = [
+            ("EVENT_INCLUDE", "Instance:StateChange:Stopped"),
+            ("MESSAGE_TAGS", "team,env"),
+            ("DINGTALK_AT_TAG", "owner"),
+        ];
+        let initial = initial.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut vars = BTreeMap::from(initial);
+        let prefixes = ["EVENT_", "MESSAGE_", "DINGTALK_AT_"];
+        let is_taken = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        vars.extend(std::env::vars().filter(|(name, _)| is_taken(name)));
         Settings {
             vars,
             signing: true,
@@ -85,11 +89,13 @@ impl Settings {
     /// Returns the function's configuration from these variables.
     ///
     /// # Errors
-    /// Every error of the configuration, or a chatbot outside this machine.
-    pub fn config(&self, group: &Group) -> Result<Config, Problem> {
+    /// Every error of the configuration, or a chatbot or an API outside this playground.
+    pub fn config(&self, group: &Group, cloud: &Cloud) -> Result<Config, Problem> {
         let mut vars = self.vars.clone();
         let mut set = |name: &str, value: &str| vars.insert(name.to_owned(), value.to_owned());
         set("DINGTALK_WEBHOOK", &group.webhook(TOKEN));
+        set("RESOURCE_ENDPOINT", &cloud.endpoint());
+        set("RESOURCE_STS_ENDPOINT", &cloud.endpoint());
         if self.signing {
             set("DINGTALK_SECRET", SECRET);
         }
@@ -108,6 +114,15 @@ impl Settings {
                 return Err(Problem::Playground(format!(
                     "{} is not in this group: the playground sends to {here} only; deploy the function, or use its command `send`, for another one",
                     endpoint.webhook.masked()
+                )));
+            }
+        }
+        let asked = config.resources.iter().flat_map(|own| [&own.ecs, &own.sts]);
+        for endpoint in asked.map(ToString::to_string) {
+            if endpoint != cloud.endpoint() {
+                return Err(Problem::Playground(format!(
+                    "{endpoint} is not this playground's API, which is at {}: leave RESOURCE_ENDPOINT and RESOURCE_STS_ENDPOINT away",
+                    cloud.endpoint()
                 )));
             }
         }

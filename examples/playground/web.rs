@@ -5,6 +5,7 @@
 //! type.
 
 use crate::burst::{Bursts, Plan};
+use crate::cloud::Access;
 use crate::faults::GroupFault;
 use crate::lab::Lab;
 use crate::samples::fresh;
@@ -194,6 +195,10 @@ impl Site {
             ("POST", "/configure") => result_of(lab.configure(Settings::from_json(&body))),
             ("POST", "/break") => match body["fault"].as_str().and_then(GroupFault::by_name) {
                 Some(fault) => result_of(lab.set_fault(fault)),
+                None => found_or_404(None),
+            },
+            ("POST", "/access") => match body["access"].as_str().and_then(Access::by_name) {
+                Some(access) => result_of(lab.set_access(access)),
                 None => found_or_404(None),
             },
             ("POST", "/restart") => result_of(lab.restart()),

@@ -10,7 +10,7 @@ const middling = matchMedia("(min-width: 760px)");
 // The oldest rows and messages beyond this number are removed.
 const MAX_ROWS = 400;
 
-let about = { samples: [], faults: [], members: { mobiles: [], userIds: [] } };
+let about = { samples: [], faults: [], accesses: [], fleet: [], members: { mobiles: [], userIds: [] } };
 let state = null;
 let burst = null;
 let filter = null; // msgUuid: only the invocations of this message are shown
@@ -120,6 +120,7 @@ function handle(entry) {
     invocations.set(entry.number, entry);
     showInvocation(entry);
     if (entry.status != null && before && before.status == null) finished(entry);
+    if (entry.status != null) showLookUp();
   } else if (entry.type === "call") {
     calls.unshift(entry.call);
     calls.length = Math.min(calls.length, 6);
@@ -235,7 +236,13 @@ function row(invocation) {
     if (details.open) showDetail(n, details.querySelector(".detail"));
   });
   return make(`li.${kindOf(invocation)}`, { id: `invocation-${n}` }, details,
-    invocation.remedies.length ? make("p.remedy", {}, invocation.remedies.join(" ")) : null);
+    invocation.remedies.length ? make("p.remedy", {}, invocation.remedies.join(" ")) : null,
+    invocation.remarks.length ? make("p.note", {}, remarksOf(invocation)) : null);
+}
+
+/** Returns what the function wrote on stderr, without the request's id. */
+function remarksOf({ requestId, remarks }) {
+  return remarks.map((remark) => remark.replace(`request ${requestId}: `, "")).join(" ");
 }
 
 function showInvocation(invocation) {
@@ -278,8 +285,9 @@ async function showDetail(n, place) {
   if (!response.ok) return;
   const detail = await response.json();
   const part = (title, text) => [make("h4", {}, title), make("pre", { tabindex: 0 }, text)];
+  const role = detail.apiCalls ? "x-fc-access-key-id: STS.…\nx-fc-access-key-secret: …\nx-fc-security-token: …\n" : "";
   const head = detail.ours
-    ? `POST /invoke\ncontent-type: application/octet-stream\nx-fc-request-id: ${detail.requestId}\nx-fc-function-timeout: 60\n\n`
+    ? `POST /invoke\ncontent-type: application/octet-stream\nx-fc-request-id: ${detail.requestId}\nx-fc-function-timeout: 60\n${role}\n`
     : "POST /invoke\n\n";
   const answer = detail.answer;
   const headers = answer?.headers.map(([name, value]) => `${name}: ${value}\n`).join("") ?? "";
@@ -291,6 +299,7 @@ async function showDetail(n, place) {
     ["factOutcome", badge(invocation)],
     ["factRule", invocation.rules.join(", ")],
     ["factClass", invocation.classes.join(", ")],
+    ["factLookUp", lookUpWords(invocation)],
     ["factBytes", [...new Set(detail.calls.map((call) => word("bytes", number(call.bytes))))].join(", ")],
     ["factUuid", invocation.uuids.join(", ")],
     ["factRemedy", invocation.remedies.join(" ")],
@@ -301,10 +310,15 @@ async function showDetail(n, place) {
     ...part(word("request"), head + detail.request),
     ...part(word("answer"), answered),
     ...part(word("logLines"), lines || word("noLog")),
+    ...(detail.remarks.length ? part(word("stderr"), detail.remarks.join("\n")) : []),
     make("h4", {}, word("callsOf")),
     detail.calls.length
       ? make("ol.wire", {}, ...detail.calls.map(callLine))
-      : make("p.hint", {}, word("noCalls")));
+      : make("p.hint", {}, word("noCalls")),
+    make("h4", {}, word("apiCallsTitle")),
+    detail.apiCalls?.length
+      ? make("ol.wire", {}, ...detail.apiCalls.map(apiCallLine))
+      : make("p.hint", {}, word(detail.apiCalls ? "noApiCalls" : "noRole")));
 }
 
 function goTo(message) {
@@ -396,10 +410,13 @@ const FIELDS = [
   { name: "EVENT_REGIONS", example: "cn-*" },
   { name: "EVENT_RESOURCES", example: "web-*" },
   { name: "EVENT_RESOURCES_EXCLUDE", example: "test-*" },
+  { name: "EVENT_TAGS", example: "team=shop,env=prod*" },
+  { name: "EVENT_TAGS_EXCLUDE", example: "env=test" },
   { name: "EVENT_QUIET_HOURS", example: "22:00-08:00" },
   { name: "EVENT_QUIET_LEVELS", example: "WARN,INFO" },
   { name: "MESSAGE_LANGUAGE", byDefault: "zh", offers: ["zh", "en"] },
   { name: "MESSAGE_TIME_ZONE", byDefault: "Asia/Shanghai", offers: ["Asia/Shanghai", "Asia/Singapore", "Europe/Berlin", "America/Los_Angeles", "UTC"] },
+  { name: "MESSAGE_TAGS", example: "team,env" },
   { name: "MESSAGE_ACCOUNTS", example: "1234567890123456=prod" },
   { name: "MESSAGE_CONSOLE", byDefault: "china", offers: ["china", "international"] },
   { name: "DINGTALK_KEYWORD", example: "CloudMonitor" },
@@ -407,7 +424,9 @@ const FIELDS = [
   { name: "DINGTALK_AT_USER_IDS", hint: () => word("members", about.members.userIds.join(", ")) },
   { name: "DINGTALK_AT_ALL", byDefault: "false", offers: ["false", "true"] },
   { name: "DINGTALK_AT_LEVELS", byDefault: "CRITICAL", offers: ["CRITICAL", "CRITICAL,WARN"] },
+  { name: "DINGTALK_AT_TAG", example: "owner" },
   { name: "DINGTALK_RATE_LIMIT", byDefault: "18" },
+  { name: "RESOURCE_LOOKUP", byDefault: "auto", offers: ["auto", "off"] },
 ];
 
 function showFields() {
@@ -460,6 +479,65 @@ $("copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText($("env").textContent);
   toast(word("copied"), "good");
 });
+
+// ── Look up ──
+
+function showAccesses() {
+  const radio = (name) => {
+    const [title, explained] = word("accesses")[name];
+    return make("label.access", {},
+      make("input", {
+        type: "radio", name: "access", value: name, checked: state?.access === name,
+        onchange: () => act("/access", { access: name }),
+      }),
+      make("span", {}, make("span.title", {}, title), make("span.hint", {}, explained)));
+  };
+  const focused = document.activeElement?.name === "access" && document.activeElement.value;
+  $("accesses").replaceChildren(...about.accesses.map(radio));
+  if (focused) document.querySelector(`.access [value="${focused}"]`)?.focus();
+}
+
+/** Returns what became of an invocation's look-ups and how many calls they took. */
+function lookUpWords({ lookups, apiCalls }) {
+  if (!lookups.length) return "";
+  return lookups.join(", ") + (apiCalls == null ? "" : ` · ${word("apiCalls", apiCalls)}`);
+}
+
+function showLookUp() {
+  const since = showLookUp.since ?? 0;
+  const last = [...invocations.values()]
+    .filter(({ number: n, status }) => n > since && status != null)
+    .sort((a, b) => b.number - a.number)[0];
+  if (!last) {
+    $("look-up").replaceChildren(make("p.hint", {}, word("lookUpNothing")));
+    return;
+  }
+  const told = last.lookups.map((lookup) => word("lookups")[lookup] ?? lookup).join(" ");
+  $("look-up").replaceChildren(
+    make("p", {}, make("strong", {}, lookUpWords(last) || word("notAsked")), ` · #${last.number} · ${what(last)}`),
+    told ? make("p.hint", {}, told) : "",
+    last.remarks.length ? make("p.remark", {}, remarksOf(last)) : "");
+}
+
+function apiCallLine({ action, region, ids, status, code }) {
+  const answer = status ? `HTTP ${status}${code ? ` ${code}` : ""}` : word("noReply");
+  return make("li", {}, word("apiCallLine", action, region, ids, answer));
+}
+
+function showFleet() {
+  const codes = (texts) => texts.map((text) => make("code", {}, text));
+  const line = ({ name, id, addresses, instance, tags }) => make("tr", {},
+    make("th", { scope: "row" }, name, make("code", {}, id)),
+    make("td", {}, ...codes(instance ? [`→ ${instance}`] : addresses)),
+    make("td", {}, ...codes(tags)));
+  const head = ["fleetResource", "fleetAddresses", "fleetTags"];
+  const regions = Map.groupBy(about.fleet, ({ region }) => region);
+  $("fleet").replaceChildren(
+    make("thead", {}, make("tr", {}, ...head.map((key) => make("th", { scope: "col" }, word(key))))),
+    ...[...regions].map(([region, resources]) => make("tbody", {},
+      make("tr.region", {}, make("th", { colspan: 3, scope: "rowgroup" }, region)),
+      ...resources.map(line))));
+}
 
 // ── Break ──
 
@@ -520,6 +598,12 @@ function showState() {
     showState.fault = state.fault;
     showFailure();
   }
+  if (showState.access !== state.access) {
+    showLookUp.since = Math.max(0, ...invocations.keys());
+    showState.access = state.access;
+    showLookUp();
+  }
+  showAccesses();
   $("env").textContent = state.env;
   $("repeat").disabled = !state.canRepeat;
   const isBanned = state.bannedUntil > Date.now();
@@ -531,11 +615,13 @@ function showState() {
 
 function showHealth() {
   const isGone = begin.stream && begin.stream.readyState !== EventSource.OPEN;
-  const isBroken = state && state.fault !== "none";
-  $("health").textContent = isGone ? word("gone")
-    : isBroken ? word("broken", word("groupFaults")[state.fault][0]) : word("well");
+  const broken = state && [
+    state.fault === "none" ? null : word("groupFaults")[state.fault][0],
+    ["role", "none"].includes(state.access) ? null : `ECS API: ${word("accesses")[state.access][0]}`,
+  ].filter(Boolean).join(", ");
+  $("health").textContent = isGone ? word("gone") : broken ? word("broken", broken) : word("well");
   $("health").title = $("health").textContent;
-  $("health").classList.toggle("bad", Boolean(isGone || isBroken));
+  $("health").classList.toggle("bad", Boolean(isGone || broken));
 }
 
 // ── Views, language, theme ──
@@ -546,7 +632,7 @@ function isVisible(name) {
 
 function view(name) {
   root.dataset.view = name;
-  if (["fire", "configure", "break"].includes(name) && root.dataset.panel !== name) {
+  if (["fire", "configure", "whom", "break"].includes(name) && root.dataset.panel !== name) {
     root.dataset.panel = name;
     document.querySelector(".controls").scrollTop = 0;
   }
@@ -594,6 +680,9 @@ function showAll() {
   showCalls();
   showFailure();
   showBurst();
+  showAccesses();
+  showLookUp();
+  showFleet();
   showGroupFaults();
   if (state) showState();
   showHealth();

@@ -4,7 +4,7 @@ mod browser;
 mod page;
 
 use crate::platform::{Instance, PATIENCE};
-use crate::samples::{STOPPED, sample};
+use crate::samples::{REBOOT, STOPPED, sample};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -276,6 +276,14 @@ fn settings_are_checked_like_the_functions_configuration() {
     assert!(problem.contains("is not in this group"), "{problem}");
     assert!(!problem.contains("0123456789abcdef"), "{problem}");
     assert_eq!(configure(json!({}), "no assignment").0, 422);
+    for name in ["RESOURCE_ENDPOINT", "RESOURCE_STS_ENDPOINT"] {
+        let (status, problem) = configure(json!({}), &format!("{name}=https://api.example"));
+        assert_eq!(status, 422, "{name}");
+        assert!(
+            problem.contains("is not this playground's API"),
+            "{problem}"
+        );
+    }
 
     let vars = json!({"EVENT_LEVELS": "INFO", "MESSAGE_TIME_ZONE": "Europe/Berlin"});
     assert_eq!(configure(vars, ""), (200, String::new()));
@@ -343,6 +351,147 @@ fn each_fault_of_the_group_has_its_own_remedy() {
     playground.post("/restart", &json!({}));
     events.next("state", |state| state["bannedUntil"].is_null());
     assert_eq!(fire(&mut events)["outcomes"], json!(["delivered"]));
+}
+
+/// Fires a sample as invocation `number`. Returns the invocation and its message, if there is one.
+fn fire(playground: &Playground, file: &str, number: u64) -> (Value, Option<Value>) {
+    let mut events = playground.events();
+    playground.post("/fire", &json!({ "file": file }));
+    let is_answered = |i: &Value| i["number"] == number && !i["status"].is_null();
+    let invocation = events.next("invocation", is_answered);
+    let uuid = invocation["uuids"][0].clone();
+    let message = uuid.is_string().then(|| {
+        let mut events = playground.events();
+        events.next("message", |message| message["uuid"] == uuid)
+    });
+    (invocation, message)
+}
+
+#[test]
+fn messages_name_resource_and_owner_if_the_role_may_ask() {
+    let playground = Playground::start(&[("MESSAGE_LANGUAGE", "en")]);
+    let (invocation, message) = fire(&playground, REBOOT, 7);
+    assert_eq!(invocation["lookups"], json!(["found"]));
+    assert_eq!(invocation["apiCalls"], 1);
+    assert_eq!(invocation["remarks"], json!([]));
+    let message = message.unwrap();
+    assert_eq!(message["mentioned"], 1);
+    let html = message["html"].as_str().unwrap();
+    for part in [
+        "test-host-01",
+        "10.20.0.14",
+        "203.0.113.14",
+        "<strong>team</strong>: shop",
+        "<strong>env</strong>: prod",
+        "@13800000000",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    assert!(!html.contains("owner"), "{html}");
+    let (invocation, _) = fire(&playground, REBOOT, 8);
+    assert_eq!(invocation["lookups"], json!(["cached"]));
+    assert_eq!(invocation["apiCalls"], 0);
+
+    let mut number = 8;
+    for (access, lookups, code, remedy) in [
+        ("none", json!([]), json!(null), None),
+        (
+            "denied",
+            json!(["denied"]),
+            json!("Forbidden.RAM"),
+            Some("allow the function's role ecs:DescribeInstances"),
+        ),
+        (
+            "throttled",
+            json!(["throttled"]),
+            json!("Throttling.User"),
+            Some("Quota Center"),
+        ),
+        (
+            "hangs",
+            json!(["unreachable"]),
+            json!(null),
+            Some("let the function reach the internet"),
+        ),
+        (
+            "unreachable",
+            json!(["unreachable"]),
+            json!(null),
+            Some("let the function reach the internet"),
+        ),
+    ] {
+        let (status, _) = playground.post("/access", &json!({ "access": access }));
+        assert_eq!(status, 200, "{access}");
+        number += 1;
+        let (invocation, message) = fire(&playground, REBOOT, number);
+        assert_eq!(invocation["outcomes"], json!(["delivered"]), "{access}");
+        assert_eq!(invocation["lookups"], lookups, "{access}");
+        let message = message.unwrap();
+        assert_eq!(message["mentioned"], 0, "{access}");
+        let html = message["html"].as_str().unwrap();
+        assert!(html.contains("i-bp1ecr4x7k2m9q5go2go"), "{html}");
+        assert!(!html.contains("test-host-01"), "{html}");
+
+        let path = format!("/invocation?number={number}");
+        let detail = playground.get(&path).1;
+        assert_eq!(detail["apiCalls"][0]["code"], code, "{access}");
+        let count = detail["apiCalls"].as_array().map(Vec::len);
+        assert_eq!(count, remedy.map(|_| 1), "{access}");
+        let remarks = detail["remarks"].as_array().unwrap();
+        match remedy {
+            Some(remedy) => {
+                let line = remarks[0].as_str().unwrap();
+                let start = format!("request playground-{number}: look-up: ");
+                assert!(line.starts_with(&start), "{line}");
+                assert!(line.contains(remedy), "{line}");
+            }
+            None => assert_eq!(remarks.len(), 0, "{access}"),
+        }
+    }
+    playground.post("/access", &json!({"access": "role"}));
+    let (invocation, _) = fire(&playground, REBOOT, number + 1);
+    assert_eq!(invocation["lookups"], json!(["found"]));
+    let other = playground.post("/access", &json!({"access": "root"}));
+    assert_eq!(other.0, 404);
+}
+
+#[test]
+fn the_form_filters_by_tags_that_are_looked_up() {
+    let playground = Playground::start(&[]);
+    let configure = |vars: Value| {
+        let form = json!({"vars": vars, "signing": true, "fallback": false, "more": ""});
+        playground.post("/configure", &form)
+    };
+    assert_eq!(configure(json!({"EVENT_TAGS": "team=search"})).0, 200);
+    let (invocation, message) = fire(&playground, REBOOT, 7);
+    assert_eq!(invocation["rules"], json!(["EVENT_TAGS"]));
+    assert_eq!(message, None);
+    let spot = "eventbridge/Instance-PreemptibleInstanceInterruption.json";
+    assert!(fire(&playground, spot, 8).1.is_some());
+    // What is not known hides no event.
+    playground.post("/access", &json!({"access": "none"}));
+    assert!(fire(&playground, REBOOT, 9).1.is_some());
+
+    let vars = json!({"RESOURCE_LOOKUP": "off", "MESSAGE_TAGS": "team"});
+    let (status, answer) = configure(vars);
+    assert_eq!(status, 422);
+    assert_eq!(answer["variables"], json!(["MESSAGE_TAGS"]));
+}
+
+#[test]
+fn instances_of_a_burst_are_known_to_the_api() {
+    let playground = Playground::start(&[]);
+    let burst = json!({"count": 3, "seconds": 0, "mixed": false});
+    assert_eq!(playground.post("/burst", &burst).0, 202);
+    let mut events = playground.events();
+    let is_of_burst = |i: &Value| !i["burst"].is_null() && i["status"] == 200;
+    let invocation = events.next("invocation", is_of_burst);
+    assert_eq!(invocation["lookups"], json!(["found"]));
+    let mut events = playground.events();
+    let uuid = &invocation["uuids"][0];
+    let message = events.next("message", |message| message["uuid"] == *uuid);
+    let html = message["html"].as_str().unwrap();
+    assert!(html.contains("web-00"), "{html}");
 }
 
 /// Returns the output of `check` for these variables.

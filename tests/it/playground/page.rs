@@ -150,6 +150,60 @@ fn a_fault_of_the_group_shows_answer_and_remedy() {
 }
 
 #[test]
+fn a_denied_role_shows_remedy_and_the_message_lacks_the_name() {
+    let Some((_playground, browser)) = desktop() else {
+        return;
+    };
+    const REBOOT: &str =
+        "[data-file='eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json']";
+    let count = |more: usize| format!("{MESSAGES} === {}", FIRST + more);
+    browser.click(REBOOT);
+    browser.wait(&count(1));
+    wait_for_text(&browser, NEWEST, "test-host-01");
+    assert_eq!(browser.text(&format!("{NEWEST} .mention")), "@13800000000");
+
+    browser.click("nav [data-view=whom]");
+    wait_for_text(&browser, "#fleet", "search-worker-07");
+    wait_for_text(&browser, "#fleet", "owner=13800000000");
+    wait_for_text(&browser, "#look-up", "found · 1 API call");
+    assert!(browser.value("document.querySelector('[value=role]').checked") == true);
+    browser.click(".access [value=denied]");
+    wait_for_text(&browser, "#health", "ECS API: Denied");
+    wait_for_text(&browser, "#look-up", "None since the last change");
+    browser.wait("document.activeElement.value === 'denied'");
+    browser.click("nav [data-view=fire]");
+    browser.click(REBOOT);
+    browser.wait(&count(2));
+    let message = browser.text(&format!("{NEWEST} .bubble"));
+    assert!(!message.contains("test-host-01"), "{message}");
+    let remedy = "allow the function's role ecs:DescribeInstances on all resources";
+    wait_for_text(&browser, INVOCATION, "delivered");
+    wait_for_text(&browser, INVOCATION, remedy);
+    browser.click(&format!("{INVOCATION} summary"));
+    for part in ["\"lookup\": \"denied\"", "HTTP 403 Forbidden.RAM", remedy] {
+        wait_for_text(&browser, &format!("{INVOCATION} .detail"), part);
+    }
+    browser.click("nav [data-view=whom]");
+    wait_for_text(&browser, "#look-up", remedy);
+    browser.click(".access [value=role]");
+    wait_for_text(&browser, "#health", "All is well");
+
+    // The form filters by tag.
+    browser.click("nav [data-view=configure]");
+    assert_eq!(
+        browser.value("document.querySelector('#MESSAGE_TAGS').value"),
+        "team,env"
+    );
+    browser.fill("#EVENT_TAGS", "team=search");
+    browser.click("#configure-form [type=submit]");
+    wait_for_text(&browser, "#env", "EVENT_TAGS='team=search'");
+    browser.click("nav [data-view=fire]");
+    browser.click(REBOOT);
+    wait_for_text(&browser, INVOCATION, "filtered");
+    assert_eq!(browser.console_messages(), Vec::<String>::new());
+}
+
+#[test]
 fn markup_in_an_event_is_shown_as_text() {
     let Some((playground, browser)) = desktop() else {
         return;
@@ -304,6 +358,7 @@ fn every_layout_fits_and_every_text_has_contrast() {
         };
         let playground = Playground::start(&[]);
         let event = json!({"file": "eventbridge/Instance-StateChange-Stopped.json"});
+        playground.post("/access", &json!({"access": "denied"}));
         playground.post("/break", &json!({"fault": "throttled"}));
         for (language, theme) in [
             ("en", "light"),
@@ -321,7 +376,7 @@ fn every_layout_fits_and_every_text_has_contrast() {
             // A toast disappears by itself, so add one that stays.
             browser.wait("document.querySelectorAll('#invocations > li').length > 0");
             browser.run("document.querySelector('#toasts').append(Object.assign(document.createElement('p'), {className: 'bad', textContent: 'Throttled'}))", json!([]));
-            for view in ["group", "fire", "configure", "break", "calls"] {
+            for view in ["group", "fire", "configure", "whom", "break", "calls"] {
                 browser.run(
                     "document.querySelector(`nav [data-view=${arguments[0]}]`).click()",
                     json!([view]),
@@ -357,7 +412,7 @@ fn screenshots() {
         let form = json!({
             "vars": {
                 "EVENT_INCLUDE": "Instance:StateChange:Stopped", "MESSAGE_LANGUAGE": language,
-                "DINGTALK_AT_MOBILES": "13800000000",
+                "MESSAGE_TAGS": "team,env", "DINGTALK_AT_TAG": "owner",
             },
             "signing": true, "fallback": false, "more": "",
         });
