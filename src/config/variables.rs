@@ -48,8 +48,8 @@ pub(super) fn is_ours(name: &str) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// Sorts the variables by the suffix of their route. Those of the whole function have none. Blank ones count as unset, unknown ones become
-/// faults.
+/// Sorts the variables by the suffix of their route. Those of the whole function have none. Blank
+/// ones count as unset, unknown ones become faults.
 pub(super) fn by_route(
     vars: &BTreeMap<String, String>,
     faults: &mut Vec<ConfigError>,
