@@ -38,7 +38,8 @@ Usage:
   ecs-dingtalk-notifier --help | --version
 
 FILE is a payload as EventBridge sends it; - is standard input.
-The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESSAGE_*).
+The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESSAGE_*,
+RESOURCE_*).
 Exit codes: 0 done, 1 not delivered or not valid, 2 usage or an unreadable file.
 ";
 

@@ -158,6 +158,15 @@ fn flat_events_of_ecs_are_looked_up_and_others_not() {
     );
     assert_eq!(cloud.calls().len(), 1);
 
+    // Disks have events of their own product.
+    cloud.add_disk(ACCOUNT, REGION, Disk::new("d-bp1a").name("data-01"));
+    let mut disk = flat("EBS");
+    disk["resourceId"] = json!(format!("acs:ebs:{REGION}:{ACCOUNT}:disk/d-bp1a"));
+    disk["content"] = json!({"resourceId": "d-bp1a"});
+    let line = handle(&bench, &[disk]).remove(0);
+    assert_eq!(line["lookup"], "found", "{line}");
+    assert_eq!(line["resourceName"], "data-01");
+
     for product in ["RDS", "CloudMonitor"] {
         let line = handle(&bench, &[flat(product)]).remove(0);
         assert!(line.get("lookup").is_none(), "{line}");
@@ -166,7 +175,7 @@ fn flat_events_of_ecs_are_looked_up_and_others_not() {
     let snapshot = sample("eventbridge/Snapshot-CreateSnapshotCompleted.json");
     let snapshot: Value = serde_json::from_str(&snapshot).unwrap();
     assert!(handle(&bench, &[snapshot])[0].get("lookup").is_none());
-    assert_eq!(cloud.calls().len(), 1);
+    assert_eq!(cloud.calls().len(), 2);
 }
 
 /// Who was released still has a name.

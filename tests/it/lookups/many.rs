@@ -33,19 +33,19 @@ fn lookups(stage: &Stage, count: usize) -> Vec<String> {
     (0..count).map(word).collect()
 }
 
-/// A stage with a hundred instances.
-fn stage() -> Stage {
+/// A stage with a hundred instances, whose API takes this time for an answer. It lets others come
+/// meanwhile.
+fn stage(time: u64) -> Stage {
     let stage = Stage::new(&[("DINGTALK_RATE_LIMIT", "20")]);
     (0..100).for_each(|n| add(&stage.cloud, &id(n)));
+    let slow = Fault::Slow(Duration::from_millis(time));
+    stage.cloud.set_standing_fault(Some(slow));
     stage
 }
 
 #[test]
 fn a_hundred_invocations_at_once_share_three_calls() {
-    let mut stage = stage();
-    // As long as the service takes, so that the others come meanwhile.
-    let slow = Fault::Slow(Duration::from_millis(200));
-    stage.cloud.set_standing_fault(Some(slow));
+    let mut stage = stage(200);
     let invocations: Vec<_> = (0..100).map(|n| vec![stopped(&id(n))]).collect();
     send(&stage, &invocations, Duration::ZERO);
     let calls = stage.cloud.calls();
@@ -66,7 +66,7 @@ fn a_hundred_invocations_at_once_share_three_calls() {
 
 #[test]
 fn a_hundred_invocations_at_once_about_one_instance_share_one_call() {
-    let mut stage = stage();
+    let mut stage = stage(200);
     let invocations: Vec<_> = (0..100).map(|_| vec![stopped(&id(7))]).collect();
     send(&stage, &invocations, Duration::ZERO);
     assert_eq!(stage.cloud.calls().len(), 1);
@@ -83,7 +83,7 @@ fn a_hundred_invocations_at_once_about_one_instance_share_one_call() {
 /// Each invocation brings an instance that was not asked for before.
 #[test]
 fn a_thousand_events_in_ten_seconds_cost_at_most_twenty_calls() {
-    let mut stage = stage();
+    let mut stage = stage(20);
     let events = |n| (0..10).map(|_| stopped(&id(n))).collect();
     let invocations: Vec<Vec<Value>> = (0..100).map(events).collect();
     send(&stage, &invocations, Duration::from_millis(95));
