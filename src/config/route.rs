@@ -4,13 +4,11 @@ use super::{ConfigError, Values, list, pattern, value};
 use crate::channel::Endpoint;
 use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
-use crate::message::{AccountNames, Console, Language, Mentions, RenderOptions};
+use crate::message::{AccountNames, Console, Language, MAX_MENTIONS, Mentions, RenderOptions};
 use crate::route::{Filter, Pattern, QuietHours, Route};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
-/// DingTalk's limit of people mentioned in one message, mobiles and user ids together.
-const MAX_MENTIONS: usize = 50;
 /// Messages a minute if `DINGTALK_RATE_LIMIT` is not set: DingTalk's 20 with a reserve.
 const DEFAULT_RATE_LIMIT: u32 = 18;
 /// The time zone if neither the route nor `default` sets one.

@@ -1,15 +1,13 @@
 //! Parses single values. The text of each fault says what to write instead.
 
 use crate::event::Level;
-use crate::message::{Console, Language};
+use crate::message::{Console, Language, is_everyone, is_mobile, is_user_id};
 use crate::route::DaySpan;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 /// Longest keyword, in bytes.
 const MAX_KEYWORD_BYTES: usize = 200;
-/// Longest mobile number or user id, in bytes. It keeps 50 mentions well inside a message.
-const MAX_MENTION_BYTES: usize = 64;
 /// Longest key of a tag, in characters: the API's limit.
 const MAX_TAG_KEY: usize = 128;
 /// Longest name of an account, in characters.
@@ -24,15 +22,12 @@ pub(super) fn keyword(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Parses a mobile number: digits, hyphens, and one `+` at the beginning.
+/// Parses a mobile number.
 ///
 /// DingTalk ignores what is none, without an error: nobody would be mentioned.
 pub(super) fn mobile(text: &str, suffix: &str) -> Result<String, String> {
     const HOW: &str = "write its digits, with the country's code where it is not China's (+39-3241234567), several separated by commas";
-    let digits = text.strip_prefix('+').unwrap_or(text);
-    let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b == b'-')
-        && digits.starts_with(|c: char| c.is_ascii_digit());
-    if is_number && text.len() <= MAX_MENTION_BYTES {
+    if is_mobile(text) {
         return Ok(text.to_owned());
     }
     Err(match everyone(text, suffix) {
@@ -41,32 +36,28 @@ pub(super) fn mobile(text: &str, suffix: &str) -> Result<String, String> {
     })
 }
 
-/// Parses a user id: ASCII letters, digits and `_.@-`.
+/// Parses a user id.
 ///
 /// DingTalk ignores what is none, without an error: nobody would be mentioned.
 pub(super) fn user_id(text: &str, suffix: &str) -> Result<String, String> {
     const HOW: &str = "write the id that the administrator's console shows for the person, not a name: letters, digits and _ . @ - only, without @ before it, several separated by commas";
-    let is_known = |b: u8| b.is_ascii_alphanumeric() || b"_.@-".contains(&b);
-    if let Some(instead) = everyone(text, suffix) {
-        return Err(instead);
-    }
-    if text.bytes().all(is_known) && !text.starts_with('@') && text.len() <= MAX_MENTION_BYTES {
+    if is_user_id(text) {
         return Ok(text.to_owned());
     }
-    Err(format!("{} is no user id; {HOW}", quote(text)))
+    Err(match everyone(text, suffix) {
+        Some(instead) => instead,
+        None => format!("{} is no user id; {HOW}", quote(text)),
+    })
 }
 
 /// Returns what to write instead of a word for everybody, for the route with this suffix.
 fn everyone(text: &str, suffix: &str) -> Option<String> {
-    let name = text.trim_start_matches('@').to_ascii_lowercase();
-    ["all", "everyone", "所有人"]
-        .contains(&name.as_str())
-        .then(|| {
-            format!(
-                "{} is nobody's; set DINGTALK_AT_ALL{suffix}=true to mention everybody",
-                quote(text)
-            )
-        })
+    is_everyone(text).then(|| {
+        format!(
+            "{} is nobody's; set DINGTALK_AT_ALL{suffix}=true to mention everybody",
+            quote(text)
+        )
+    })
 }
 
 pub(super) fn boolean(text: &str) -> Result<bool, String> {

@@ -27,7 +27,14 @@ pub(super) struct Cache {
     entries: HashMap<Key, Entry>,
     /// The keys of the entries, the oldest first.
     order: VecDeque<Key>,
-    refusals: HashMap<Place, (SystemTime, Refusal)>,
+    refusals: HashMap<Place, Refused>,
+}
+
+/// A refusal, and from when until when it counts.
+struct Refused {
+    refusal: Refusal,
+    begin: SystemTime,
+    end: SystemTime,
 }
 
 struct Entry {
@@ -61,8 +68,8 @@ impl Cache {
                 None => Memory::Absent,
             });
         }
-        let (until, refusal) = self.refusals.get(&key.0)?;
-        (now < *until).then(|| Memory::Refused(refusal.clone()))
+        let refused = self.refusals.get(&key.0)?;
+        (refused.counts(now)).then(|| Memory::Refused(refused.refusal.clone()))
     }
 
     /// Returns the resource as it was known last, however long ago.
@@ -103,11 +110,14 @@ impl Cache {
             _ => return,
         };
         // Places come from events: what no longer counts is forgotten.
-        self.refusals.retain(|_, (until, _)| now < *until);
+        self.refusals.retain(|_, refused| refused.counts(now));
         if self.refusals.len() < MAX_RESOURCES {
-            let until = now + pause;
-            self.refusals
-                .insert(place.clone(), (until, refusal.clone()));
+            let refused = Refused {
+                refusal: refusal.clone(),
+                begin: now,
+                end: now + pause,
+            };
+            self.refusals.insert(place.clone(), refused);
         }
     }
 
@@ -134,6 +144,13 @@ impl Entry {
     fn counts(&self, now: SystemTime) -> bool {
         let time = if self.is_absent { ABSENT } else { FOUND };
         now.duration_since(self.asked).is_ok_and(|age| age < time)
+    }
+}
+
+impl Refused {
+    /// Returns true while the refusal counts. If the wall clock was set back, it does not.
+    fn counts(&self, now: SystemTime) -> bool {
+        (self.begin..self.end).contains(&now)
     }
 }
 

@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::process::{Command, Output, Stdio};
 
 /// A running process of the function. On drop, everything that it has written is searched for the
-/// secrets of its environment.
+/// secrets of its environment and of the identities that calls brought.
 pub struct Instance {
     process: fake_fc::Instance,
     scanner: SecretScanner,
@@ -80,6 +80,9 @@ impl Drop for Instance {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.scanner.record(&self.process.end());
+            for part in self.process.identities() {
+                self.scanner.add(&part);
+            }
             self.scanner.assert_no_secret();
         }
     }

@@ -58,7 +58,8 @@ impl SecretScanner {
         scanner
     }
 
-    fn add(&mut self, secret: &str) {
+    /// Adds what must not be shown.
+    pub fn add(&mut self, secret: &str) {
         let lower = secret.to_ascii_lowercase();
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         for text in [lower, hex] {

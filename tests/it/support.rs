@@ -7,7 +7,7 @@ use ecs_dingtalk_notifier::http::HttpConfig;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fake_dingtalk::{Group, Robot};
-use fc_runtime::Context;
+use fc_runtime::{Context, Credentials};
 use serde_json::Value;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -50,6 +50,8 @@ pub struct Bench {
     pub notifier: Notifier,
     pub clock: Arc<ManualClock>,
     pub lines: Lines,
+    /// The identity that invocations bring.
+    pub credentials: Option<Credentials>,
 }
 
 impl Bench {
@@ -67,6 +69,7 @@ impl Bench {
             notifier: app::notifier(Config { http, ..config }, clock.clone(), log),
             clock,
             lines,
+            credentials: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl Bench {
         let mut context = Context::for_command(timeout);
         context.request_id = "request-1".into();
         context.deadline += self.clock.advanced();
+        context.credentials = self.credentials.clone();
         match self.notifier.handle(payload.as_bytes(), &context) {
             Ok(outcome) => (Ok(()), outcome),
             Err(failure) => (

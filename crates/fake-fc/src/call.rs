@@ -2,6 +2,13 @@
 
 use std::fmt::Write as _;
 
+/// The headers that bring the identity of the function's role.
+const IDENTITY: [&str; 3] = [
+    "x-fc-access-key-id",
+    "x-fc-access-key-secret",
+    "x-fc-security-token",
+];
+
 /// A request as the platform makes it, and variations of it.
 #[derive(Clone)]
 pub struct Call {
@@ -61,6 +68,21 @@ impl Call {
     /// Sets the function's time limit, in seconds.
     pub fn timeout(self, seconds: &str) -> Call {
         self.header("x-fc-function-timeout", seconds)
+    }
+
+    /// Adds the temporary identity of the function's role.
+    pub fn identity(mut self, id: &str, secret: &str, token: &str) -> Call {
+        for (name, value) in IDENTITY.into_iter().zip([id, secret, token]) {
+            self = self.header(name, value);
+        }
+        self
+    }
+
+    /// Returns the parts of the identity that the request brings.
+    pub(crate) fn identity_parts(&self) -> impl Iterator<Item = &str> {
+        let is_part = |name: &str| IDENTITY.iter().any(|part| part.eq_ignore_ascii_case(name));
+        let parts = self.headers.iter().filter(move |(name, _)| is_part(name));
+        parts.map(|(_, value)| value.as_str())
     }
 
     /// Adds the platform's headers with empty values, as local emulators do.

@@ -19,7 +19,7 @@ impl Caller {
         Caller::recorded(address, Transcript::default())
     }
 
-    /// Connects, and adds everything that arrives to a transcript.
+    /// Connects, and notes in a transcript what is sent and what arrives.
     pub(crate) fn recorded(address: SocketAddr, transcript: Transcript) -> Caller {
         let stream = TcpStream::connect(address).expect("the function listens");
         stream.set_nodelay(true).expect("an option");
@@ -45,6 +45,7 @@ impl Caller {
 
     /// Sends a request and does not wait.
     pub fn send_call(&mut self, call: &Call) {
+        self.transcript.send(call);
         let bytes = call.encode();
         for segment in bytes.chunks(call.segment.unwrap_or(bytes.len())) {
             self.send(segment);
@@ -173,7 +174,7 @@ impl Caller {
         match self.stream.read(&mut buffer) {
             Ok(size) => {
                 self.received.extend_from_slice(&buffer[..size]);
-                self.transcript.add(&buffer[..size]);
+                self.transcript.receive(&buffer[..size]);
                 size > 0
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,

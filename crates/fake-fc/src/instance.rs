@@ -174,13 +174,19 @@ impl Instance {
     pub fn end(&mut self) -> Vec<u8> {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let mut all = self.transcript.bytes();
+        let mut all = self.transcript.received();
         for pipe in [&self.stdout, &self.stderr] {
             pipe.wait_for_end();
             all.extend_from_slice(b"\n");
             all.extend_from_slice(pipe.so_far().join("\n").as_bytes());
         }
         all
+    }
+
+    /// Returns the parts of all identities that calls brought to the process, which must not show
+    /// them.
+    pub fn identities(&self) -> impl Iterator<Item = String> {
+        self.transcript.identities().into_iter()
     }
 
     /// Returns the present memory of the process in KiB.

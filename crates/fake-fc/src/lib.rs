@@ -17,22 +17,40 @@ pub use call::Call;
 pub use caller::{Caller, Response};
 pub use instance::{Instance, free_port, rss_kb};
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long anything that must happen is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Everything that a process has written: output and responses.
+/// What went between a process and its callers.
 #[derive(Clone, Default)]
-struct Transcript(Arc<Mutex<Vec<u8>>>);
+struct Transcript(Arc<Mutex<Talk>>);
+
+#[derive(Default)]
+struct Talk {
+    /// Everything that the process has sent.
+    received: Vec<u8>,
+    /// The parts of the identities that calls brought.
+    identities: BTreeSet<String>,
+}
 
 impl Transcript {
-    fn add(&self, bytes: &[u8]) {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+    fn receive(&self, bytes: &[u8]) {
+        self.0.lock().unwrap().received.extend_from_slice(bytes);
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().clone()
+    fn received(&self) -> Vec<u8> {
+        self.0.lock().unwrap().received.clone()
+    }
+
+    fn send(&self, call: &Call) {
+        let parts = call.identity_parts().map(str::to_owned);
+        self.0.lock().unwrap().identities.extend(parts);
+    }
+
+    fn identities(&self) -> BTreeSet<String> {
+        self.0.lock().unwrap().identities.clone()
     }
 }
