@@ -229,9 +229,11 @@ impl Directory {
             first_call.get_or_insert(queue.calls + u64::from(under_way.is_none()));
             let is_open = |id: &&String| under_way.is_none_or(|ids| !ids.contains(id));
             queue.waiting.extend(ids.iter().filter(is_open).cloned());
+            // More of them could not leave together.
+            let is_full = queue.waiting.len() >= MAX_IDS;
             state = if queue.under_way.is_some() {
                 self.wait(state, asker.deadline - now)
-            } else if may_begin > now {
+            } else if may_begin > now && !is_full {
                 let limit = may_begin.min(asker.deadline);
                 self.wait(state, self.clock.sleep_duration_until(limit))
             } else {
@@ -267,7 +269,9 @@ impl Directory {
         queue.calls += 1;
         let batch: Vec<String> = batch.into_iter().collect();
         queue.under_way = Some(batch.clone());
-        state.pace.count(place, self.clock.now());
+        if batch.len() < MAX_IDS {
+            state.pace.count(place, self.clock.now());
+        }
         drop(state);
 
         // Also if the call panics: others wait for its end.

@@ -109,3 +109,21 @@ fn a_thousand_events_in_ten_seconds_cost_at_most_twenty_calls() {
     let known = lookups.iter().filter(|word| *word == "found").count();
     assert!(known > 900, "{lookups:?}");
 }
+
+/// An API that answers at once lets nobody wait, and still few calls are made.
+#[test]
+fn a_quick_api_is_asked_no_more_often() {
+    let stage = Stage::new(&[("DINGTALK_RATE_LIMIT", "20")]);
+    (0..100).for_each(|n| add(&stage.cloud, &id(n)));
+    let invocations: Vec<_> = (0..100).map(|n| vec![stopped(&id(n))]).collect();
+    let begun = Instant::now();
+    send(&stage, &invocations, Duration::ZERO);
+    let at_once = |at: Instant| at < begun + Duration::from_secs(1);
+    let calls = stage
+        .cloud
+        .calls()
+        .into_iter()
+        .filter(|call| at_once(call.at));
+    let calls = calls.count();
+    assert!(calls <= 3, "{calls}");
+}
