@@ -190,7 +190,7 @@ fn when_the_api_refuses_the_message_goes_out_without() {
 
 /// As the API itself decides it, with the words that it knows.
 #[test]
-fn when_the_role_or_its_identity_is_not_enough_the_line_says_why() {
+fn when_the_role_or_identity_is_not_enough_the_line_says_why() {
     let permission = "allow the function's role ecs:DescribeInstances on all resources";
     let state = |name: &str, change, lookup, said: &[&str]| Row {
         fault: None,

@@ -71,7 +71,7 @@ fn a_hundred_invocations_at_once_share_three_calls() {
 }
 
 #[test]
-fn a_hundred_invocations_at_once_about_one_instance_share_one_call() {
+fn a_hundred_invocations_about_one_instance_share_one_call() {
     let mut stage = stage(200);
     let invocations: Vec<_> = (0..100).map(|_| vec![stopped(&id(7))]).collect();
     send(&stage, &invocations, Duration::ZERO);
