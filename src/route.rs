@@ -3,7 +3,7 @@
 mod quiet_hours;
 
 use crate::channel::Endpoint;
-use crate::event::{Event, Known, Level};
+use crate::event::{Event, Known, Level, Lookup};
 use crate::message::RenderOptions;
 use jiff::Timestamp;
 pub use quiet_hours::{DaySpan, QuietHours};
@@ -92,8 +92,9 @@ pub struct Decision {
 /// Decides whether `filter` takes `event` at `now`. The first condition that applies decides.
 ///
 /// An event without an account, region or resource is not held back by `EVENT_ACCOUNTS`,
-/// `EVENT_REGIONS` or `EVENT_RESOURCES`, and one whose tags are not known neither by `EVENT_TAGS`
-/// nor by `EVENT_TAGS_EXCLUDE`: dropping an event that may belong here would be the worse mistake.
+/// `EVENT_REGIONS` or `EVENT_RESOURCES`, one whose tags are not known neither by `EVENT_TAGS` nor by
+/// `EVENT_TAGS_EXCLUDE`, and one whose name could not be looked up not by `EVENT_RESOURCES`:
+/// dropping an event that may belong here would be the worse mistake.
 pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
     let field = |key: &str| event.details.get(key).and_then(Value::as_str);
     let known = event.known.as_deref();
@@ -118,6 +119,8 @@ pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
             .map(|(key, value)| format!("{key}={value}"));
         tags.any(|tag| matches_any(patterns, &tag))
     };
+    // An outage of the API hides no event.
+    let name_is_open = event.shown_name().is_none() && event.lookup.is_some_and(Lookup::is_open);
     let quiet_hours = filter.quiet_hours.as_ref();
 
     let (send, rule) = if matches_name(&filter.exclude, event) {
@@ -132,6 +135,7 @@ pub fn decide(filter: &Filter, event: &Event, now: Timestamp) -> Decision {
         (false, "EVENT_REGIONS")
     } else if !filter.resources.is_empty()
         && resource.iter().any(Option::is_some)
+        && !name_is_open
         && !matches_resource(&filter.resources)
     {
         (false, "EVENT_RESOURCES")

@@ -42,6 +42,11 @@ pub enum Lookup {
 }
 
 impl Lookup {
+    /// Returns true if the answer is not known: what it would have told may still matter.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Lookup::Found | Lookup::Cached | Lookup::Absent)
+    }
+
     /// The value of the log field `lookup`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -226,6 +226,28 @@ fn a_resource_is_found_by_the_name_that_was_looked_up() {
     }
 }
 
+#[test]
+fn a_name_that_could_not_be_looked_up_holds_no_event_back() {
+    use Lookup::{Absent, Denied, Expired, Throttled, Unreachable};
+    let filter = Filter {
+        resources: patterns(&["db-*"]),
+        ..serious()
+    };
+    let unnamed = |lookup, name: Option<&str>| Event {
+        resource_name: name.map(str::to_owned),
+        lookup,
+        ..event("A:B", None, Some(Level::Critical))
+    };
+    for lookup in [Denied, Expired, Throttled, Unreachable] {
+        assert!(decide(&filter, &unnamed(Some(lookup), None), NOW).send);
+        // A name that the event tells is the name.
+        assert!(!decide(&filter, &unnamed(Some(lookup), Some("web-1")), NOW).send);
+    }
+    for known in [None, Some(Absent)] {
+        assert!(!decide(&filter, &unnamed(known, None), NOW).send);
+    }
+}
+
 // Where the tags are not known, neither filter holds an event back: an outage of the API hides no
 // event.
 #[test]
