@@ -66,7 +66,8 @@
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
 //! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
-//! | `inventory/pace.rs`, `ecs.rs` | how often one place is asked; the ECS API as an inventory |
+//! | `inventory/calls.rs`, `pace.rs` | the calls at each place, and how often they may be made |
+//! | `inventory/ecs.rs` | the ECS API as an inventory |
 //! | `aliyun/mod.rs` | the API of Alibaba Cloud: instances, disks, roles of other accounts |
 //! | `aliyun/credentials.rs`, `endpoint.rs` | an identity; the address for a region |
 //! | `aliyun/query.rs`, `sign.rs` | parameters and signature of a call |

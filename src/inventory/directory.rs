@@ -1,11 +1,11 @@
 //! Events → the same events with what is known of their resources.
 
-use super::cache::{Cache, Key, Memory};
-use super::pace::Pace;
+use super::cache::Key;
+use super::calls::{Answer, Answers, State};
 use super::{Inventory, Kind, MAX_IDS, Place, Refusal, Resource};
 use crate::aliyun::{Credentials, is_region};
 use crate::clock::Clock;
-use crate::event::{Event, Known, Lookup};
+use crate::event::{Event, Lookup};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -46,37 +46,6 @@ pub struct LookedUp {
     /// Why something was not looked up and what to change, in one line.
     pub problem: Option<String>,
 }
-
-#[derive(Default)]
-struct State {
-    cache: Cache,
-    pace: Pace,
-    queues: HashMap<Place, Queue>,
-}
-
-/// The calls at one place. One is under way at a time. What is asked for meanwhile leaves together
-/// in the next.
-#[derive(Default)]
-struct Queue {
-    /// How many invocations are here.
-    invocations: usize,
-    /// Calls begun so far.
-    calls: u64,
-    /// The ids of the call that is under way.
-    under_way: Option<Vec<String>>,
-    waiting: BTreeSet<String>,
-    /// The last call that failed: its number, ids and refusal.
-    failure: Option<(u64, Vec<String>, Refusal)>,
-}
-
-/// What is known of one resource, and how that came about.
-struct Answer {
-    lookup: Lookup,
-    resource: Option<Arc<Resource>>,
-    refusal: Option<Refusal>,
-}
-
-type Answers = HashMap<Key, Answer>;
 
 impl Directory {
     pub fn new(
@@ -344,65 +313,6 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         self.directory.lock().queue(self.place).under_way = None;
         self.directory.ended.notify_all();
-    }
-}
-
-impl State {
-    fn queue(&mut self, place: &Place) -> &mut Queue {
-        self.queues.entry(place.clone()).or_default()
-    }
-
-    /// Returns what is known of a resource; `None` where a call must tell.
-    ///
-    /// `first_call` is the first call that can hold the answer; `None` before there was one.
-    fn answer(
-        &self,
-        key: &Key,
-        first_call: Option<u64>,
-        now: std::time::SystemTime,
-    ) -> Option<Answer> {
-        let answer = |lookup, resource| Answer {
-            lookup,
-            resource,
-            refusal: None,
-        };
-        let refused = |refusal| Answer::refused(refusal, self.cache.last_known(key));
-        match self.cache.get(key, now) {
-            Some(Memory::Found(resource)) if first_call.is_some() => {
-                Some(answer(Lookup::Found, Some(resource)))
-            }
-            Some(Memory::Found(resource) | Memory::Gone(resource)) => {
-                Some(answer(Lookup::Cached, Some(resource)))
-            }
-            Some(Memory::Absent) => Some(answer(Lookup::Absent, None)),
-            Some(Memory::Refused(refusal)) => Some(refused(refusal)),
-            None => {
-                let (call, ids, refusal) = self.queues.get(&key.0)?.failure.as_ref()?;
-                let is_mine = first_call.is_some_and(|first| first <= *call);
-                (is_mine && ids.contains(&key.1)).then(|| refused(refusal.clone()))
-            }
-        }
-    }
-}
-
-impl Answer {
-    fn refused(refusal: Refusal, resource: Option<Arc<Resource>>) -> Answer {
-        Answer {
-            lookup: refusal.lookup,
-            resource,
-            refusal: Some(refusal),
-        }
-    }
-
-    /// Returns what is known of the resource, and of the instance that it is attached to.
-    fn known(&self, instance: Option<&Answer>) -> Option<Known> {
-        let mut known = self.resource.as_ref()?.known.clone();
-        let instance = instance.and_then(|answer| answer.resource.as_ref());
-        if let Some(instance) = instance {
-            known.instance_name = instance.known.name.clone();
-            known.tags.extend(instance.known.tags.iter().cloned());
-        }
-        Some(known)
     }
 }
 

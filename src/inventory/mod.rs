@@ -5,11 +5,13 @@
 //! routes nor chats.
 //!
 //! - `cache`: what was said, and for how long that counts
+//! - `calls`: the calls at each place
 //! - `directory`: events → the same events with what is known of their resources
 //! - `ecs`: the ECS API as an inventory
 //! - `pace`: how often one place is asked
 
 mod cache;
+mod calls;
 mod directory;
 mod ecs;
 mod pace;

@@ -2,6 +2,7 @@ use super::super::cache::MAX_RESOURCES;
 use super::*;
 use crate::aliyun::Source;
 use crate::clock::ManualClock;
+use crate::event::Known;
 use crate::event::testing;
 use std::sync::mpsc;
 use std::time::SystemTime;
