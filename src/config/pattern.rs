@@ -17,8 +17,13 @@ pub(super) fn name(text: &str) -> Result<Pattern, String> {
     } else {
         text
     };
-    // A type of another product, or one that holds a name in brackets.
-    if let Some(name) = type_name(written).filter(|_| !has_prefix || text.contains('[')) {
+    // A type of another product, or one of CloudMonitor's: their events have another name.
+    let name = match cloud_monitor_type(text).filter(|_| has_prefix) {
+        Some(kind) => type_name(&kind),
+        None if has_prefix => None,
+        None => type_name(written),
+    };
+    if let Some(name) = name {
         return Err(format!(
             "{} is a type of EventBridge; write the name that its events have here: {}",
             quote(written),
@@ -44,6 +49,15 @@ pub(super) fn name(text: &str) -> Result<Pattern, String> {
             }
         )),
     }
+}
+
+/// Returns the type of EventBridge that begins with `CloudMonitor:`, without the product before it;
+/// `None` for other texts, and for names that begin so.
+fn cloud_monitor_type(text: &str) -> Option<String> {
+    const PREFIX: &str = "CloudMonitor:";
+    let is_type = text.get(..PREFIX.len())?.eq_ignore_ascii_case(PREFIX)
+        && !known_names().any(|known| known.eq_ignore_ascii_case(text));
+    is_type.then(|| format!("ecs:{PREFIX}{}", &text[PREFIX.len()..]))
 }
 
 /// Returns true if patterns match the name of every event, known or not.

@@ -135,9 +135,11 @@ fn events_called(name: String) -> Vec<Arc<Event>> {
     let with_status = name.rsplit_once(':').map(|(name, status)| {
         event(json!({ "type": format!("ecs:{name}"), "data": { "eventStatus": status } }))
     });
+    let flat = json!({ "product": "ECS", "name": name, "id": "1" });
     whole
         .into_iter()
         .chain(with_status.into_iter().flatten())
+        .chain(event::parse(flat.to_string().as_bytes()).events)
         .collect()
 }
 

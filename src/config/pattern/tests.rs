@@ -15,6 +15,14 @@ fn a_name_may_be_written_as_eventbridge_writes_it() {
         ("ECS:instance:*", "instance:*"),
         ("ebs:Disk:*", "Disk:*"),
         ("ecs:*", "*"),
+        (
+            "ecs:CloudMonitor:ThresholdAlarm",
+            "CloudMonitor:ThresholdAlarm",
+        ),
+        (
+            "CloudMonitor:ThresholdAlarm:OK",
+            "CloudMonitor:ThresholdAlarm:OK",
+        ),
         ("Disk:Stalled:Executing", "Disk:Stalled:Executing"),
         ("Agent_Status_Stopped", "Agent_Status_Stopped"),
         ("acs.*:?", "acs.*:?"),
@@ -45,6 +53,8 @@ fn a_name_that_no_event_has_is_a_fault() {
             "ecs:CloudMonitor:Instance[SystemMaintenance.Redeploy:Avoided]",
             "here: \"Instance:SystemMaintenance.Redeploy:Avoided\"",
         ),
+        ("ecs:cloudmonitor:Disk:Stalled", "here: \"Disk:Stalled\""),
+        ("ebs:CloudMonitor:Disk[*]", "here: \"Disk:*\""),
         (
             "ess:CloudMonitor:AUTOSCALING[SCALEINERROR]",
             "here: \"AUTOSCALING:SCALE_IN_ERROR\"",
