@@ -52,11 +52,14 @@ pub(super) fn name(text: &str) -> Result<Pattern, String> {
 }
 
 /// Returns the type of EventBridge that begins with `CloudMonitor:`, without the product before it;
-/// `None` for other texts, and for names that begin so.
+/// `None` for other texts, and for known names that begin so.
 fn cloud_monitor_type(text: &str) -> Option<String> {
     const PREFIX: &str = "CloudMonitor:";
-    let is_type = text.get(..PREFIX.len())?.eq_ignore_ascii_case(PREFIX)
-        && !known_names().any(|known| known.eq_ignore_ascii_case(text));
+    let begins_with = |name: &str| {
+        let start = text.get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    let is_type = begins_with(PREFIX) && !known_names().any(begins_with);
     is_type.then(|| format!("ecs:{PREFIX}{}", &text[PREFIX.len()..]))
 }
 

@@ -20,7 +20,7 @@ fn a_name_may_be_written_as_eventbridge_writes_it() {
             "CloudMonitor:ThresholdAlarm",
         ),
         (
-            "CloudMonitor:ThresholdAlarm:OK",
+            "ecs:CloudMonitor:ThresholdAlarm:OK",
             "CloudMonitor:ThresholdAlarm:OK",
         ),
         ("Disk:Stalled:Executing", "Disk:Stalled:Executing"),
