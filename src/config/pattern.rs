@@ -35,6 +35,12 @@ pub(super) fn name(text: &str) -> Result<Pattern, String> {
         None if text.is_empty() => {
             Err("\"ecs:\" alone names no event; write ecs:* or *".to_owned())
         }
+        // A status would follow the colon, and none is empty.
+        None if text.ends_with(':') => Err(format!(
+            "{} matches no event, because no name ends in a colon; write {}, or leave the colon out",
+            quote(written),
+            quote(&format!("{written}*"))
+        )),
         None => Ok(Pattern::new(text)),
         Some(odd) => Err(format!(
             "{} matches no event, because no name of an event holds {}: {}",

@@ -50,6 +50,10 @@ fn a_name_that_no_event_has_is_a_fault() {
         ("Disk=*", "holds '='"),
         ("ecs:", "names no event"),
         (
+            "Instance:StateChange:",
+            "no name ends in a colon; write \"Instance:StateChange:*\", or leave the colon out",
+        ),
+        (
             "ecs:CloudMonitor:Instance[SystemMaintenance.Redeploy:Avoided]",
             "here: \"Instance:SystemMaintenance.Redeploy:Avoided\"",
         ),
