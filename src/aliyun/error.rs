@@ -123,20 +123,19 @@ impl ApiError {
 
     /// What to change and where, in one line without accounts, ids and secrets.
     pub fn remedy(&self) -> String {
-        let is_sts = self.action == "AssumeRole";
-        let endpoint = match is_sts {
-            true => "RESOURCE_STS_ENDPOINT",
-            false => "RESOURCE_ENDPOINT",
+        let endpoint = match self.product() {
+            "sts" => "RESOURCE_STS_ENDPOINT",
+            _ => "RESOURCE_ENDPOINT",
         };
         match (&self.fault, self.code.as_deref()) {
             (Fault::NotAsked, _) => {
                 "nothing to change: the event does not say where its resource is".to_owned()
             }
             (Fault::NoAnswer, _) => {
-                let product = if is_sts { "sts" } else { "ecs" };
                 format!(
                     "let the function reach the internet, or set {endpoint} to \
-                     https://{product}-vpc.{{region}}.aliyuncs.com if it has a VPC only"
+                     https://{}-vpc.{{region}}.aliyuncs.com if it has a VPC only",
+                    self.product()
                 )
             }
             (Fault::NotTheApi, _) => {
@@ -155,6 +154,14 @@ impl ApiError {
         }
     }
 
+    /// The product whose API was called, as permissions and hosts name it.
+    fn product(&self) -> &'static str {
+        match self.action {
+            "AssumeRole" => "sts",
+            _ => "ecs",
+        }
+    }
+
     fn throttled_remedy(&self) -> String {
         format!(
             "nothing to change if it passes; else ask Quota Center for more calls of {}, or call \
@@ -164,13 +171,9 @@ impl ApiError {
     }
 
     fn denied_remedy(&self, denial: Option<&Denial>) -> String {
-        let product = match self.action {
-            "AssumeRole" => "sts",
-            _ => "ecs",
-        };
         let action = match denial.and_then(|denial| denial.action.clone()) {
             Some(action) => action,
-            None => format!("{product}:{}", self.action),
+            None => format!("{}:{}", self.product(), self.action),
         };
         let reason = match denial.and_then(|denial| denial.reason.as_deref()) {
             Some(reason) => format!(" ({reason})"),

@@ -31,6 +31,7 @@ pub use endpoint::Endpoint;
 pub(crate) use endpoint::is_region;
 pub use error::{ApiError, ErrorKind};
 pub use query::query;
+pub(crate) use resource::is_id;
 pub use resource::{Disk, Instance, Resource};
 pub use role::Role;
 
@@ -38,7 +39,6 @@ use crate::clock::{Clock, to_timestamp};
 use crate::http;
 use answer::{read, read_credentials};
 use jiff::Timestamp;
-use resource::is_id;
 use role::is_arn;
 use serde_json::{Map, Value};
 use sign::{Unsigned, nonce, sign};
@@ -46,7 +46,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The most ids of one call.
+/// The most ids of one call: `InstanceIds` and `DiskIds` take no more.
 pub const MAX_IDS: usize = 100;
 
 /// The most pages that are read of one list. A hundred ids fit on one page, and a server that makes

@@ -1,5 +1,15 @@
 //! The parameters of a call, as the signature wants them.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All bytes but `A-Z a-z 0-9 - _ . ~`. Forms are encoded otherwise (`+`, `*`, `%7E`), so nothing
+/// for forms serves here.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 /// Returns the query of these parameters: sorted by the bytes of their names, which puts `.10`
 /// before `.2`, and percent-encoded.
 pub fn query<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> String {
@@ -8,33 +18,11 @@ pub fn query<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> String {
         .map(|(name, value)| (name.as_ref(), value.as_ref()))
         .collect();
     sorted.sort_unstable();
-    let mut query = String::new();
-    for (name, value) in sorted {
-        if !query.is_empty() {
-            query.push('&');
-        }
-        encode(name, &mut query);
-        query.push('=');
-        encode(value, &mut query);
-    }
-    query
-}
-
-/// Appends `text` percent-encoded: all bytes but `A-Z a-z 0-9 - _ . ~`, in upper-case digits. Forms
-/// are encoded otherwise (`+`, `*`, `%7E`), so nothing for forms serves here.
-fn encode(text: &str, into: &mut String) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            into.push('%');
-            into.push(DIGITS[usize::from(byte >> 4)]);
-            into.push(DIGITS[usize::from(byte & 15)]);
-        }
-    }
+    let encode = |text| utf8_percent_encode(text, RESERVED);
+    let pairs = sorted
+        .into_iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl Resource for Disk {
 
 /// Returns true for what looks like an id of an instance or a disk: `i-bp1…`, `d-bp1…`. Nothing
 /// else is asked for.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && (text.bytes()).all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }

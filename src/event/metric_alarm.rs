@@ -18,7 +18,7 @@ pub(super) fn is_alarm(map: &Map<String, Value>) -> bool {
         && has(&["triggerLevel", "preTriggerLevel", "alertState"])
 }
 
-/// Returns the event of an alarm. What it does not become a field of its own stays in its details.
+/// Returns the event of an alarm. What has no field of its own there stays in its details.
 ///
 /// An alarm has no id: `transId` may be the same for all messages of one alarm, so its content
 /// tells it from others.

@@ -2,8 +2,8 @@
 
 use super::cache::Key;
 use super::calls::{Answer, Answers, State};
-use super::{Inventory, Kind, MAX_IDS, Place, Refusal, Resource};
-use crate::aliyun::{Credentials, is_region};
+use super::{Inventory, Kind, Place, Refusal, Resource};
+use crate::aliyun::{Credentials, MAX_IDS, is_id, is_region};
 use crate::clock::Clock;
 use crate::event::{Event, Lookup};
 use std::collections::{BTreeSet, HashMap};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 const MAX_TIME: Duration = Duration::from_secs(1);
 /// At most this part of the time left is for look-ups: the message comes first.
 const PART_OF_TIME: u32 = 4;
-/// Longest id that is asked for, in bytes.
-const MAX_ID: usize = 64;
+/// The longest id of an account, in digits. Those of today have 16.
+const MAX_ACCOUNT: usize = 32;
 
 /// Looks up the resources of events, for all invocations of an instance.
 pub struct Directory {
@@ -326,14 +326,8 @@ fn instance_of((place, _): &Key, resource: &Resource) -> Option<Key> {
     Some((place, id))
 }
 
-/// Returns true for what can be the id of a resource: letters, digits and hyphens.
-fn is_id(text: &str) -> bool {
-    let is_ours = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    (2..=MAX_ID).contains(&text.len()) && text.bytes().all(is_ours)
-}
-
 fn is_account(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_ID && text.bytes().all(|b| b.is_ascii_digit())
+    !text.is_empty() && text.len() <= MAX_ACCOUNT && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The refusal of one that waited in vain.

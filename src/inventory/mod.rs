@@ -23,14 +23,11 @@ use crate::aliyun::Credentials;
 use crate::event::{Known, Lookup};
 use std::time::{Duration, Instant};
 
-/// Most resources of one call: `InstanceIds` and `DiskIds` of the ECS API take no more.
-pub const MAX_IDS: usize = 100;
-
 /// Whoever knows resources.
 pub trait Inventory: Send + Sync {
-    /// Asks once for resources of one kind, region and account: at most [`MAX_IDS`]. Resources that
-    /// do not exist are missing in the answer, whose order is arbitrary. Takes no longer than until
-    /// `deadline`.
+    /// Asks once for resources of one kind, region and account: at most
+    /// [`MAX_IDS`](crate::aliyun::MAX_IDS). Resources that do not exist are missing in the answer,
+    /// whose order is arbitrary. Takes no longer than until `deadline`.
     ///
     /// # Errors
     ///

@@ -104,18 +104,21 @@ impl Cloud {
 
     /// Issues a temporary identity of a role of this account, which does not end by itself.
     pub fn role_identity(&self, account: &str) -> Identity {
-        self.shared.change(|state| state.issue(account, true, None))
+        self.shared
+            .state
+            .change(|state| state.issue(account, true, None))
     }
 
     /// Issues a long-lived key of this account, which has no token.
     pub fn key(&self, account: &str) -> Identity {
         self.shared
+            .state
             .change(|state| state.issue(account, false, None))
     }
 
     /// Ends a temporary identity.
     pub fn expire(&self, identity: &Identity) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             if let Some(known) = state.identities.get_mut(&identity.id) {
                 known.ends_ms = Some(0);
             }
@@ -125,18 +128,20 @@ impl Cloud {
     /// Forgets an identity.
     pub fn forget(&self, identity: &Identity) {
         self.shared
+            .state
             .change(|state| state.identities.remove(&identity.id));
     }
 
     /// Adds a region that has no resources. Resources add theirs.
     pub fn add_region(&self, region: &str) {
         self.shared
+            .state
             .change(|state| state.regions.insert(region.to_owned()));
     }
 
     /// Adds an instance, in place of one with the same id.
     pub fn add_instance(&self, account: &str, region: &str, instance: Instance) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             let fleet = state.fleet(account, region);
             fleet.instances.insert(instance.id().to_owned(), instance);
         });
@@ -144,7 +149,7 @@ impl Cloud {
 
     /// Adds a disk, in place of one with the same id.
     pub fn add_disk(&self, account: &str, region: &str, disk: Disk) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             let fleet = state.fleet(account, region);
             fleet.disks.insert(disk.id().to_owned(), disk);
         });
@@ -152,7 +157,7 @@ impl Cloud {
 
     /// Removes the instance or the disk with this id, wherever it is.
     pub fn release(&self, id: &str) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             for fleet in state.fleets.values_mut() {
                 fleet.instances.remove(id);
                 fleet.disks.remove(id);
@@ -163,7 +168,7 @@ impl Cloud {
     /// Adds a role (`acs:ram::<account>:role/<name>`) that identities of the account `trusted` may
     /// assume.
     pub fn add_role(&self, arn: &str, trusted: &str) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             let accounts = state.roles.entry(arn.to_owned()).or_default();
             accounts.insert(trusted.to_owned());
         });
@@ -173,12 +178,13 @@ impl Cloud {
     /// `sts:AssumeRole`.
     pub fn deny(&self, account: &str, action: &str) {
         self.shared
+            .state
             .change(|state| state.denied.insert((account.to_owned(), action.to_owned())));
     }
 
     /// Gives a permission back that [`Cloud::deny`] took.
     pub fn allow(&self, account: &str, action: &str) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             state
                 .denied
                 .remove(&(account.to_owned(), action.to_owned()))
@@ -188,24 +194,27 @@ impl Cloud {
     /// Sets whether a refusal for want of permission has `AccessDeniedDetail`. It does at first.
     pub fn set_denial_detail(&self, is_present: bool) {
         self.shared
+            .state
             .change(|state| state.has_denial_detail = is_present);
     }
 
     /// Makes pages hold at most this many resources, whatever a call asks for.
     pub fn set_page_size(&self, size: usize) {
-        self.shared.change(|state| state.page_size = Some(size));
+        self.shared
+            .state
+            .change(|state| state.page_size = Some(size));
     }
 
     /// Injects a clock that stands still at this time.
     pub fn set_clock(&self, time: SystemTime) {
         let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);
         let ms = since_1970.unwrap_or_default().as_millis() as u64;
-        self.shared.change(|state| state.clock_ms = Some(ms));
+        self.shared.state.change(|state| state.clock_ms = Some(ms));
     }
 
     /// Moves the clock forward; from then on it is an injected one.
     pub fn advance(&self, time: Duration) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             let now = state.now_ms();
             state.clock_ms = Some(now + time.as_millis() as u64);
         });
@@ -214,34 +223,42 @@ impl Cloud {
     /// Queues a fault for one call of any action.
     pub fn fault(&self, fault: Fault) {
         self.shared
+            .state
             .change(|state| state.faults.push_back((None, fault)));
     }
 
     /// Queues a fault for one call of this action: `DescribeDisks`.
     pub fn fault_on(&self, action: &str, fault: Fault) {
         self.shared
+            .state
             .change(|state| state.faults.push_back((Some(action.to_owned()), fault)));
     }
 
     /// Applies a fault to every call that has no queued one; `None` ends that.
     pub fn set_standing_fault(&self, fault: Option<Fault>) {
-        self.shared.change(|state| state.standing_fault = fault);
+        self.shared
+            .state
+            .change(|state| state.standing_fault = fault);
     }
 
     /// Lets one more call continue that [`Fault::Hold`] stopped.
     pub fn release_held(&self) {
-        self.shared.change(|state| state.released += 1);
+        self.shared.state.change(|state| state.released += 1);
     }
 
     /// Waits until [`Fault::Hold`] has stopped `count` calls, counted from the start. Returns false
     /// if that does not happen in time.
     pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
-        self.shared.wait(timeout, |state| state.held >= count).held >= count
+        self.shared
+            .state
+            .wait(timeout, |state| state.held >= count)
+            .held
+            >= count
     }
 
     /// Returns every call so far, including refused ones.
     pub fn calls(&self) -> Vec<Call> {
-        self.shared.lock().calls.clone()
+        self.shared.state.lock().calls.clone()
     }
 
     /// Returns the calls of one action so far, including refused ones.
@@ -255,13 +272,14 @@ impl Cloud {
     pub fn wait_for_calls(&self, count: usize, timeout: Duration) -> Vec<Call> {
         let state = self
             .shared
+            .state
             .wait(timeout, |state| state.calls.len() >= count);
         state.calls.clone()
     }
 
     /// Forgets the calls so far, and queued and standing faults.
     pub fn clear(&self) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             state.calls.clear();
             state.faults.clear();
             state.standing_fault = None;

@@ -8,18 +8,17 @@ use crate::request::Parameters;
 use crate::sign::Authorization;
 use crate::state::State;
 use fake_http::http::{self, Request};
-use fake_http::tls;
+use fake_http::{Watched, tls};
 use rustls::ServerConfig;
 use serde_json::{Map, Value, json};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What all connections share.
 pub(crate) struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+    pub(crate) state: Watched<State>,
     tls: Option<Arc<ServerConfig>>,
     address: SocketAddr,
 }
@@ -50,45 +49,16 @@ impl Response {
 impl Shared {
     pub(crate) fn new(tls: Option<Arc<ServerConfig>>, address: SocketAddr) -> Shared {
         Shared {
-            state: Mutex::new(State::new()),
-            changed: Condvar::new(),
+            state: Watched::new(State::new()),
             tls,
             address,
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Changes the state and wakes the threads that wait for a change.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let result = change(&mut self.lock());
-        self.changed.notify_all();
-        result
-    }
-
-    /// Waits until `ready` or until the timeout is over.
-    pub(crate) fn wait(
-        &self,
-        timeout: Duration,
-        ready: impl Fn(&State) -> bool,
-    ) -> MutexGuard<'_, State> {
-        self.changed
-            .wait_timeout_while(self.lock(), timeout, |state| !ready(state))
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-    }
-
-    /// Blocks until `ready` or until the timeout is over.
-    fn pause(&self, timeout: Duration, ready: impl Fn(&State) -> bool) {
-        drop(self.wait(timeout, ready));
-    }
-
     /// Accepts connections until the stand-in is stopped.
     pub(crate) fn serve(self: &Arc<Self>, listener: &TcpListener) {
         for stream in listener.incoming() {
-            if self.lock().stopped {
+            if self.state.lock().stopped {
                 return;
             }
             let Ok(stream) = stream else {
@@ -104,7 +74,7 @@ impl Shared {
 
     /// Closes every connection, which ends their threads.
     pub(crate) fn stop(&self) {
-        self.change(|state| {
+        self.state.change(|state| {
             state.stopped = true;
             for connection in state.connections.values() {
                 let _ = connection.shutdown(Shutdown::Both);
@@ -117,7 +87,7 @@ impl Shared {
     fn handle_connection(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let handle = stream.try_clone()?;
-        let number = self.change(|state| {
+        let number = self.state.change(|state| {
             state.last_connection += 1;
             state.connections.insert(state.last_connection, handle);
             state.last_connection
@@ -128,7 +98,7 @@ impl Shared {
             Some(config) => tls::accept(config, stream)
                 .and_then(|stream| self.serve_requests(stream, &socket, number)),
         };
-        self.change(|state| state.connections.remove(&number));
+        self.state.change(|state| state.connections.remove(&number));
         result
     }
 
@@ -141,8 +111,8 @@ impl Shared {
     ) -> io::Result<()> {
         let mut left = Vec::new();
         while let Some(request) = http::read(&mut stream, &mut left)? {
-            let call = self.change(|state| record(state, &request, number));
-            let fault = self.change(|state| state.take_fault(&call.action));
+            let call = self.state.change(|state| record(state, &request, number));
+            let fault = self.state.change(|state| state.take_fault(&call.action));
             match self.respond(&request, call, fault) {
                 Some(response) => http::write(
                     &mut stream,
@@ -164,25 +134,25 @@ impl Shared {
     fn respond(&self, request: &Request, mut call: Call, fault: Option<Fault>) -> Option<Response> {
         match fault {
             Some(Fault::Hang | Fault::Reset) => {
-                self.change(|state| state.calls.push(call));
+                self.state.change(|state| state.calls.push(call));
                 if fault == Some(Fault::Hang) {
-                    self.pause(Duration::MAX, |state| state.stopped);
+                    self.state.pause(Duration::MAX, |state| state.stopped);
                 }
                 return None;
             }
-            Some(Fault::Slow(time)) => self.pause(time, |state| state.stopped),
+            Some(Fault::Slow(time)) => self.state.pause(time, |state| state.stopped),
             Some(Fault::Hold) => {
-                let turn = self.change(|state| {
+                let turn = self.state.change(|state| {
                     state.held += 1;
                     state.held
                 });
-                self.pause(Duration::MAX, |state| {
+                self.state.pause(Duration::MAX, |state| {
                     state.stopped || state.released >= turn
                 });
             }
             _ => {}
         }
-        let response = self.change(|state| {
+        let response = self.state.change(|state| {
             let result = match replacement(&fault) {
                 Some(refusal) => Err(refusal),
                 None => actions::answer(state, request),

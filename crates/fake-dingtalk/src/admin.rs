@@ -41,7 +41,7 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     match (request.method.as_str(), request.path()) {
         ("GET", "/deliveries") => {
-            let state = shared.lock();
+            let state = shared.state.lock();
             let deliveries = state.deliveries.iter().map(|delivery| {
                 json!({
                     "clockMs": delivery.clock_ms, "msgtype": delivery.msgtype, "title": delivery.title,
@@ -53,7 +53,7 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
         }
         ("POST", "/clock") => match body["ms"].as_u64() {
             Some(ms) => {
-                shared.change(|state| state.clock_ms = Some(ms));
+                shared.state.change(|state| state.clock_ms = Some(ms));
                 (200, json!({}))
             }
             None => (
@@ -70,14 +70,14 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
             });
             match names {
                 Some(faults) => {
-                    shared.change(|state| state.faults.extend(faults));
+                    shared.state.change(|state| state.faults.extend(faults));
                     (200, json!({}))
                 }
                 None => (400, json!({"error": "write a list of names of faults"})),
             }
         }
         ("DELETE", "/state") => {
-            shared.change(|state| {
+            shared.state.change(|state| {
                 state.deliveries.clear();
                 state.calls.clear();
                 state.faults.clear();

@@ -1,8 +1,9 @@
 //! A TCP proxy between a client and a group that injects faults at a chosen byte of a connection.
 
+use fake_http::Watched;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The byte at which a fault is injected. It is injected when the sender has more bytes to send;
@@ -40,8 +41,7 @@ pub struct FaultyProxy {
 
 struct Shared {
     target: SocketAddr,
-    state: Mutex<State>,
-    changed: Condvar,
+    state: Watched<State>,
 }
 
 #[derive(Default)]
@@ -73,8 +73,7 @@ impl FaultyProxy {
             .expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             target,
-            state: Mutex::default(),
-            changed: Condvar::new(),
+            state: Watched::default(),
         });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || accepting.serve(&listener));
@@ -89,7 +88,7 @@ impl FaultyProxy {
     /// Injects a fault into the next connection, or, if it is persistent, into all connections
     /// until [`FaultyProxy::clear_fault`]. Closes the connections that are open.
     pub fn inject(&self, offset: Offset, fault: ConnectionFault, is_persistent: bool) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             state.close();
             state.next = Some((offset, fault));
             state.is_persistent = is_persistent;
@@ -100,7 +99,7 @@ impl FaultyProxy {
 
     /// Relays without faults from now on. Closes the connections that are open.
     pub fn clear_fault(&self) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             state.close();
             state.next = None;
         });
@@ -108,7 +107,7 @@ impl FaultyProxy {
 
     /// Lets a connection continue that [`ConnectionFault::Hold`] stopped.
     pub fn release(&self) {
-        self.shared.change(|state| state.released = true);
+        self.shared.state.change(|state| state.released = true);
     }
 
     /// Waits until the fault is injected. Returns false if that does not happen in time.
@@ -118,18 +117,18 @@ impl FaultyProxy {
 
     /// Returns the number of connections that the fault was injected into.
     pub fn injected(&self) -> usize {
-        self.shared.lock().injected
+        self.shared.state.lock().injected
     }
 
     /// Returns the bytes relayed on the latest connection: from the client, and to it.
     pub fn relayed(&self) -> (usize, usize) {
-        self.shared.lock().relayed
+        self.shared.state.lock().relayed
     }
 }
 
 impl Drop for FaultyProxy {
     fn drop(&mut self) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             state.stopped = true;
             state.close();
         });
@@ -147,27 +146,16 @@ impl State {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.lock());
-        self.changed.notify_all();
-    }
-
+    /// Waits until `ready`, until the proxy is stopped, or until the timeout is over. Returns true if
+    /// it is ready.
     fn wait(&self, timeout: Duration, ready: impl Fn(&State) -> bool) -> bool {
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), timeout, |state| {
-                !state.stopped && !ready(state)
-            });
-        ready(&waited.unwrap_or_else(PoisonError::into_inner).0)
+        let is_over = |state: &State| state.stopped || ready(state);
+        ready(&self.state.wait(timeout, is_over))
     }
 
     fn serve(self: &Arc<Self>, listener: &TcpListener) {
         for client in listener.incoming().map_while(Result::ok) {
-            if self.lock().stopped {
+            if self.state.lock().stopped {
                 return;
             }
             // If the group does not listen, dropping `client` closes its connection.
@@ -183,7 +171,7 @@ impl Shared {
         group.set_nodelay(true)?;
         let handles = [client.try_clone()?, group.try_clone()?];
         let (mut planned, mut number) = (None, 0);
-        self.change(|state| {
+        self.state.change(|state| {
             state.last += 1;
             number = state.last;
             planned = state.next;
@@ -205,8 +193,8 @@ impl Shared {
             let shared = Arc::clone(self);
             std::thread::spawn(move || {
                 let _ = shared.pump(&from, &to, number, is_upstream, fault);
-                let mut is_open = false;
-                shared.change(|state| is_open = state.open.iter().any(|(n, _)| *n == number));
+                let open = |state: &mut State| state.open.iter().any(|(n, _)| *n == number);
+                let is_open = shared.state.change(open);
                 if is_open {
                     let _ = to.shutdown(Shutdown::Write);
                 } else {
@@ -239,14 +227,15 @@ impl Shared {
                         return Ok(());
                     }
                     fault = None;
-                    self.change(|state| state.injected += 1);
+                    self.state.change(|state| state.injected += 1);
                     match kind {
                         ConnectionFault::Close => {
                             let _ = to.shutdown(Shutdown::Both);
                             return from.shutdown(Shutdown::Both);
                         }
                         ConnectionFault::Reset => {
-                            self.change(|state| state.open.retain(|(n, _)| *n != number));
+                            self.state
+                                .change(|state| state.open.retain(|(n, _)| *n != number));
                             from.shutdown(Shutdown::Read)?;
                             return reset(from, to);
                         }
@@ -276,7 +265,7 @@ impl Shared {
                 bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
             }
             total += size;
-            self.change(|state| {
+            self.state.change(|state| {
                 if is_upstream {
                     state.relayed.0 += size;
                 } else {

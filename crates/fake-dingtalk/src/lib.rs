@@ -195,13 +195,15 @@ impl Group {
 
     /// Queues faults for the next calls, one for each.
     pub fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.change(|state| state.faults.extend(faults));
+        self.shared
+            .state
+            .change(|state| state.faults.extend(faults));
     }
 
     /// Applies a fault to every call to this chatbot that has no queued fault; `None` ends that.
     /// Faults that come before a request is read have no effect here: the token is not known then.
     pub fn set_standing_fault(&self, token: &str, fault: Option<Fault>) {
-        self.shared.change(|state| match fault {
+        self.shared.state.change(|state| match fault {
             Some(fault) => state.standing_faults.insert(token.to_owned(), fault),
             None => state.standing_faults.remove(token),
         });
@@ -209,23 +211,24 @@ impl Group {
 
     /// Adds an offset in milliseconds to the machine's clock. An injected clock is not affected.
     pub fn set_clock_offset_ms(&self, ms: i64) {
-        self.shared.change(|state| state.clock_offset_ms = ms);
+        self.shared.state.change(|state| state.clock_offset_ms = ms);
     }
 
     /// Ends a chatbot's ban and clears its count of calls. The messages it has shown stay.
     pub fn reset_rate_limit(&self, token: &str) {
         self.shared
+            .state
             .change(|state| state.history.reset_rate_limit(token));
     }
 
     /// Injects a clock that stands still at this moment, in milliseconds since 1970.
     pub fn set_clock_ms(&self, ms: u64) {
-        self.shared.change(|state| state.clock_ms = Some(ms));
+        self.shared.state.change(|state| state.clock_ms = Some(ms));
     }
 
     /// Moves the clock forward; from then on it is an injected one.
     pub fn advance(&self, time: Duration) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             let now = state.now_ms();
             state.clock_ms = Some(now + time.as_millis() as u64);
         });
@@ -233,18 +236,19 @@ impl Group {
 
     /// Returns every request so far, including refused ones.
     pub fn calls(&self) -> Vec<Call> {
-        self.shared.lock().calls.clone()
+        self.shared.state.lock().calls.clone()
     }
 
     /// Returns every message shown so far.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.shared.lock().deliveries.clone()
+        self.shared.state.lock().deliveries.clone()
     }
 
     /// Waits until `count` messages were shown or the timeout is over. Returns all messages.
     pub fn wait_for_deliveries(&self, count: usize, timeout: Duration) -> Vec<Delivery> {
         let state = self
             .shared
+            .state
             .wait(timeout, |state| state.deliveries.len() >= count);
         state.deliveries.clone()
     }
@@ -253,6 +257,7 @@ impl Group {
     pub fn wait_for_calls(&self, count: usize, timeout: Duration) -> Vec<Call> {
         let state = self
             .shared
+            .state
             .wait(timeout, |state| state.calls.len() >= count);
         state.calls.clone()
     }
@@ -265,7 +270,7 @@ impl Group {
         deliveries_seen: usize,
         timeout: Duration,
     ) -> (Vec<Call>, Vec<Delivery>) {
-        let state = self.shared.wait(timeout, |state| {
+        let state = self.shared.state.wait(timeout, |state| {
             state.calls.len() > calls_seen || state.deliveries.len() > deliveries_seen
         });
         let calls = state.calls.get(calls_seen..).unwrap_or_default();
@@ -275,7 +280,7 @@ impl Group {
 
     /// Changes a chatbot. Does nothing if no chatbot has this token.
     pub fn configure(&self, token: &str, change: impl FnOnce(&mut Robot)) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             if let Some(robot) = state.robots.iter_mut().find(|robot| robot.token == token) {
                 change(robot);
             }
@@ -284,7 +289,9 @@ impl Group {
 
     /// Changes the behaviour of the service.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
-        self.shared.change(|state| state.behaviour = behaviour);
+        self.shared
+            .state
+            .change(|state| state.behaviour = behaviour);
     }
 
     /// Closes every connection that is idle now.
@@ -294,18 +301,22 @@ impl Group {
 
     /// Lets one more call continue that [`Fault::Hold`] stopped.
     pub fn release(&self) {
-        self.shared.change(|state| state.released += 1);
+        self.shared.state.change(|state| state.released += 1);
     }
 
     /// Waits until [`Fault::Hold`] has stopped `count` calls, counted from the start. Returns false
     /// if that does not happen in time.
     pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
-        self.shared.wait(timeout, |state| state.held >= count).held >= count
+        self.shared
+            .state
+            .wait(timeout, |state| state.held >= count)
+            .held
+            >= count
     }
 
     /// Clears calls, messages, rate limits, bans and faults.
     pub fn clear(&self) {
-        self.shared.change(|state| {
+        self.shared.state.change(|state| {
             state.calls.clear();
             state.deliveries.clear();
             state.faults.clear();
@@ -317,7 +328,7 @@ impl Group {
 
     /// Returns the number of requests to the target of a redirect; 0 if the client follows none.
     pub fn redirect_hits(&self) -> usize {
-        self.shared.lock().redirect_hits
+        self.shared.state.lock().redirect_hits
     }
 }
 

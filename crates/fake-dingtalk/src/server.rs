@@ -7,12 +7,12 @@ use crate::http::{self, Request};
 use crate::record::{Call, Delivery, masked};
 use crate::robot::{Behaviour, Robot};
 use crate::sign::decode_once;
-use fake_http::tls;
+use fake_http::{Watched, tls};
 use rustls::ServerConfig;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How to close idle connections.
@@ -28,8 +28,7 @@ pub enum Close {
 
 /// What all connections share.
 pub(crate) struct Shared {
-    state: Mutex<GroupState>,
-    changed: Condvar,
+    pub(crate) state: Watched<GroupState>,
     tls: Option<Arc<ServerConfig>>,
     address: SocketAddr,
 }
@@ -85,7 +84,7 @@ impl Shared {
         address: SocketAddr,
     ) -> Shared {
         Shared {
-            state: Mutex::new(GroupState {
+            state: Watched::new(GroupState {
                 robots,
                 behaviour,
                 history: History::default(),
@@ -102,44 +101,15 @@ impl Shared {
                 last_connection: 0,
                 stopped: false,
             }),
-            changed: Condvar::new(),
             tls,
             address,
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, GroupState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Changes the state and wakes the threads that wait for a change.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut GroupState) -> T) -> T {
-        let result = change(&mut self.lock());
-        self.changed.notify_all();
-        result
-    }
-
-    /// Waits until `ready` or until the timeout is over.
-    pub(crate) fn wait(
-        &self,
-        timeout: Duration,
-        ready: impl Fn(&GroupState) -> bool,
-    ) -> MutexGuard<'_, GroupState> {
-        self.changed
-            .wait_timeout_while(self.lock(), timeout, |state| !ready(state))
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-    }
-
-    /// Blocks until `ready` or until the timeout is over.
-    fn pause(&self, timeout: Duration, ready: impl Fn(&GroupState) -> bool) {
-        drop(self.wait(timeout, ready));
-    }
-
     /// Accepts connections until the group is stopped.
     pub(crate) fn serve(self: &Arc<Self>, listener: &TcpListener) {
         for stream in listener.incoming() {
-            if self.lock().stopped {
+            if self.state.lock().stopped {
                 return;
             }
             let Ok(stream) = stream else {
@@ -155,7 +125,7 @@ impl Shared {
 
     /// Closes every connection, which ends their threads.
     pub(crate) fn stop(&self) {
-        self.change(|state| {
+        self.state.change(|state| {
             state.stopped = true;
             for connection in state.connections.values() {
                 let _ = connection.stream.shutdown(Shutdown::Both);
@@ -166,7 +136,7 @@ impl Shared {
     }
 
     pub(crate) fn close_idle(&self, how: Close) {
-        self.change(|state| {
+        self.state.change(|state| {
             for connection in state.connections.values_mut().filter(|c| c.idle) {
                 connection.blackholed = how == Close::Blackhole;
                 let stream = &connection.stream;
@@ -185,7 +155,7 @@ impl Shared {
     fn handle_connection(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let handle = stream.try_clone()?;
-        let number = self.change(|state| {
+        let number = self.state.change(|state| {
             state.last_connection += 1;
             let connection = Connection {
                 stream: handle,
@@ -202,7 +172,7 @@ impl Shared {
                 self.serve_requests(tls, &stream, number)
             }
         };
-        self.change(|state| state.connections.remove(&number));
+        self.state.change(|state| state.connections.remove(&number));
         result
     }
 
@@ -219,7 +189,7 @@ impl Shared {
             if left.is_empty() && self.tls.is_none() && socket.peek(&mut [0])? == 0 {
                 return Ok(());
             }
-            let before_reading = self.change(|state| {
+            let before_reading = self.state.change(|state| {
                 if state.stopped {
                     return None;
                 }
@@ -236,7 +206,7 @@ impl Shared {
                 Some((Some(Fault::ResetBeforeReading), _)) => return reset(socket),
                 Some((Some(_), _)) => return close(socket),
                 Some((None, true)) => {
-                    self.pause(Duration::MAX, |state| state.stopped);
+                    self.state.pause(Duration::MAX, |state| state.stopped);
                     return Ok(());
                 }
                 Some((None, false)) => {}
@@ -247,7 +217,7 @@ impl Shared {
             if !self.answer(&request, &mut stream, socket, number)? {
                 return Ok(());
             }
-            self.change(|state| {
+            self.state.change(|state| {
                 if let Some(connection) = state.connections.get_mut(&number) {
                     connection.idle = true;
                 }
@@ -263,7 +233,7 @@ impl Shared {
         socket: &TcpStream,
         number: u64,
     ) -> io::Result<bool> {
-        let fault = self.change(|state| match request.path() {
+        let fault = self.state.change(|state| match request.path() {
             "/robot/send" => state.faults.pop_front().or_else(|| {
                 let token = decode_once(&request.query("access_token")?);
                 state.standing_faults.get(&token).cloned()
@@ -275,17 +245,17 @@ impl Shared {
             _ => None,
         });
         if fault == Some(Fault::Hold) {
-            let turn = self.change(|state| {
+            let turn = self.state.change(|state| {
                 state.held += 1;
                 state.held
             });
-            self.pause(Duration::MAX, |state| {
+            self.state.pause(Duration::MAX, |state| {
                 state.stopped || state.released >= turn
             });
         }
-        let delay = self.lock().behaviour.delay;
+        let delay = self.state.lock().behaviour.delay;
         if !delay.is_zero() {
-            self.pause(delay, |state| state.stopped);
+            self.state.pause(delay, |state| state.stopped);
         }
         let json = "application/json";
         let is_shown = !matches!(
@@ -376,8 +346,8 @@ impl Shared {
                 for byte in http::encode(200, json, &[], regular.as_bytes()) {
                     stream.write_all(&[byte])?;
                     stream.flush()?;
-                    self.pause(interval, |state| state.stopped);
-                    if self.lock().stopped {
+                    self.state.pause(interval, |state| state.stopped);
+                    if self.state.lock().stopped {
                         return Ok(false);
                     }
                 }
@@ -388,7 +358,7 @@ impl Shared {
             }
             Some(Fault::CloseBeforeReading) => Ok(false),
             Some(Fault::AcceptThenNeverAnswer | Fault::NeverAnswer) => {
-                self.pause(Duration::MAX, |state| state.stopped);
+                self.state.pause(Duration::MAX, |state| state.stopped);
                 Ok(false)
             }
         }
@@ -403,7 +373,7 @@ impl Shared {
         is_shown: bool,
         fault: &Option<Fault>,
     ) -> String {
-        self.change(|state| {
+        self.state.change(|state| {
             let now = state.now_ms();
             let mut behaviour = state.behaviour.clone();
             behaviour.errcode_as_string |= *fault == Some(Fault::StringZero);
