@@ -331,8 +331,9 @@ impl Scan<'_> {
         if self.is_name(last, &word) {
             return self.pair(start, is_in_braces);
         }
-        // A value of a form, which may hold another text. One that was looked at is not again.
-        if start >= self.plain_until {
+        // A value of a form, which may hold another text. One that was looked at is not again. One
+        // that begins with `name=` is none: a form would escape the sign.
+        if start >= self.plain_until && !self.begins_plain_pair(start) {
             let is_value = |byte| byte != b'&' && byte > b' ' && byte != b'"';
             let value = start..self.skip(start, is_value);
             if self.text[value.clone()].contains(&b'%') {
@@ -431,6 +432,12 @@ impl Scan<'_> {
     fn begins_pair(&self, at: usize) -> bool {
         let at = self.skip(at, |byte| byte == b' ');
         let end = self.skip(at, is_word);
+        end > at && self.text.get(end) == Some(&b'=')
+    }
+
+    /// Returns true if `name=` stands here, and nothing of the name is escaped.
+    fn begins_plain_pair(&self, at: usize) -> bool {
+        let end = self.skip(at, |byte| is_word(byte) && byte != b'%');
         end > at && self.text.get(end) == Some(&b'=')
     }
 

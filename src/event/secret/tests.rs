@@ -159,6 +159,10 @@ fn secrets_in_texts_are_hidden_and_nothing_else() {
             "access+key=x1&a=%7B%22token%22%3A%22x2%22%7D&b",
             "access+key=***&a=%7B%22token%22%3A%22***%22%7D&b",
         ),
+        // No value of a form: the sign behind the name is not escaped.
+        ("--set=password='x1%40 x2' a", "--set=password='***' a"),
+        ("set=password=x1%26&a=1", "set=password=***&a=1"),
+        ("a=password%3Dx1%26b=", "a=password%3D***%26b="),
         (
             "a=%7B%22token%22%3A12%7D",
             "a=%7B%22token%22%3A%22***%22%7D",
