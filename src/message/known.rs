@@ -143,3 +143,41 @@ impl Renderer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Language;
+    use super::*;
+    use crate::event::testing;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_digest_shows_five_tags_and_says_that_there_are_more() {
+        let list = |count: usize| {
+            let keys = (0..count).map(|n| format!("k{n}"));
+            let known = Known {
+                tags: keys.clone().map(|key| (key, "v".into())).collect(),
+                ..Known::default()
+            };
+            let event = Event {
+                known: Some(Arc::new(known)),
+                ..testing::event(1)
+            };
+            let options = RenderOptions {
+                tags: keys.collect(),
+                ..RenderOptions::new(Language::En, TimeZone::UTC)
+            };
+            let renderer = Renderer {
+                options: &options,
+                now: Timestamp::UNIX_EPOCH,
+                limit: usize::MAX,
+            };
+            renderer.tag_list(&event).map(|list| list.to_string())
+        };
+        assert_eq!(list(0), None);
+        assert_eq!(list(5).as_deref(), Some("v, v, v, v, v"));
+        assert_eq!(list(6).as_deref(), Some("v, v, v, v, v …"));
+    }
+}

@@ -9,6 +9,7 @@ use ecs_dingtalk_notifier::event;
 use fake_aliyun::{Cloud, Instance};
 use fake_dingtalk::Behaviour;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const ID: &str = "i-bp1a";
 const ROLE: (&str, &str) = ("RESOURCE_ROLE", "acs:ram::{account}:role/reader");
@@ -62,6 +63,21 @@ fn accounts_are_kept_apart() {
     }
     assert_eq!(cloud.calls_of("DescribeInstances").len(), 2);
     assert_eq!(cloud.calls_of("AssumeRole").len(), 1);
+}
+
+#[test]
+fn a_role_is_assumed_anew_five_minutes_before_its_end() {
+    let (group, cloud) = (group(), cloud());
+    let bench = bench(&group, &cloud, &[ROLE]);
+    // It is given for an hour. What was found counts for ten minutes, so each call is a new one.
+    for (minutes, assumed) in [(0, 1), (43, 1), (13, 2)] {
+        let time = Duration::from_secs(minutes * 60);
+        bench.clock.advance(time);
+        cloud.advance(time);
+        let lines = handle(&bench, &[theirs(ID)]);
+        assert_eq!(lines[0]["lookup"], "found");
+        assert_eq!(cloud.calls_of("AssumeRole").len(), assumed, "{minutes}");
+    }
 }
 
 #[test]
