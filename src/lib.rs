@@ -24,6 +24,7 @@
 //! | `config/resources.rs`, `network.rs` | how to look resources up; proxy and certificates |
 //! | `config/variables.rs` | the known names |
 //! | `notifier.rs` | one invocation: payload → events → decisions → delivery → report |
+//! | `schedule.rs` | times of day, leads, and what is due at a tick |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |
 //! | `route.rs` | routes, filters, and why an event is sent or not |
@@ -63,6 +64,7 @@
 //! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
 //! | `event/secret.rs` | hides the values of an event's data that are secret by their name |
 //! | `event/region.rs`, `known.rs` | the known regions; what a look-up found out |
+//! | `event/occasion.rs` | why the function speaks by itself |
 //! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
 //! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
@@ -96,6 +98,7 @@ pub mod message;
 pub mod notifier;
 mod report;
 pub mod route;
+pub mod schedule;
 
 /// The allocator of the deployed binary. musl's own returns memory to the system and asks for it
 /// again in every invocation. Elsewhere the system's is as good.

@@ -3,6 +3,7 @@
 use super::field::{into_object, level, string, text};
 use super::known::{Known, Lookup};
 use super::level::Level;
+use super::occasion::Occasion;
 use super::resource::{self, Arn};
 use super::time::EventTime;
 use super::{catalog, name, secret};
@@ -69,6 +70,8 @@ pub struct Event {
     pub known: Option<Arc<Known>>,
     /// How the look-up ended; `None` if there was none.
     pub lookup: Option<Lookup>,
+    /// Why the function speaks of it by itself; `None` for an event that arrived.
+    pub occasion: Option<Box<Occasion>>,
     /// Titles that came with the event.
     pub titles: Titles,
     /// All other data of the event: `data` or `content`, verbatim except secrets, which are hidden.

@@ -7,6 +7,7 @@
 //! | `catalog` | level, title and advice by name |
 //! | `name`, `resource` | name and status, and the resource, in an event's data |
 //! | `known` | what a look-up found out about the resource |
+//! | `occasion` | why the function speaks by itself |
 //! | `secret` | hides the values that are secret by their name |
 //! | `region` | the known regions |
 //! | `cloud_event`, `cloud_monitor`, `metric_alarm` | the wire shapes |
@@ -25,6 +26,7 @@ mod known;
 mod level;
 mod metric_alarm;
 mod name;
+mod occasion;
 mod payload;
 pub mod region;
 mod resource;
@@ -39,5 +41,6 @@ pub use event::{Event, Titles};
 pub use known::{Known, Lookup};
 pub use level::Level;
 pub use name::type_name;
+pub use occasion::{Blindness, LookupHealth, Occasion, OccasionKind, Vitals};
 pub use payload::{ParseError, Parsed, parse};
 pub use time::EventTime;
