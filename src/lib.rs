@@ -75,7 +75,8 @@
 //! | `aliyun/query.rs`, `sign.rs` | parameters and signature of a call |
 //! | `aliyun/role.rs` | roles of other accounts |
 //! | `aliyun/answer.rs`, `error.rs` | what came back; what went wrong, and what to do about it |
-//! | `aliyun/resource.rs`, `member.rs` | instances and disks; tolerant reading of JSON |
+//! | `aliyun/resource.rs`, `system_event.rs` | instances and disks; planned maintenance |
+//! | `aliyun/member.rs` | tolerant reading of JSON |
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |
 //! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
 //! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |

@@ -29,33 +29,35 @@ pub struct Answer<'a> {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Those that were asked for, in the order of the answer, each once.
-    pub resources: Vec<T>,
+    /// Those that were asked for, in the order of the answer.
+    pub elements: Vec<T>,
     /// The token of the next page.
     pub next: Option<String>,
 }
 
 impl<T: Resource> Page<T> {
+    /// Takes each of those that were asked for once.
     pub(super) fn read(answer: &Map<String, Value>, asked: &[&str]) -> Page<T> {
         let (outer, inner) = T::LIST;
-        let mut resources: Vec<T> = Vec::new();
+        let mut elements: Vec<T> = Vec::new();
         for resource in list(answer, outer, inner).iter().filter_map(T::read) {
             let id = resource.id();
             // Nobody asked for others, and memory for them is not set aside.
-            if asked.contains(&id) && !resources.iter().any(|known| known.id() == id) {
-                resources.push(resource);
+            if asked.contains(&id) && !elements.iter().any(|known| known.id() == id) {
+                elements.push(resource);
             }
         }
         let token = member(answer, "NextToken").and_then(Value::as_str);
         let next = token.filter(|token| !token.is_empty() && token.len() <= MAX_TOKEN);
         Page {
-            resources,
+            elements,
             next: next.map(str::to_owned),
         }
     }
 }
 
-/// Reads one page of the list of `T`, of which the ids in `asked` were asked for.
+/// Reads one page of the list of `T`, of which the ids in `asked` were asked for. Takes each
+/// once.
 ///
 /// # Errors
 ///

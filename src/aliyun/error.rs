@@ -128,6 +128,9 @@ impl ApiError {
             _ => "RESOURCE_ENDPOINT",
         };
         match (&self.fault, self.code.as_deref()) {
+            (Fault::NotAsked, _) if self.is_about_regions() => {
+                "check RESOURCE_REGIONS: one of them is no region's id".to_owned()
+            }
             (Fault::NotAsked, _) => {
                 "nothing to change: the event does not say where its resource is".to_owned()
             }
@@ -160,6 +163,11 @@ impl ApiError {
             "AssumeRole" => "sts",
             _ => "ecs",
         }
+    }
+
+    /// Returns true if the call asks for all of a region, and not for the resources of an event.
+    fn is_about_regions(&self) -> bool {
+        self.action == "DescribeInstanceHistoryEvents"
     }
 
     fn throttled_remedy(&self) -> String {
@@ -225,10 +233,17 @@ impl ApiError {
             }
             "InvalidTimeStamp" => "set the clock right: it is more than 15 minutes off".to_owned(),
             "SignatureNonceUsed" => "nothing to change: the next call is signed anew".to_owned(),
+            "InvalidRegionId" if self.is_about_regions() => {
+                format!("check RESOURCE_REGIONS: {endpoint} knows no such region")
+            }
             "InvalidRegionId" => format!("check {endpoint}: it does not know the event's region"),
             "EntityNotExist" | "InvalidParameter" if self.action == "AssumeRole" => {
                 "check RESOURCE_ROLE: the account of the resource has no such role".to_owned()
             }
+            _ if self.is_about_regions() => format!(
+                "check {endpoint}; if it is right, update the function, or unset MESSAGE_DIGEST_AT \
+                 and MESSAGE_REMIND_BEFORE"
+            ),
             _ => format!(
                 "check {endpoint}; if it is right, update the function or set RESOURCE_LOOKUP=off"
             ),

@@ -1,9 +1,9 @@
-//! Alibaba Cloud's API, as far as it says whom an event is about: instances, disks, and the roles
-//! of other accounts.
+//! Alibaba Cloud's API, as far as it says whom an event is about, and what is still to come:
+//! instances, disks, their system events, and the roles of other accounts.
 //!
 //! Each call is one signed request, made once, before the caller's deadline. What comes out is a
 //! value or an [`ApiError`] with a remedy. Ids, secrets and tokens of identities appear in no text
-//! of this module. Knows neither events nor chats.
+//! of this module. Knows neither the events that arrive nor chats.
 //!
 //! - `answer`: status and body → JSON, or what went wrong
 //! - `credentials`: an identity, and where it came from
@@ -14,6 +14,7 @@
 //! - `resource`: JSON → [`Instance`], [`Disk`]
 //! - `role`: roles of other accounts
 //! - `sign`: the signature
+//! - `system_event`: JSON → [`SystemEvent`], page by page
 
 mod answer;
 mod credentials;
@@ -24,6 +25,7 @@ mod query;
 mod resource;
 mod role;
 mod sign;
+mod system_event;
 
 pub use answer::{Answer, Page, read_page};
 pub use credentials::{Credentials, Source};
@@ -34,6 +36,7 @@ pub use query::query;
 pub(crate) use resource::is_id;
 pub use resource::{Disk, Instance, Resource};
 pub use role::Role;
+pub use system_event::{SystemEvent, read_system_events};
 
 use crate::clock::{Clock, to_timestamp};
 use crate::http;
@@ -210,7 +213,7 @@ impl Api {
             };
             let answer = self.send(&call, credentials, deadline)?;
             let page = Page::<T>::read(&answer, asked);
-            found.extend(page.resources);
+            found.extend(page.elements);
             next = page.next;
             if next.is_none() || found.len() >= asked.len() {
                 break;
@@ -261,6 +264,7 @@ impl Api {
         let [id, secret, token] = credentials.parts();
         let secrets = [id, secret, token, &signed.signature];
         let request = http::Request {
+            method: http::Method::Post,
             url: &url,
             headers: &headers,
             body: b"",

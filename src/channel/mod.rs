@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::http;
 use crate::message::{Message, RenderOptions};
 use dingtalk::DingTalk;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,6 +55,13 @@ pub trait Channel: Send + Sync {
 
     /// Sends `body` once, before `deadline`, and reports what it came to.
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt;
+
+    /// Asks the chat's server for the time, without a message and without a secret, and returns how
+    /// far our clock is ahead of it. Exact to a second or two. `None` if no time comes back before
+    /// `deadline`, and for a channel without a server.
+    fn clock_ahead(&self, _deadline: Instant) -> Option<SignedDuration> {
+        None
+    }
 
     /// What to do about a ban, in one line, with this route's own variable names.
     fn ban_remedy(&self, ban: Ban) -> String;

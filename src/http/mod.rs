@@ -31,9 +31,9 @@ use dns::DnsCache;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use ureq::Agent;
 use ureq::http::HeaderMap;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, RequestBuilder};
 
 /// The longest time that one attempt takes.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
@@ -69,16 +69,48 @@ pub struct Client {
     last_use: Mutex<HashMap<String, SystemTime>>,
 }
 
-/// One POST request.
+/// One request.
 pub struct Request<'a> {
+    pub method: Method,
     /// With scheme and host. May hold secrets.
     pub url: &'a Uri,
     /// Names and values, beside those that the client adds: `Host`, `Content-Length`,
     /// `User-Agent`, `Accept` and `Accept-Encoding`.
     pub headers: &'a [(&'a str, &'a str)],
+    /// Not sent with [`Method::Get`].
     pub body: &'a [u8],
     /// A longer response body becomes an error; no more than this is read.
     pub max_response_bytes: u64,
+}
+
+/// What one request may take.
+struct Limits {
+    time: Duration,
+    max_idle: Duration,
+    proxy: Option<ureq::Proxy>,
+}
+
+impl Limits {
+    fn apply<B>(self, builder: RequestBuilder<B>, request: &Request) -> RequestBuilder<B> {
+        let builder = builder
+            .config()
+            .timeout_global(Some(self.time))
+            .timeout_resolve(Some(SETUP_TIMEOUT))
+            .timeout_connect(Some(SETUP_TIMEOUT))
+            .proxy(self.proxy)
+            .max_idle_age(self.max_idle)
+            .build();
+        let headers = request.headers.iter();
+        headers.fold(builder, |builder, (name, value)| {
+            builder.header(*name, *value)
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
 }
 
 /// A response whose head was read.
@@ -154,26 +186,23 @@ impl Client {
             true => Duration::ZERO,
             false => MAX_IDLE,
         };
-        let mut builder = self
-            .agent
-            .post(request.url)
-            .config()
-            .timeout_global(Some(time_left.min(ATTEMPT_TIMEOUT)))
-            .timeout_resolve(Some(SETUP_TIMEOUT))
-            .timeout_connect(Some(SETUP_TIMEOUT))
-            .proxy(proxy.cloned())
-            .max_idle_age(max_idle)
-            .build();
-        for (name, value) in request.headers {
-            builder = builder.header(*name, *value);
-        }
+        let limits = Limits {
+            time: time_left.min(ATTEMPT_TIMEOUT),
+            max_idle,
+            proxy: proxy.cloned(),
+        };
 
         let failed = |(phase, error)| {
             // A timeout is the attempt's own if there was time left.
             let is_over = time_left < ATTEMPT_TIMEOUT && begun.elapsed() + MIN_TIME >= time_left;
             Error::new(phase, &error, proxy.is_some(), self.has_own_roots, is_over)
         };
-        let result = builder.send(request.body);
+        let result = match request.method {
+            Method::Get => limits.apply(self.agent.get(request.url), request).call(),
+            Method::Post => limits
+                .apply(self.agent.post(request.url), request)
+                .send(request.body),
+        };
         // Only now: after a freeze, requests that begin together all need new connections.
         let now = self.clock.wall();
         self.last_use().insert(authority.to_owned(), now);

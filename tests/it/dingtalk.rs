@@ -5,7 +5,9 @@ use ecs_dingtalk_notifier::channel::dingtalk::{
 };
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Phase, Recovery, SendOptions};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
-use ecs_dingtalk_notifier::http::{Cause, Client, HttpConfig, Proxy, Request, RootCertificates};
+use ecs_dingtalk_notifier::http::{
+    Cause, Client, HttpConfig, Method, Proxy, Request, RootCertificates,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
@@ -499,6 +501,7 @@ fn a_caller_sets_headers_and_the_limit_of_the_response() {
     let url = url.parse().unwrap();
     let send = |max_response_bytes| {
         let request = Request {
+            method: Method::Post,
             url: &url,
             headers: &[("x-acs-action", "DescribeInstances"), ("Accept", "*/*")],
             body: b"",

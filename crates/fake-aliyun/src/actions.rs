@@ -1,13 +1,16 @@
 //! The calls: who may make them, with which parameters, and their answers.
 
+use crate::fleet::Fleet;
 use crate::refusal::Refusal;
 use crate::request::Parameters;
 use crate::sign;
 use crate::state::State;
+use crate::system_event::STATUSES;
 use fake_http::http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::ops::RangeInclusive;
 
 /// A call that the service knows.
 struct Action {
@@ -19,7 +22,7 @@ struct Action {
 
 /// Parameters with which a client may ask for one resource after the other, and those that a test
 /// of a client never sends, are not here: they are refused as unknown.
-const ACTIONS: [Action; 3] = [
+const ACTIONS: [Action; 4] = [
     Action {
         name: "DescribeInstances",
         version: "2014-05-26",
@@ -39,6 +42,25 @@ const ACTIONS: [Action; 3] = [
         parameters: &["RegionId", "DiskIds", "MaxResults", "NextToken", "DryRun"],
     },
     Action {
+        name: "DescribeInstanceHistoryEvents",
+        version: "2014-05-26",
+        permission: "ecs:DescribeInstanceHistoryEvents",
+        // An eighth status is one too many.
+        parameters: &[
+            "RegionId",
+            "InstanceEventCycleStatus.1",
+            "InstanceEventCycleStatus.2",
+            "InstanceEventCycleStatus.3",
+            "InstanceEventCycleStatus.4",
+            "InstanceEventCycleStatus.5",
+            "InstanceEventCycleStatus.6",
+            "InstanceEventCycleStatus.7",
+            "MaxResults",
+            "NextToken",
+            "DryRun",
+        ],
+    },
+    Action {
         name: "AssumeRole",
         version: "2015-04-01",
         permission: "sts:AssumeRole",
@@ -46,11 +68,25 @@ const ACTIONS: [Action; 3] = [
     },
 ];
 
+/// The parameters with the statuses of system events are numbered.
+pub(crate) const STATUS: &str = "InstanceEventCycleStatus";
+
 /// The page size where a call asks for none.
 const DEFAULT_PAGE: usize = 10;
 
 /// The longest time that a role may be assumed for, in seconds.
 const MAX_SESSION: u64 = 3600;
+
+/// What a call lists.
+struct List<'a> {
+    /// The members that lead to the list.
+    outer: &'static str,
+    inner: &'static str,
+    /// What `MaxResults` may be.
+    sizes: RangeInclusive<usize>,
+    /// By their ids.
+    found: Vec<(&'a String, Value)>,
+}
 
 /// Checks a call and makes its answer.
 pub(crate) fn answer(state: &mut State, request: &Request) -> Result<Value, Refusal> {
@@ -86,30 +122,24 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Result<Value, Refu
         let message = "Request validation has been passed with DryRun flag set.";
         return Err(Refusal::new(400, "DryRunOperation", message));
     }
+    let none = Fleet::default();
     let fleet = state.fleets.get(&(account, region.to_owned()));
-    let is_instances = action.name == "DescribeInstances";
-    let (ids, outer, inner) = match is_instances {
-        true => ("InstanceIds", "Instances", "Instance"),
-        false => ("DiskIds", "Disks", "Disk"),
-    };
-    let ids = parameters.ids(ids)?;
-    let is_asked = |id: &String| ids.as_ref().is_none_or(|ids| ids.contains(id));
-    let mut found: Vec<(&String, Value)> = match fleet {
-        None => Vec::new(),
-        Some(fleet) if is_instances => {
-            let instances = fleet.instances.iter().filter(|(id, _)| is_asked(id));
-            instances.map(|(id, own)| (id, own.shown(region))).collect()
-        }
-        Some(fleet) => {
-            let disks = fleet.disks.iter().filter(|(id, _)| is_asked(id));
-            disks.map(|(id, own)| (id, own.shown(region))).collect()
-        }
+    let fleet = fleet.unwrap_or(&none);
+    let List {
+        outer,
+        inner,
+        sizes,
+        mut found,
+    } = match action.name {
+        "DescribeInstances" => instances(fleet, region, &parameters)?,
+        "DescribeDisks" => disks(fleet, region, &parameters)?,
+        _ => events(fleet, &parameters)?,
     };
     // No order is promised. This one is the same on every page.
     let order = BuildHasherDefault::<DefaultHasher>::default();
     found.sort_by_key(|(id, _)| order.hash_one(id));
 
-    let size = page_size(&parameters, is_instances)?;
+    let size = page_size(&parameters, sizes)?;
     let size = state.page_size.map_or(size, |limit| size.min(limit));
     let offset = match parameters
         .get("NextToken")
@@ -139,13 +169,57 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Result<Value, Refu
     }))
 }
 
-/// Reads `MaxResults`: 1 to 100 for instances, where less than 10 counts as 10, and 10 to 500 for
-/// disks.
-fn page_size(parameters: &Parameters, is_instances: bool) -> Result<usize, Refusal> {
-    let allowed = if is_instances { 1..=100 } else { 10..=500 };
+fn instances<'a>(
+    fleet: &'a Fleet,
+    region: &str,
+    parameters: &Parameters,
+) -> Result<List<'a>, Refusal> {
+    let ids = parameters.ids("InstanceIds")?;
+    let is_asked = |id: &String| ids.as_ref().is_none_or(|ids| ids.contains(id));
+    let found = fleet.instances.iter().filter(|(id, _)| is_asked(id));
+    Ok(List {
+        outer: "Instances",
+        inner: "Instance",
+        sizes: 1..=100,
+        found: found.map(|(id, own)| (id, own.shown(region))).collect(),
+    })
+}
+
+fn disks<'a>(fleet: &'a Fleet, region: &str, parameters: &Parameters) -> Result<List<'a>, Refusal> {
+    let ids = parameters.ids("DiskIds")?;
+    let is_asked = |id: &String| ids.as_ref().is_none_or(|ids| ids.contains(id));
+    let found = fleet.disks.iter().filter(|(id, _)| is_asked(id));
+    Ok(List {
+        outer: "Disks",
+        inner: "Disk",
+        sizes: 10..=500,
+        found: found.map(|(id, own)| (id, own.shown(region))).collect(),
+    })
+}
+
+/// Lists the events that have one of the statuses asked for. Without any, those that have ended.
+fn events<'a>(fleet: &'a Fleet, parameters: &Parameters) -> Result<List<'a>, Refusal> {
+    let asked = parameters.numbered(STATUS);
+    if !asked
+        .iter()
+        .all(|status| STATUSES.contains(&status.as_str()))
+    {
+        return Err(Refusal::parameter(STATUS));
+    }
+    let found = fleet.events.iter().filter(|(_, own)| own.is_listed(&asked));
+    Ok(List {
+        outer: "InstanceSystemEventSet",
+        inner: "InstanceSystemEventType",
+        sizes: 10..=100,
+        found: found.map(|(id, own)| (id, own.shown())).collect(),
+    })
+}
+
+/// Reads `MaxResults`, which must be one of `sizes`. Less than 10 counts as 10.
+fn page_size(parameters: &Parameters, sizes: RangeInclusive<usize>) -> Result<usize, Refusal> {
     match parameters.get("MaxResults").map(str::parse::<usize>) {
         None => Ok(DEFAULT_PAGE),
-        Some(Ok(size)) if allowed.contains(&size) => Ok(size.max(DEFAULT_PAGE)),
+        Some(Ok(size)) if sizes.contains(&size) => Ok(size.max(DEFAULT_PAGE)),
         Some(_) => Err(Refusal::parameter("MaxResults")),
     }
 }

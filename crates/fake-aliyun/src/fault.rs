@@ -48,6 +48,7 @@ pub enum Fault {
     Xml,
     /// Gives the first page with a token of a next page, whatever page was asked for.
     EndlessPages,
-    /// Answers in the regular way with a resource that was not asked for, and one without an id.
+    /// Answers in the regular way with a resource or an event that was not asked for, and one
+    /// without an id.
     Foreign,
 }

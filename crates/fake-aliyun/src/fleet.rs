@@ -1,5 +1,6 @@
 //! Instances and disks, and how the service shows them.
 
+use crate::system_event::SystemEvent;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Fleet {
     pub(crate) instances: BTreeMap<String, Instance>,
     pub(crate) disks: BTreeMap<String, Disk>,
+    pub(crate) events: BTreeMap<String, SystemEvent>,
 }
 
 /// An instance. A new one runs in a VPC with one private address and is paid by use.

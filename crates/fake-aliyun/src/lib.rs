@@ -28,12 +28,14 @@ mod request;
 mod server;
 mod sign;
 mod state;
+mod system_event;
 
 pub use fault::Fault;
 pub use fleet::{Disk, Instance};
 pub use identity::Identity;
 pub use record::Call;
 pub use sign::authorize;
+pub use system_event::SystemEvent;
 
 use fake_http::tls::{self, Certificate};
 use server::Shared;
@@ -165,6 +167,24 @@ impl Cloud {
         });
     }
 
+    /// Adds a system event, in place of one with the same id: so it is moved, or goes on to another
+    /// status.
+    pub fn add_event(&self, account: &str, region: &str, event: SystemEvent) {
+        self.shared.state.change(|state| {
+            let fleet = state.fleet(account, region);
+            fleet.events.insert(event.id().to_owned(), event);
+        });
+    }
+
+    /// Removes the system event with this id, wherever it is.
+    pub fn remove_event(&self, id: &str) {
+        self.shared.state.change(|state| {
+            for fleet in state.fleets.values_mut() {
+                fleet.events.remove(id);
+            }
+        });
+    }
+
     /// Adds a role (`acs:ram::<account>:role/<name>`) that identities of the account `trusted` may
     /// assume.
     pub fn add_role(&self, arn: &str, trusted: &str) {
@@ -198,7 +218,7 @@ impl Cloud {
             .change(|state| state.has_denial_detail = is_present);
     }
 
-    /// Makes pages hold at most this many resources, whatever a call asks for.
+    /// Makes pages hold at most this many resources or events, whatever a call asks for.
     pub fn set_page_size(&self, size: usize) {
         self.shared
             .state

@@ -13,6 +13,8 @@ pub struct Call {
     pub region: Option<String>,
     /// The ids of `InstanceIds` or `DiskIds`, in the order of the request.
     pub ids: Vec<String>,
+    /// The values of `InstanceEventCycleStatus.N`, in the order of the request.
+    pub statuses: Vec<String>,
     /// The role of `AssumeRole`.
     pub role: Option<String>,
     /// The account of the identity that the call names, if it is known.

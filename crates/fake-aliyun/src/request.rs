@@ -29,6 +29,15 @@ impl Parameters {
         })
     }
 
+    /// Returns the values of `name.1`, `name.2` and so on, in the order of the request.
+    pub(crate) fn numbered(&self, name: &str) -> Vec<String> {
+        let pairs = self.0.iter().filter(|(known, _)| {
+            let rest = known.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        });
+        pairs.map(|(_, value)| value.clone()).collect()
+    }
+
     /// Refuses names beside `known`, and names that stand there twice.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Refusal> {
         for (at, (name, _)) in self.0.iter().enumerate() {

@@ -1,12 +1,13 @@
 //! Serves connections, each on its own thread, until the stand-in is dropped.
 
-use crate::actions;
+use crate::actions::{self, STATUS};
 use crate::fault::Fault;
 use crate::record::Call;
 use crate::refusal::Refusal;
 use crate::request::Parameters;
 use crate::sign::Authorization;
 use crate::state::State;
+use crate::system_event::SystemEvent;
 use fake_http::http::{self, Request};
 use fake_http::{Watched, tls};
 use rustls::ServerConfig;
@@ -180,6 +181,7 @@ fn record(state: &State, request: &Request, connection: u64) -> Call {
         action: request.header("x-acs-action").unwrap_or_default().into(),
         region: parameters.get("RegionId").map(str::to_owned),
         ids: ids.unwrap_or_default(),
+        statuses: parameters.numbered(STATUS),
         role: parameters.get("RoleArn").map(str::to_owned),
         account: known.map(|known| known.identity.account.clone()),
         status: 0,
@@ -282,7 +284,7 @@ fn lower_case(value: &mut Value) {
     }
 }
 
-/// Adds a resource that nobody asked for, and one without an id.
+/// Adds a resource or an event that nobody asked for, and one without an id.
 fn add_foreign(body: &mut Value) {
     for (outer, inner, id) in [
         ("Instances", "Instance", "InstanceId"),
@@ -293,5 +295,15 @@ fn add_foreign(body: &mut Value) {
             list.insert(0, json!({ id: "x-foreign", "InstanceName": "foreign" }));
             list.insert(0, json!({ "InstanceName": "without an id" }));
         }
+    }
+    let list = body.pointer_mut("/InstanceSystemEventSet/InstanceSystemEventType");
+    if let Some(list) = list.and_then(Value::as_array_mut) {
+        let event = |status| {
+            let event = SystemEvent::new("e-foreign", "i-foreign", "SystemMaintenance.Reboot");
+            event.status(status)
+        };
+        list.insert(0, event("Executed").shown());
+        let nameless = event("Scheduled").without("EventId").without("InstanceId");
+        list.insert(0, nameless.shown());
     }
 }

@@ -323,7 +323,14 @@ impl Group {
             state.standing_faults.clear();
             state.history = Default::default();
             state.redirect_hits = 0;
+            state.visits.clear();
         });
+    }
+
+    /// Returns the queries of the requests for the page `/` so far. They tell the time and are no
+    /// calls.
+    pub fn visits(&self) -> Vec<String> {
+        self.shared.state.lock().visits.clone()
     }
 
     /// Returns the number of requests to the target of a redirect; 0 if the client follows none.

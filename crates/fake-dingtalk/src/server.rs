@@ -48,6 +48,8 @@ pub(crate) struct GroupState {
     pub(crate) calls: Vec<Call>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) redirect_hits: usize,
+    /// The queries of requests for the page `/`, which tell the time and are no calls.
+    pub(crate) visits: Vec<String>,
     /// How many calls that [`Fault::Hold`] stopped may continue.
     pub(crate) released: usize,
     /// How many calls [`Fault::Hold`] has stopped.
@@ -95,6 +97,7 @@ impl Shared {
                 calls: Vec::new(),
                 deliveries: Vec::new(),
                 redirect_hits: 0,
+                visits: Vec::new(),
                 released: 0,
                 held: 0,
                 connections: HashMap::new(),
@@ -233,6 +236,14 @@ impl Shared {
         socket: &TcpStream,
         number: u64,
     ) -> io::Result<bool> {
+        if (request.method.as_str(), request.path()) == ("GET", "/") {
+            let now = self.state.change(|state| {
+                state.visits.push(request.query_string().to_owned());
+                state.now_ms()
+            });
+            let headers = [("Date".to_owned(), http_date(now))];
+            return http::write(stream, 404, "text/plain", &headers, b"").map(|()| true);
+        }
         let fault = self.state.change(|state| match request.path() {
             "/robot/send" => state.faults.pop_front().or_else(|| {
                 let token = decode_once(&request.query("access_token")?);
@@ -421,6 +432,13 @@ impl Shared {
 }
 
 const FLOOD: &str = "{\"status\":1111,\"wait\":5,\"source\":\"x5\",\"punish\":\"deny\",\"uuid\":\"00000000-0000-0000-0000-000000000000\"}";
+
+/// Writes a time as in HTTP's header `Date`.
+fn http_date(ms: u64) -> String {
+    let ms = i64::try_from(ms).unwrap_or_default();
+    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
 
 /// Makes the connection end with a reset when its last handle is dropped.
 fn reset(socket: &TcpStream) -> io::Result<()> {

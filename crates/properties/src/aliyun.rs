@@ -1,9 +1,11 @@
-//! An answer of Alibaba Cloud's API: resources or an error, both bounded, and no text of an error
-//! holds an identity. Beside it, what an event may put into a request: parameters and regions.
+//! An answer of Alibaba Cloud's API: resources, system events or an error, all bounded, and no text
+//! of an error holds an identity. Beside it, what an event may put into a request: parameters and
+//! regions.
 
 use crate::answer::split;
 use ecs_dingtalk_notifier::aliyun::{
-    Answer, ApiError, Disk, Endpoint, ErrorKind, Instance, Page, Resource, query, read_page,
+    Answer, ApiError, Disk, Endpoint, ErrorKind, Instance, Page, Resource, SystemEvent, query,
+    read_page, read_system_events,
 };
 use ecs_dingtalk_notifier::http::Uri;
 use serde_json::Value;
@@ -28,13 +30,15 @@ const ASKED: [&str; 4] = [
     "d-bp1exampleexample0001",
 ];
 const MAX_CHARS: usize = 256;
+/// The statuses of events that have not ended.
+const STATUSES: [&str; 3] = ["Scheduled", "Inquiring", "Executing"];
 
 /// Checks an answer. The first line holds the status and, after a blank, the header
 /// `x-acs-retry-after` if there is one; the rest is the body. Without a status it is 200, and all
 /// bytes are the body. The same bytes are also read as parameters of a call (`NAME=VALUE&…`), as a
 /// region and as an endpoint.
 pub fn check(input: &[u8]) {
-    check_page::<Instance>(input, |instance| {
+    check_resources::<Instance>(input, |instance| {
         check_name(&instance.id, &instance.name, &instance.tags);
         let Instance {
             private_addresses,
@@ -55,19 +59,40 @@ pub fn check(input: &[u8]) {
             .flatten()
             .for_each(|text| check_text(text));
     });
-    check_page::<Disk>(input, |disk| {
+    check_resources::<Disk>(input, |disk| {
         check_name(&disk.id, &disk.name, &disk.tags);
         assert!(disk.instance_ids.len() <= 50);
         let is_id = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         assert!(disk.instance_ids.iter().all(|id| id.chars().all(is_id)));
     });
+    let read = |answer: &Answer| read_system_events(answer, &SECRETS);
+    check_page(input, 2000, read, check_system_events);
     let text = String::from_utf8_lossy(input);
     check_query(&text);
     check_region(&text);
     check_endpoint(&text);
 }
 
-fn check_page<T: Resource + Debug + PartialEq>(input: &[u8], check_resource: impl Fn(&T)) {
+fn check_resources<T: Resource + Debug + PartialEq>(input: &[u8], check_resource: impl Fn(&T)) {
+    let read = |answer: &Answer| read_page::<T>(answer, &ASKED, &SECRETS);
+    check_page(input, 512, read, |resources, _| {
+        let ids: BTreeSet<&str> = resources.iter().map(T::id).collect();
+        assert_eq!(ids.len(), resources.len(), "each once");
+        assert!(
+            ids.iter().all(|id| ASKED.contains(id)),
+            "none but those asked for"
+        );
+        resources.iter().for_each(&check_resource);
+    });
+}
+
+/// Reads a page twice. Checks its elements together with the JSON that they come from.
+fn check_page<T: Debug + PartialEq>(
+    input: &[u8],
+    max_token: usize,
+    read: impl Fn(&Answer) -> Result<Page<T>, ApiError>,
+    check_elements: impl Fn(&[T], &Value),
+) {
     let (status, retry_after, body) = split(input);
     let body: Vec<u8> = body
         .iter()
@@ -82,21 +107,15 @@ fn check_page<T: Resource + Debug + PartialEq>(input: &[u8], check_resource: imp
         retry_after: retry_after.as_deref(),
         body: &body,
     };
-    let result = read_page::<T>(&answer, &ASKED, &SECRETS);
-    assert_eq!(read_page::<T>(&answer, &ASKED, &SECRETS), result);
+    let result = read(&answer);
+    assert_eq!(read(&answer), result);
     match result {
-        Ok(Page { resources, next }) => {
+        Ok(Page { elements, next }) => {
             assert!((200..300).contains(&status));
             let value: Value = serde_json::from_slice(&body).expect("a success is JSON");
             assert!(value.get("RequestId").or(value.get("requestId")).is_some());
-            assert!(next.is_none_or(|token| (1..=512).contains(&token.len())));
-            let ids: BTreeSet<&str> = resources.iter().map(T::id).collect();
-            assert_eq!(ids.len(), resources.len(), "each once");
-            assert!(
-                ids.iter().all(|id| ASKED.contains(id)),
-                "none but those asked for"
-            );
-            resources.iter().for_each(check_resource);
+            assert!(next.is_none_or(|token| (1..=max_token).contains(&token.len())));
+            check_elements(&elements, &value);
         }
         Err(error) => check_error(&error, status, &String::from_utf8_lossy(input)),
     }
@@ -151,6 +170,41 @@ fn check_name(id: &str, name: &Option<String>, tags: &[(String, String)]) {
 
 fn check_text(text: &str) {
     assert!(!text.is_empty() && text.chars().count() <= MAX_CHARS);
+}
+
+/// Checks that none but those that have not ended is there, and that none of them is missing that
+/// says what it needs.
+fn check_system_events(events: &[SystemEvent], answer: &Value) {
+    for event in events {
+        assert!(!event.id.is_empty() && event.id.chars().count() <= 3 * MAX_CHARS + 2);
+        assert!(STATUSES.contains(&event.status.as_str()), "{event:?}");
+        let optional = [
+            &event.instance_id,
+            &event.published,
+            &event.not_before,
+            &event.reason,
+        ];
+        let texts = optional.into_iter().flatten().chain([&event.kind]);
+        texts.for_each(|text| check_text(text));
+        assert!(event.attributes.len() <= 30);
+        let names: BTreeSet<&str> = event.attributes.iter().map(|(n, _)| n.as_str()).collect();
+        assert_eq!(names.len(), event.attributes.len(), "each once");
+        for (name, value) in &event.attributes {
+            assert!((1..=64).contains(&name.len()));
+            check_text(value);
+        }
+    }
+    let list = answer.pointer("/InstanceSystemEventSet/InstanceSystemEventType");
+    for told in list.and_then(Value::as_array).into_iter().flatten() {
+        let text = |path: &str| told.pointer(path).and_then(Value::as_str);
+        let (id, kind) = (text("/EventId"), text("/EventType/Name"));
+        let is_open = text("/EventCycleStatus/Name").is_some_and(|name| STATUSES.contains(&name));
+        let is_said = |text: &&str| !text.trim().is_empty();
+        if let (Some(id), Some(_), true) = (id.filter(is_said), kind.filter(is_said), is_open) {
+            let id: String = id.trim().chars().take(MAX_CHARS).collect();
+            assert!(events.iter().any(|event| event.id == id), "{id}");
+        }
+    }
 }
 
 /// Encodes parameters as forms are, and mends where signatures differ from forms.

@@ -27,10 +27,10 @@ fn only_what_was_asked_for_is_taken_and_once() {
             { "InstanceId": "i-1", "InstanceName": "again" },
         ] },
     });
-    let Page { resources, next } = page(&body, &["i-1", "i-2", "i-3"]);
-    let ids: Vec<&str> = resources.iter().map(|instance| instance.id()).collect();
+    let Page { elements, next } = page(&body, &["i-1", "i-2", "i-3"]);
+    let ids: Vec<&str> = elements.iter().map(|instance| instance.id()).collect();
     assert_eq!(ids, ["i-3", "i-1"]);
-    assert_eq!(resources[1].name, None);
+    assert_eq!(elements[1].name, None);
     assert_eq!(next.as_deref(), Some("next"));
 }
 
@@ -43,12 +43,12 @@ fn an_empty_list_may_be_missing_and_a_last_page_has_no_token() {
         json!({ "RequestId": "r", "NextToken": "x".repeat(513) }),
     ] {
         let page = page(&body, &["i-1"]);
-        assert_eq!((page.resources.len(), page.next), (0, None), "{body}");
+        assert_eq!((page.elements.len(), page.next), (0, None), "{body}");
     }
     let disks = json!({ "RequestId": "r", "Disks": { "Disk": [{ "DiskId": "d-1" }] } });
     let body = disks.to_string();
     let page = read_page::<Disk>(&answer(200, body.as_bytes()), &["d-1"], &[]).unwrap();
-    assert_eq!(page.resources.len(), 1);
+    assert_eq!(page.elements.len(), 1);
 }
 
 #[test]

@@ -47,7 +47,26 @@ fn each_code_has_its_kind() {
 #[test]
 fn remedies_name_who_can_mend_it() {
     use Source::{AssumedRole, Environment, Invocation};
+    const HISTORY: &str = "DescribeInstanceHistoryEvents";
     for (action, code, source, expected) in [
+        (
+            HISTORY,
+            "Forbidden.RAM",
+            Invocation,
+            "the function's role ecs:DescribeInstanceHistoryEvents",
+        ),
+        (
+            HISTORY,
+            "InvalidRegionId.NotFound",
+            Invocation,
+            "RESOURCE_REGIONS",
+        ),
+        (
+            HISTORY,
+            "NeverHeardOfIt",
+            Invocation,
+            "unset MESSAGE_DIGEST_AT",
+        ),
         (
             "DescribeInstances",
             "Forbidden.RAM",

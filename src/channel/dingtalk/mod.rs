@@ -23,11 +23,11 @@ pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
 use super::{Attempt, Ban, Channel, Class, Limits, Preview, SendOptions};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::event::Event;
 use crate::http::{self, redact};
 use crate::message::{self, Message, RenderOptions};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use markdown::Markdown;
 use sign::Signature;
 use std::fmt;
@@ -180,6 +180,7 @@ impl Channel for DingTalk {
         let signature = secret.map(|secret| Signature::new(self.clock.wall(), secret));
         let url = self.endpoint.webhook.url(signature.as_ref());
         let request = http::Request {
+            method: http::Method::Post,
             url: &url,
             headers: &[("Content-Type", "application/json; charset=utf-8")],
             body,
@@ -196,6 +197,20 @@ impl Channel for DingTalk {
             Ok(response) => self.answered(&response, &secrets),
             Err(error) => self.failed(&error, &secrets),
         }
+    }
+
+    fn clock_ahead(&self, deadline: Instant) -> Option<SignedDuration> {
+        let request = http::Request {
+            method: http::Method::Get,
+            url: &self.endpoint.webhook.host_url(),
+            headers: &[],
+            body: b"",
+            max_response_bytes: MAX_RESPONSE_BYTES,
+        };
+        let response = self.http.send(&request, deadline, false).ok()?;
+        let date = response.header("Date").and_then(response::http_date)?;
+        let now = clock::to_timestamp(self.clock.wall());
+        Some(now.duration_since(clock::to_timestamp(date)))
     }
 
     fn ban_remedy(&self, ban: Ban) -> String {

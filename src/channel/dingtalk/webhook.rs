@@ -116,6 +116,16 @@ impl Webhook {
         format!("{}?access_token={shown}…", place.replace(token, "…"))
     }
 
+    /// Returns the address of the host's own page: nothing of the chatbot is in it.
+    pub(super) fn host_url(&self) -> Uri {
+        let end = self.base.find("://").map_or(0, |at| at + 3);
+        let authority = self.base[end..]
+            .find('/')
+            .map_or(self.base.len(), |at| end + at);
+        let url = format!("{}/", &self.base[..authority]);
+        url.parse().expect("the base is a valid URL with a path")
+    }
+
     /// Returns true if the secret is the token, which stands beside it in DingTalk's settings.
     pub fn has_token(&self, secret: &Secret) -> bool {
         self.token == secret.expose()

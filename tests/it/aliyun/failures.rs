@@ -28,7 +28,7 @@ fn fail(bench: &Bench, credentials: &Credentials) -> ApiError {
 }
 
 /// Checks what holds for every error: short lines, and no account.
-fn assert_fit(error: &ApiError) {
+pub(super) fn assert_fit(error: &ApiError) {
     let remedy = error.remedy();
     for text in [&error.detail, &remedy] {
         assert!(!text.is_empty() && text.chars().count() <= 300, "{text}");
@@ -40,7 +40,7 @@ fn assert_fit(error: &ApiError) {
 }
 
 /// Checks kind, code, and a part of the remedy.
-fn assert_error(error: &ApiError, kind: ErrorKind, code: Option<&str>, remedy: &str) {
+pub(super) fn assert_error(error: &ApiError, kind: ErrorKind, code: Option<&str>, remedy: &str) {
     assert_eq!((error.kind, error.code.as_deref()), (kind, code), "{error}");
     assert!(error.remedy().contains(remedy), "{}", error.remedy());
 }
@@ -439,6 +439,10 @@ fn what_is_no_region_or_role_makes_no_request() {
         );
         unasked(
             api.describe_disks(region, &["d-1"], own, deadline)
+                .unwrap_err(),
+        );
+        unasked(
+            api.describe_system_events(region, own, deadline)
                 .unwrap_err(),
         );
         unasked(api.assume_role(ROLE, region, own, deadline).unwrap_err());

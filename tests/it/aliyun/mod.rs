@@ -2,6 +2,7 @@
 
 mod failures;
 mod lookups;
+mod system_events;
 
 use ecs_dingtalk_notifier::aliyun::{Api, Credentials, Endpoint, Source};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};

@@ -1,6 +1,7 @@
 //! Tests of the stand-in through its public interface, over HTTP.
 
 mod answers;
+mod events;
 mod faults;
 mod refusals;
 
