@@ -52,6 +52,8 @@
 //! | `message/status.rs` | what has become of the matter: words and icons |
 //! | `message/alarm.rs`, `api_call.rs` | what only threshold alarms and records of API calls say |
 //! | `message/known.rs`, `mentions.rs` | what a look-up adds; whom a message mentions |
+//! | `message/own.rs`, `share.rs` | what the function says by itself; what an event takes in a list |
+//! | `message/upcoming.rs`, `reminder.rs` | lists of upcoming maintenance; the reminder of one event |
 //! | `message/account.rs` | the account, where it needs mention |
 //! | `message/text.rs`, `i18n.rs` | own and foreign text; the words in Chinese and English |
 //! | `message/fields.rs`, `values.rs` | labels of keys; words for their values |

@@ -2,6 +2,7 @@
 
 use super::known::{MAX_LISTED_TAG, MAX_LISTED_TAGS, names, tags};
 use super::mentions::{MAX_MENTIONS, Owner, needs_people, owners};
+use super::share::{Once, Share};
 use super::{MAX_NAME, RenderOptions};
 use crate::event::Event;
 use std::collections::{HashMap, HashSet};
@@ -19,13 +20,16 @@ const MAX_EVENTS: usize = 2_000;
 ///
 /// An estimate, on the safe side for names without characters that need escapes. Names and tags of
 /// resources, and mentions of their owners, may take four fifths of the message. Where the rest
-/// needs more than one fifth, the digest itself counts what it cannot name.
+/// needs more than one fifth, the digest itself counts what it cannot name. An event of a list of
+/// upcoming maintenance takes its line, and what the list says for the first time because of it.
 #[derive(Debug)]
 pub struct Capacity<'a> {
     options: &'a RenderOptions,
     /// The resources and the bytes of each.
     named: HashMap<(Option<&'a str>, Option<&'a str>), usize>,
     owners: HashSet<Owner<'a>>,
+    /// What a list of upcoming maintenance says once.
+    said: HashSet<Once>,
     /// Bytes of all of them, and how many there may be.
     bytes: usize,
     max_bytes: usize,
@@ -39,6 +43,7 @@ impl<'a> Capacity<'a> {
             options,
             named: HashMap::new(),
             owners: HashSet::new(),
+            said: HashSet::new(),
             bytes: 0,
             max_bytes: max_bytes / 5 * 4,
             events: 0,
@@ -47,20 +52,30 @@ impl<'a> Capacity<'a> {
 
     /// Adds the event if it fits, and returns true if it did. The first event always fits.
     pub fn try_add(&mut self, event: &'a Event) -> bool {
+        let share = Share::of(event, self.options);
         let resource = (event.resource_name.as_deref(), event.resource_id.as_deref());
         let size = self.resource_size(event);
         // It may have been looked up for this event and not for those before.
         let counted = self.named.get(&resource).copied().unwrap_or(0);
+        let shown = match &share {
+            Some(share) => share.bytes(&self.said),
+            None => size.saturating_sub(counted),
+        };
         let owners: HashSet<Owner> = self.more_owners(event).collect();
         let mentions = owners
             .iter()
             .map(|owner| AROUND_MENTION + 2 * owner.as_str().len());
-        let bytes = size.saturating_sub(counted) + mentions.sum::<usize>();
+        let bytes = shown + mentions.sum::<usize>();
         let is_full = self.bytes + bytes > self.max_bytes || self.events == MAX_EVENTS;
         if is_full && self.events > 0 {
             return false;
         }
-        self.named.insert(resource, size.max(counted));
+        match share {
+            Some(share) => self.said.extend(share.once),
+            None => {
+                self.named.insert(resource, size.max(counted));
+            }
+        }
         self.owners.extend(owners);
         self.bytes += bytes;
         self.events += 1;
@@ -112,10 +127,11 @@ pub fn chunks<'a>(
 mod tests {
     use super::*;
     use crate::channel::dingtalk::markdown;
-    use crate::event::{self, Known, Level, testing};
+    use crate::event::{self, Known, Level, Occasion, OccasionKind, testing};
     use crate::message::{Language, RenderOptions, encode_within};
-    use jiff::Timestamp;
+    use crate::schedule::{Lead, Tick};
     use jiff::tz::TimeZone;
+    use jiff::{SignedDuration, Timestamp};
     use std::sync::Arc;
 
     const MAX_BYTES: usize = 20_000;
@@ -213,6 +229,73 @@ mod tests {
             );
         }
         assert_eq!(of_all.concat(), events);
+    }
+
+    /// Planned work on instances with names and tags that only a look-up tells, a few an hour, of
+    /// some kinds that the catalog knows and some that it does not.
+    fn upcoming(n: usize, occasion: &Occasion) -> Event {
+        let kinds = ["Reboot", "Stop", "Redeploy", "IsolateErrorDisk"];
+        let statuses = ["Scheduled", "Inquiring", "Executing"];
+        let start = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(17 * n as i64);
+        let details = serde_json::json!({ "notBefore": start.to_string() });
+        let known = Known {
+            name: Some(format!("店铺-web-{n}")),
+            tags: vec![
+                ("team".into(), "支付平台".into()),
+                ("env".into(), "prod".into()),
+            ],
+            ..Known::default()
+        };
+        Event {
+            name: match n % 5 {
+                4 => format!("Instance:SystemMaintenance.New{}", n % 40),
+                place => format!("Instance:SystemMaintenance.{}", kinds[place]),
+            },
+            status: Some(statuses[n % 3].into()),
+            region: Some(["cn-hangzhou", "cn-shanghai"][n % 2].into()),
+            known: Some(Arc::new(known)),
+            occasion: Some(Box::new(occasion.clone())),
+            details: details.as_object().unwrap().clone(),
+            ..testing::event(n)
+        }
+    }
+
+    #[test]
+    fn every_chunk_of_upcoming_maintenance_names_all_of_its_events() {
+        let tick = Tick {
+            at: Timestamp::UNIX_EPOCH,
+            every: SignedDuration::from_hours(1),
+        };
+        let lead = Lead::parse("24h").unwrap();
+        for kind in [OccasionKind::Digest, OccasionKind::Reminder(lead)] {
+            let occasion = Occasion { tick, kind };
+            let events: Vec<Event> = (0..250).map(|n| upcoming(n, &occasion)).collect();
+            let events: Vec<&Event> = events.iter().collect();
+            for (language, max_bytes, expected) in [
+                (Language::Zh, MAX_BYTES, 3),
+                (Language::En, MAX_BYTES, 4),
+                (Language::Zh, MAX_BYTES / 4, 16),
+                (Language::En, MAX_BYTES / 4, 18),
+            ] {
+                let options = RenderOptions {
+                    tags: vec!["team".into(), "env".into()],
+                    ..RenderOptions::new(language, TimeZone::UTC)
+                };
+                let chunks = chunks(&events, &options, max_bytes);
+                assert_eq!(chunks.concat(), events);
+                assert_eq!(chunks.len(), expected, "{language:?} {max_bytes}");
+                for chunk in &chunks {
+                    for now in [Timestamp::UNIX_EPOCH, Timestamp::MIN, Timestamp::MAX] {
+                        let encode = |message: &_| markdown::encode(message, None, "uuid");
+                        let (message, body) =
+                            encode_within(chunk, &options, now, max_bytes, encode);
+                        assert!(body.len() <= max_bytes, "{}", body.len());
+                        let lines = message.sections.iter().map(|section| section.events);
+                        assert_eq!(lines.sum::<usize>(), chunk.len(), "{language:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

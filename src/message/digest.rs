@@ -1,6 +1,6 @@
 //! Several events as one message: grouped by event and status, the worst first.
 
-use super::event::code;
+use super::event::{code, footer_of};
 use super::renderer::Renderer;
 use super::status::{icon, is_over, upcoming_start};
 use super::time::format_time;
@@ -50,7 +50,7 @@ impl Renderer<'_> {
             sections,
             note: self.unlisted(events.len() - named),
             link: self.link(console_link::of_events(events, self.options.console)),
-            footer: Text::from("CloudMonitor · ECS · ").and(count),
+            footer: footer_of(count),
             // Where not all find room, the worst events come first.
             mentions: self.mentions(&groups.concat()),
         }
@@ -145,9 +145,7 @@ impl Renderer<'_> {
             // An instance may have looked it up for some of the events only.
             let event = events.iter().find(|event| event.known.is_some());
             let event = event.unwrap_or(&events[0]);
-            let name = self
-                .resource(event, self.tag_list(event))
-                .unwrap_or_else(|| self.select("未说明资源", "no resource given").into());
+            let name = self.listed_resource(event);
             match events.len() {
                 1 => name,
                 count => name.and(Text::own(format_args!(" ×{count}"))),
@@ -226,7 +224,7 @@ fn groups<'a>(events: &[&'a Event]) -> Vec<Vec<&'a Event>> {
 }
 
 /// Groups by `key`, in order of appearance.
-fn group_by<'a, K: Eq + Hash>(
+pub(super) fn group_by<'a, K: Eq + Hash>(
     events: &[&'a Event],
     key: impl Fn(&'a Event) -> K,
 ) -> Vec<Vec<&'a Event>> {

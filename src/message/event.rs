@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Longest name of an event that is shown, in characters.
 const MAX_EVENT_NAME: usize = 2 * MAX_NAME;
 /// Most regions, accounts or actors that are shown of one group.
-const MAX_LISTED: usize = 5;
+pub(super) const MAX_LISTED: usize = 5;
 /// So many characters of an event's id are shown: enough to find it in the log.
 const ID_CHARS: usize = 8;
 
@@ -37,7 +37,11 @@ impl Renderer<'_> {
     }
 
     /// Cuts the lines of tags and those of details together. What is left out is counted.
-    fn cut(&self, mut tags: Vec<Line>, mut details: Vec<Line>) -> (Vec<Line>, Vec<Line>) {
+    pub(super) fn cut(
+        &self,
+        mut tags: Vec<Line>,
+        mut details: Vec<Line>,
+    ) -> (Vec<Line>, Vec<Line>) {
         let limit = self.limit.min(MAX_DETAILS);
         let hidden = (tags.len() + details.len()).saturating_sub(limit);
         tags.truncate(limit);
@@ -92,15 +96,45 @@ impl Renderer<'_> {
 
     /// For notifications and the list of conversations: how bad, what, and which resource.
     fn title(&self, event: &Event, headline: Text) -> Text {
-        let resource = self.name(event).or_else(|| id(event)).map(Text::from);
         let title = Text::from(icon(event)).and(headline);
-        let parts = [self.status(event), resource];
+        let parts = [self.status(event), self.short_name(event)];
         let parts = parts.into_iter().flatten();
         parts.fold(title, |title, part| title.with(" · ").and(part))
     }
 
-    /// Level, status, resources, region, account, the tags and times.
+    /// The name of the resource, else its id.
+    pub(super) fn short_name(&self, event: &Event) -> Option<Text> {
+        self.name(event).or_else(|| id(event)).map(Text::from)
+    }
+
+    /// Level, status, resources, region, account, the tags and times, and what is ahead.
     fn lines(&self, event: &Event, tags: Vec<Line>) -> Vec<Line> {
+        let mut lines = self.about(event, self.select("时间", "Time"), tags);
+        lines.extend(self.planned(event));
+        lines.extend(self.planned_release(event));
+        lines
+    }
+
+    /// When planned work begins.
+    pub(super) fn planned(&self, event: &Event) -> Option<Line> {
+        let planned = self.countdown(&upcoming_start(event)?)?;
+        Some(Line::new(self.select("计划时间", "Planned for"), planned).strong())
+    }
+
+    /// When a spot instance is released.
+    pub(super) fn planned_release(&self, event: &Event) -> Option<Line> {
+        let release = self.release(event.release_at()?);
+        Some(Line::new(self.select("释放时间", "Release"), release).strong())
+    }
+
+    /// Level, status, resources, region, account, the tags and times. `time_label` says what the
+    /// event's time is.
+    pub(super) fn about(
+        &self,
+        event: &Event,
+        time_label: &'static str,
+        tags: Vec<Line>,
+    ) -> Vec<Line> {
         let language = self.options.language;
         let level =
             Text::from(i18n::level_icon(event.level)).with(i18n::level_word(event.level, language));
@@ -127,21 +161,21 @@ impl Renderer<'_> {
             (self.select("账号", "Account"), self.account(event)),
         ];
         let times = [
-            (self.select("时间", "Time"), time(&event.time)),
+            (time_label, time(&event.time)),
             (
                 self.select("投递时间", "Published"),
                 time(&event.envelope_time),
             ),
         ];
-        let planned = upcoming_start(event).and_then(|planned| self.countdown(&planned));
-        let planned = (self.select("计划时间", "Planned for"), planned);
-        let release = event.release_at().map(|at| self.release(at));
-        let release = (self.select("释放时间", "Release"), release);
         let line = |(label, value): (&'static str, Option<Text>)| Some(Line::new(label, value?));
-        let ahead = [planned, release].into_iter().filter_map(line);
         let about = about.into_iter().filter_map(line).chain(tags);
-        let times = times.into_iter().filter_map(line);
-        about.chain(times).chain(ahead.map(Line::strong)).collect()
+        about.chain(times.into_iter().filter_map(line)).collect()
+    }
+
+    /// The resource's name, id and tags as digests have them.
+    pub(super) fn listed_resource(&self, event: &Event) -> Text {
+        self.resource(event, self.tag_list(event))
+            .unwrap_or_else(|| self.select("未说明资源", "no resource given").into())
     }
 
     /// The resource's name and id, as far as they are known: `name (id)`. What is `beside` them
@@ -214,9 +248,22 @@ impl Renderer<'_> {
 
     /// What to do about events of the same name and status.
     pub(super) fn advice(&self, events: &[&Event]) -> Line {
+        self.advice_line(self.advice_words(events))
+    }
+
+    pub(super) fn advice_line(&self, advice: &'static str) -> Line {
+        Line::new(self.advice_label(), advice.into())
+    }
+
+    pub(super) fn advice_label(&self) -> &'static str {
+        self.select("建议", "What to do")
+    }
+
+    /// What to do, in words of ours.
+    pub(super) fn advice_words(&self, events: &[&Event]) -> &'static str {
         let event = events[0];
         let is_released = |event: &&Event| event.release_at().is_some_and(|at| at <= self.now);
-        let advice = if is_resolved(event) {
+        if is_resolved(event) {
             self.select(
                 "告警已恢复，请确认业务正常。",
                 "The alert is resolved; check that all is back to normal.",
@@ -235,8 +282,7 @@ impl Renderer<'_> {
                     "This event is not in the notifier's catalog; look up its meaning in the console or the product's documentation.",
                 ),
             }
-        };
-        Line::new(self.select("建议", "What to do"), advice.into())
+        }
     }
 
     pub(super) fn link(&self, url: Option<String>) -> Option<Link> {
@@ -264,10 +310,13 @@ pub(super) fn code(event: &Event) -> Text {
     Text::foreign(&event.full_name(), MAX_EVENT_NAME).unwrap_or_else(|| "-".into())
 }
 
-fn footer(event: &Event) -> Text {
-    let footer = Text::from("CloudMonitor · ECS · ")
-        .and(code(event))
-        .with(" · ");
+/// Begins a footer. A chatbot with the keyword `CloudMonitor` or `ECS` takes every message.
+pub(super) fn footer_of(what: Text) -> Text {
+    Text::from("CloudMonitor · ECS · ").and(what)
+}
+
+pub(super) fn footer(event: &Event) -> Text {
+    let footer = footer_of(code(event)).with(" · ");
     let id = Foreign::new(&event.display_id(), MAX_NAME);
     let start = |id: Foreign| id.as_str().chars().take(ID_CHARS).collect::<String>();
     match id.and_then(|id| Foreign::new(&start(id), ID_CHARS)) {

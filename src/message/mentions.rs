@@ -3,7 +3,7 @@
 use super::renderer::Renderer;
 use super::status::is_over;
 use super::{Mentions, RenderOptions};
-use crate::event::Event;
+use crate::event::{Event, OccasionKind};
 
 /// The most people that one message mentions: a limit of DingTalk.
 pub const MAX_MENTIONS: usize = 50;
@@ -88,10 +88,20 @@ pub(super) fn owners<'a>(
     parts.filter(|part| !part.is_empty()).map(Owner::parse)
 }
 
-/// Returns true if the event, not over, has a level that the route wants people for.
+/// Returns true if the event, not over, has a level that the route wants people for, and does not
+/// come in a daily message.
 pub(super) fn needs_people(event: &Event, options: &RenderOptions) -> bool {
     let levels = &options.mention_levels;
-    event.level.is_some_and(|level| levels.contains(&level)) && !is_over(event)
+    event.level.is_some_and(|level| levels.contains(&level)) && !is_over(event) && !is_daily(event)
+}
+
+/// Returns true for what comes every day, whether there is news or not.
+fn is_daily(event: &Event) -> bool {
+    let kind = event.occasion.as_ref().map(|occasion| &occasion.kind);
+    matches!(
+        kind,
+        Some(OccasionKind::Digest | OccasionKind::Heartbeat(_))
+    )
 }
 
 impl Renderer<'_> {

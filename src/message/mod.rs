@@ -9,7 +9,9 @@
 //! | Module | What |
 //! |---|---|
 //! | `event`, `details`, `digest` | the message of one event; its own data; of many events |
-//! | `capacity` | how many events fit into one message |
+//! | `own` | which message it is where the function speaks by itself; its signs of life |
+//! | `upcoming`, `reminder` | lists of upcoming maintenance; the reminder of a single event |
+//! | `capacity`, `share` | how many events fit into one message; what one takes in a list |
 //! | `status` | what has become of the matter: words and icons |
 //! | `alarm`, `api_call` | what only threshold alarms and records of API calls say |
 //! | `known` | what a look-up adds: names, addresses and tags |
@@ -31,10 +33,14 @@ mod fields;
 mod i18n;
 mod known;
 mod mentions;
+mod own;
+mod reminder;
 mod renderer;
+mod share;
 mod status;
 mod text;
 mod time;
+mod upcoming;
 mod values;
 
 pub use capacity::{Capacity, chunks};
@@ -146,11 +152,13 @@ pub struct Message {
     pub title: Text,
     /// The first line of the message itself.
     pub heading: Text,
-    /// What is known of a single event; of a digest the levels and the times.
+    /// What is known of a single event; of a digest the levels and the times; of a list of upcoming
+    /// maintenance what its events have in common.
     pub lines: Vec<Line>,
-    /// The groups of a digest, the worst first.
+    /// The groups of a digest, the worst first; of a list the days, the soonest first.
     pub sections: Vec<Section>,
-    /// What to do about a single event; how many events of a digest no section names.
+    /// What to do about a single event or about all of a list; how many events of a digest no
+    /// section names.
     pub note: Option<Line>,
     /// Where to look.
     pub link: Option<Link>,
@@ -159,14 +167,15 @@ pub struct Message {
     pub mentions: Mentions,
 }
 
-/// Events of a digest that say the same of different resources.
+/// Events of a digest that say the same of different resources; a day of a list, or its advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub heading: Text,
+    /// How many events; 0 for advice.
     pub events: usize,
     /// How many of the events are of a resource that the first line names.
     named: usize,
-    /// The resources, and what is said of all of them.
+    /// The resources, and what is said of all of them; of a day each event, of advice each kind.
     pub lines: Vec<Line>,
 }
 
@@ -215,7 +224,8 @@ impl Line {
 
 /// Composes the message of these events: of a single event in detail, of several a digest.
 ///
-/// A digest groups the events, the worst first, and names every resource.
+/// A digest groups the events, the worst first, and names every resource. Where the function speaks
+/// by itself, the occasion of the first event decides: upcoming maintenance is a list by day.
 ///
 /// # Panics
 ///
@@ -228,7 +238,8 @@ pub fn compose(events: &[&Event], options: &RenderOptions, now: Timestamp) -> Me
 /// Returns it with these bytes.
 ///
 /// A message that is too long shows fewer lines of a single event's own data, then of its tags. A
-/// digest names fewer resources in each group, then shows fewer groups, without the mildest ones.
+/// digest names fewer resources in each group, then shows fewer groups, without the mildest ones. A
+/// list of upcoming maintenance shows fewer events, without the latest ones.
 /// What is left out is counted. All else stays, and exceeds `max_bytes` where that is smaller than
 /// it needs.
 ///
@@ -268,8 +279,9 @@ fn compose_limited(
         now,
         limit,
     };
-    match events {
-        [event] => renderer.event(event),
-        events => renderer.digest(events),
+    match (&events[0].occasion, events) {
+        (Some(occasion), _) => renderer.own(&occasion.kind, events),
+        (None, [event]) => renderer.event(event),
+        (None, events) => renderer.digest(events),
     }
 }

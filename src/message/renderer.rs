@@ -8,8 +8,9 @@ use jiff::Timestamp;
 pub(super) struct Renderer<'a> {
     pub(super) options: &'a RenderOptions,
     pub(super) now: Timestamp,
-    /// How much is shown of what grows with the events: lines of a single event's own data, or
-    /// groups of a digest. Beyond the number of groups it adds resources to each of them.
+    /// How much is shown of what grows with the events: lines of a single event's own data, events
+    /// of a list of upcoming maintenance, or groups of a digest. Beyond the number of groups it adds
+    /// resources to each of them.
     pub(super) limit: usize,
 }
 

@@ -4,6 +4,7 @@ use super::renderer::Renderer;
 use super::text::Text;
 use crate::event::EventTime;
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// Longest time of an unknown format that is shown, in characters.
@@ -31,7 +32,11 @@ impl Renderer<'_> {
         let EventTime::At(at) = planned else {
             return self.time(planned);
         };
-        Some(self.wait(*at, self.select("（已到时间）", " (due)")))
+        Some(self.wait(*at, self.due()))
+    }
+
+    fn due(&self) -> &'static str {
+        self.select("（已到时间）", " (due)")
     }
 
     /// When a spot instance is released, with the wait until then.
@@ -43,10 +48,58 @@ impl Renderer<'_> {
 
     /// The wait until a time, and the time; with `past` behind it where it has come.
     fn wait(&self, at: Timestamp, past: &'static str) -> Text {
-        let local = at.to_zoned_datetime(self.options.zone.clone());
-        let local = local.strftime("%Y-%m-%d %H:%M");
+        let local = self.minute(at);
+        match self.remaining(at) {
+            Some(wait) => Text::own(self.select(
+                format_args!("{wait}，{local}"),
+                format_args!("{wait}, {local}"),
+            )),
+            None => Text::own(local).with(past),
+        }
+    }
+
+    /// The time of day of planned work, with the wait until then: `09:01, in 2 days 14 h`.
+    pub(super) fn time_of_day(&self, at: Timestamp) -> Text {
+        let time = self.local(at).strftime("%H:%M").to_string();
+        match self.remaining(at) {
+            Some(wait) => Text::own(self.select(
+                format_args!("{time}，{wait}"),
+                format_args!("{time}, {wait}"),
+            )),
+            None => Text::own(time).with(self.due()),
+        }
+    }
+
+    /// A day: `Wed 2026-11-25`. In Chinese the year stands there only if it is not the present one.
+    pub(super) fn day(&self, date: Date) -> String {
+        const DAYS: [&str; 7] = ["一", "二", "三", "四", "五", "六", "日"];
+        let english = date.strftime("%a %Y-%m-%d");
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let weekday = DAYS[usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
+        let year = match self.date(self.now).year() == year {
+            true => String::new(),
+            false => format!("{year}年"),
+        };
+        self.select(
+            format!("{year}{month}月{day}日 周{weekday}"),
+            english.to_string(),
+        )
+    }
+
+    /// The day in the zone.
+    pub(super) fn date(&self, at: Timestamp) -> Date {
+        self.local(at).date()
+    }
+
+    /// A time to the minute: `2026-11-25 09:01`.
+    pub(super) fn minute(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The wait until a time: `in 2 days 14 h`; `None` where it has come.
+    pub(super) fn remaining(&self, at: Timestamp) -> Option<String> {
         if at <= self.now {
-            return Text::own(local).with(past);
+            return None;
         }
         let minutes = (at.as_second() - self.now.as_second()) / 60;
         let wait = match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
@@ -56,10 +109,11 @@ impl Renderer<'_> {
             (1, h, _) => self.select(format!("1 天 {h} 小时"), format!("1 day {h} h")),
             (d, h, _) => self.select(format!("{d} 天 {h} 小时"), format!("{d} days {h} h")),
         };
-        Text::own(self.select(
-            format_args!("{wait}后，{local}"),
-            format_args!("in {wait}, {local}"),
-        ))
+        Some(self.select(format!("{wait}后"), format!("in {wait}")))
+    }
+
+    fn local(&self, at: Timestamp) -> DateTime {
+        self.options.zone.to_datetime(at)
     }
 }
 
@@ -110,6 +164,45 @@ mod tests {
         assert_eq!(renderer.time(&odd), expected);
         assert_eq!(renderer.countdown(&odd), expected);
         assert_eq!(renderer.time(&EventTime::Text("\u{200b}".into())), None);
+    }
+
+    #[test]
+    fn a_day_has_its_weekday_and_in_chinese_a_year_only_if_it_is_another() {
+        let now = "2026-11-25T17:00:00Z".parse().unwrap();
+        for (at, zh, en) in [
+            ("2026-11-28T15:59:00Z", "11月28日 周六", "Sat 2026-11-28"),
+            ("2026-11-28T16:00:00Z", "11月29日 周日", "Sun 2026-11-29"),
+            (
+                "2026-12-31T16:00:00Z",
+                "2027年1月1日 周五",
+                "Fri 2027-01-01",
+            ),
+            ("2026-11-29T16:00:00Z", "11月30日 周一", "Mon 2026-11-30"),
+        ] {
+            let shown = [Language::Zh, Language::En].map(|language| {
+                let options = options(language, "Asia/Shanghai");
+                let renderer = Renderer {
+                    options: &options,
+                    now,
+                    limit: usize::MAX,
+                };
+                renderer.day(renderer.date(at.parse().unwrap()))
+            });
+            assert_eq!(shown, [zh, en]);
+        }
+        // All times that there are have a day.
+        for at in [Timestamp::MIN, Timestamp::MAX] {
+            for zone in ["Pacific/Kiritimati", "Africa/Monrovia"] {
+                let options = options(Language::Zh, zone);
+                let renderer = Renderer {
+                    options: &options,
+                    now: at,
+                    limit: usize::MAX,
+                };
+                assert!(renderer.day(renderer.date(at)).contains(" 周"));
+                assert!(renderer.time_of_day(at).to_string().contains(":"));
+            }
+        }
     }
 
     #[test]

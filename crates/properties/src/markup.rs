@@ -61,6 +61,8 @@ fn raw(text: &str) {
             "🟠 ",
             "🔵 ",
             "⚪ ",
+            "✅ ",
+            "🚫 ",
         ];
         assert!(
             line.is_empty() || known.iter().any(|start| line.starts_with(start)),

@@ -2,10 +2,11 @@
 //! stays text.
 
 use crate::markup;
+use crate::recipe::occasion::{Speech, occasion};
 use crate::recipe::{self, Draw};
 use ecs_dingtalk_notifier::channel::dingtalk::MAX_BYTES;
 use ecs_dingtalk_notifier::channel::dingtalk::markdown::{self, Markdown};
-use ecs_dingtalk_notifier::event::{self, Event, Known, Level};
+use ecs_dingtalk_notifier::event::{self, Event, Known, Level, OccasionKind};
 use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions, Span};
 use ecs_dingtalk_notifier::message::{AccountNames, Console};
 use jiff::Timestamp;
@@ -35,6 +36,7 @@ struct Setting {
     copies: usize,
     more: More,
     owners: Owners,
+    speech: Speech,
 }
 
 /// What the events say besides, so that few bytes reach what only some of them hold.
@@ -105,7 +107,10 @@ pub fn check(input: &[u8]) {
     if many.len() > 1 {
         let title = check_message(&many, &setting);
         let count = format!(" {} ", many.len());
-        assert!(format!(" {title}").contains(&count), "{title}");
+        assert!(
+            format!(" {title}").replace('：', " ").contains(&count),
+            "{title}"
+        );
     }
 }
 
@@ -161,6 +166,7 @@ fn say_more(event: &Event, setting: &Setting, copy: usize) -> Event {
                 .extend(alarm.as_object().cloned().unwrap_or_default());
         }
     }
+    event.occasion = occasion(setting.speech, &event, copy, &text());
     event
 }
 
@@ -254,13 +260,16 @@ fn setting(draw: &mut Draw) -> Setting {
         2 => Vec::new(),
         _ => vec![Level::Warn, Level::Info],
     };
-    let zone = draw.pick(&[
+    let zones = [
         "Asia/Shanghai",
         "UTC",
         "America/St_Johns",
         "Pacific/Kiritimati",
         "Asia/Kathmandu",
-    ]);
+    ];
+    let place = usize::from(draw.byte());
+    let zone = zones[place % zones.len()];
+    let speech = Speech::of(place / zones.len());
     let moment = draw.byte();
     let owners = match moment >> 2 & 7 {
         0 => Owners::Unknown,
@@ -321,10 +330,11 @@ fn setting(draw: &mut Draw) -> Setting {
         more: [More::Nothing, More::Calls, More::SpotNotices, More::Alarms]
             [usize::from(size >> 6 & 3)],
         owners,
+        speech,
     }
 }
 
-/// Returns true if people want to be mentioned for the event.
+/// Returns true if people want to be mentioned for the event. For what comes every day nobody does.
 fn needs_people(event: &Event, options: &RenderOptions) -> bool {
     let over = ["executed", "avoided", "canceled", "cancelled"];
     let status = event.status.as_deref().unwrap_or_default().to_lowercase();
@@ -337,6 +347,41 @@ fn needs_people(event: &Event, options: &RenderOptions) -> bool {
         .level
         .is_some_and(|level| options.mention_levels.contains(&level))
         && !(over.contains(&status.as_str()) || is_resolved || is_recovered)
+        && !is_of(event, |kind| {
+            matches!(kind, OccasionKind::Digest | OccasionKind::Heartbeat(_))
+        })
+}
+
+fn is_of(event: &Event, is: impl Fn(&OccasionKind) -> bool) -> bool {
+    event
+        .occasion
+        .as_ref()
+        .is_some_and(|occasion| is(&occasion.kind))
+}
+
+/// A list of upcoming maintenance has a line for every event, or counts it.
+fn check_list(message: &message::Message, events: &[&Event]) {
+    let is_listed = |kind: &OccasionKind| match kind {
+        OccasionKind::Digest => true,
+        OccasionKind::Reminder(_) => events.len() > 1,
+        _ => false,
+    };
+    if !is_of(events[0], is_listed) {
+        return;
+    }
+    let days = message.sections.iter().filter(|section| section.events > 0);
+    let lines = days.clone().flat_map(|section| &section.lines);
+    let lines: Vec<String> = lines.map(|line| line.value.to_string()).collect();
+    let shown: usize = days.map(|section| section.events).sum();
+    let counts = lines.iter().filter(|line| line.starts_with('…'));
+    let digits = |line: &String| {
+        line.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let counted = counts.clone().map(|line| digits(line).parse().unwrap_or(0));
+    assert_eq!(shown, lines.len() - counts.count());
+    assert_eq!(shown + counted.sum::<usize>(), events.len(), "{lines:?}");
 }
 
 /// Checks the message of these events and returns its title.
@@ -378,6 +423,7 @@ fn check_message(events: &[&Event], setting: &Setting) -> String {
     assert_eq!(json["markdown"]["title"], title);
     assert_eq!(json["markdown"]["text"], text);
 
+    check_list(&message, events);
     check_mentions(&message.mentions, events, options);
     let who = &message.mentions;
     let (mobiles, user_ids, all) = (&who.mobiles, &who.user_ids, who.all);

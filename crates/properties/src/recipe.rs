@@ -1,5 +1,6 @@
 //! Payloads made from bytes: a recipe decides shape, keys and values, so that few bytes reach far.
 
+pub(crate) mod occasion;
 mod vocabulary;
 
 use base64::Engine as _;
