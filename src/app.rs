@@ -33,6 +33,7 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
         options: route.render_options.clone(),
     });
     let dispatcher = Dispatcher::new(targets.collect(), Arc::clone(&clock));
+    let regions = resources.as_ref().map(|config| config.regions.clone());
     let directory = resources.map(|config| {
         let reaches_other_accounts = config.role.is_some();
         let api = Api::new(
@@ -50,6 +51,7 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
     });
     Notifier {
         directory,
+        regions: regions.unwrap_or_default(),
         ..Notifier::new(routes, dispatcher, clock, log)
     }
 }
@@ -105,15 +107,20 @@ pub fn invoke(
 ) -> (Result<Value, Failure>, Vec<String>) {
     let report = notifier.process(payload, context);
     let id = log::field(&context.request_id);
-    let lookup = report.lookup_problem.iter();
+    let lookup = report.problem.iter();
     let lookup = lookup.map(|problem| format!("look-up: {}", log::field(problem)));
+    let timers = Some(report.parsed.timers_left_out).filter(|count| *count > 0);
+    let timers = timers.map(|count| {
+        let events = report::counted(count, "event of a timer", "events of a timer");
+        format!("{events} left out: it stands in something else, so that its time has passed")
+    });
     // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
     // here for those who find the payload in a dead-letter queue.
     let invalid = report.parsed.errors.iter().map(|part| {
         let (path, problem) = (log::field(&part.path), log::field(&part.problem));
         format!("InvalidEvent: {path}: {problem}")
     });
-    let remarks = lookup.chain(invalid);
+    let remarks = lookup.chain(timers).chain(invalid);
     let remarks = remarks
         .map(|text| format!("request {id}: {text}"))
         .collect();

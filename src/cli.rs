@@ -7,6 +7,7 @@ use crate::app::{self, Function};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::log::Log;
+use crate::report::counted;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::{Read, Write};
@@ -121,8 +122,16 @@ fn send(config: Config, payloads: &[Payload]) -> u8 {
     for (file, payload) in payloads {
         let context = fc_runtime::Context::for_command(SEND_TIMEOUT);
         let report = notifier.process(payload, &context);
-        if let Some(problem) = &report.lookup_problem {
+        if let Some(problem) = &report.problem {
             print_error(format!("{NAME}: {file}: look-up: {problem}"));
+        }
+        if report.parsed.timers_left_out > 0 {
+            let timers = counted(
+                report.parsed.timers_left_out,
+                "event of a timer",
+                "events of a timer",
+            );
+            print_error(format!("{NAME}: {file}: {timers} left out"));
         }
         if let Err(failure) = report.into_result() {
             let (name, message) = (failure.error_type, failure.error_message);

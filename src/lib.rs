@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!             ┌ fc-runtime: HTTP, hooks, deadlines ┐
-//! POST /invoke ─► notifier ─► event ─► inventory ─► route ─► delivery ─► channel ─► http
+//! POST /invoke ─► notifier ─► trigger ─► inventory ─► route ─► delivery ─► channel ─► http
 //!                    ▲                     └► aliyun ─► http    │
 //!                    └───────── report: answer, log ◄───────────┘
 //! ```
@@ -24,6 +24,9 @@
 //! | `config/resources.rs`, `network.rs` | how to look resources up; proxy and certificates |
 //! | `config/variables.rs` | the known names |
 //! | `notifier.rs` | one invocation: payload → events → decisions → delivery → report |
+//! | `notifier/tick.rs`, `counts.rs` | a timer's tick; what the instance has done so far |
+//! | `trigger.rs` | what a payload is: events, or the tick of a timer |
+//! | `reminder.rs` | a tick → events of our own: digest, reminders, sign of life |
 //! | `schedule.rs` | times of day, leads, and what is due at a tick |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |
@@ -71,7 +74,7 @@
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
 //! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
 //! | `inventory/calls.rs`, `pace.rs` | the calls at each place, and how often they may be made |
-//! | `inventory/ecs.rs` | the ECS API as an inventory |
+//! | `inventory/ecs.rs`, `maintenance.rs` | the ECS API as an inventory; its system events → events |
 //! | `aliyun/mod.rs` | the API of Alibaba Cloud: instances, disks, roles of other accounts |
 //! | `aliyun/credentials.rs`, `endpoint.rs` | an identity; the address for a region |
 //! | `aliyun/query.rs`, `sign.rs` | parameters and signature of a call |
@@ -99,9 +102,11 @@ pub mod inventory;
 pub mod log;
 pub mod message;
 pub mod notifier;
+mod reminder;
 mod report;
 pub mod route;
 pub mod schedule;
+pub mod trigger;
 
 /// The allocator of the deployed binary. musl's own returns memory to the system and asks for it
 /// again in every invocation. Elsewhere the system's is as good.

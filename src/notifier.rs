@@ -1,13 +1,21 @@
 //! One invocation: payload → events → routes → delivery → report.
+//!
+//! - `tick`: where the payload is a timer's, the events are of our own making
+//! - `counts`: what the instance has done so far
+
+mod counts;
+mod tick;
 
 use crate::aliyun::{Credentials, Source};
 use crate::clock::{self, Clock};
 use crate::delivery::Dispatcher;
-use crate::event::{self, Event};
+use crate::event::{Event, Parsed};
 use crate::inventory::{Asker, Directory};
 use crate::log::Log;
 use crate::report::{Report, RouteOutcome};
-use crate::route::{self, Decision, Route};
+use crate::route::{Decision, Route};
+use crate::trigger::{self, Trigger};
+use counts::Counts;
 use fc_runtime::{Context, Failure};
 use serde_json::Value;
 use std::panic::resume_unwind;
@@ -27,11 +35,15 @@ pub struct Notifier {
     pub dispatcher: Dispatcher,
     /// Looks resources up; `None` if nothing is to be looked up.
     pub directory: Option<Directory>,
+    /// The regions that are asked for upcoming maintenance. Empty: the function's own.
+    pub regions: Vec<String>,
     /// Reads a variable of the environment, which may hold an identity where the invocation brings
     /// none.
     pub environment: fn(&str) -> Option<String>,
     pub clock: Arc<dyn Clock>,
     pub log: Log,
+    /// What this instance has done so far.
+    pub counts: Counts,
 }
 
 impl Notifier {
@@ -46,7 +58,9 @@ impl Notifier {
             routes,
             dispatcher,
             directory: None,
+            regions: Vec::new(),
             environment: |_| None,
+            counts: Counts::since(clock::to_timestamp(clock.wall())),
             clock,
             log,
         }
@@ -64,13 +78,29 @@ impl Notifier {
 
     /// As [`handle`](Notifier::handle), with the outcome as a value.
     pub(crate) fn process(&self, payload: &[u8], context: &Context) -> Report<'_> {
-        let mut parsed = event::parse(payload);
-        let lookup_problem = self.look_up(&mut parsed.events, context);
-        let report = Report {
-            routes: &self.routes,
-            outcomes: self.deliver(&parsed.events, context.deadline),
-            parsed,
-            lookup_problem,
+        let report = match trigger::parse(payload) {
+            Trigger::Events(mut parsed) => {
+                let wanted = |event: &Event| self.may_take(event);
+                let problem = self.look_up(&mut parsed.events, context, wanted);
+                let report = Report {
+                    problem,
+                    ..self.report(parsed, context)
+                };
+                self.counts.add(&report);
+                report
+            }
+            Trigger::Tick(tick) => {
+                let told = self.tell(tick, context);
+                let parsed = Parsed {
+                    events: told.events,
+                    ..Parsed::default()
+                };
+                Report {
+                    problem: told.problem,
+                    tick_failure: told.failure,
+                    ..self.report(parsed, context)
+                }
+            }
         };
         let left = context.remaining(self.clock.now());
         let within = left.clamp(MIN_LOG_WAIT, MAX_LOG_WAIT);
@@ -79,28 +109,48 @@ impl Notifier {
         report
     }
 
-    /// Finds out about the resources of the events, as far as an identity is there to ask with.
-    /// Returns why something was not found out.
-    fn look_up(&self, events: &mut Vec<Arc<Event>>, context: &Context) -> Option<String> {
+    /// Delivers the events.
+    fn report(&self, parsed: Parsed, context: &Context) -> Report<'_> {
+        Report {
+            routes: &self.routes,
+            outcomes: self.deliver(&parsed.events, context.deadline),
+            parsed,
+            problem: None,
+            tick_failure: None,
+        }
+    }
+
+    /// Finds out about the resources of the events that are wanted, as far as an identity is there
+    /// to ask with. Returns why something was not found out.
+    fn look_up(
+        &self,
+        events: &mut Vec<Arc<Event>>,
+        context: &Context,
+        wanted: impl Fn(&Event) -> bool,
+    ) -> Option<String> {
         let directory = self.directory.as_ref()?;
         let credentials = self.credentials(context)?;
-        let own_account = |route: &Route| route.render_options.accounts.own.clone();
-        let account = context
-            .account_id
-            .clone()
-            .or_else(|| self.routes.first().and_then(own_account));
+        let account = self.account(context);
         let asker = Asker {
             credentials: &credentials,
             account: account.as_deref(),
             deadline: context.deadline,
         };
-        let wanted = |event: &Event| {
-            let mut routes = self.routes.iter();
-            routes.any(|route| route::may_take(&route.filter, event))
-        };
         let found = directory.look_up(events, asker, wanted);
         *events = found.events;
         found.problem
+    }
+
+    /// Returns true if a route may take the event.
+    fn may_take(&self, event: &Event) -> bool {
+        self.routes.iter().any(|route| route.may_take(event))
+    }
+
+    /// Returns the function's own account, where it is known.
+    fn account(&self, context: &Context) -> Option<String> {
+        let own_account = |route: &Route| route.render_options.accounts.own.clone();
+        let account = context.account_id.clone();
+        account.or_else(|| self.routes.first().and_then(own_account))
     }
 
     /// Returns the identity of an invocation: that which it brings, else that of the environment.
@@ -117,7 +167,7 @@ impl Notifier {
     /// whose chatbot never answers would use up the time of the rest.
     fn deliver(&self, events: &[Arc<Event>], deadline: Instant) -> Vec<Vec<RouteOutcome>> {
         let now = clock::to_timestamp(self.clock.wall());
-        let decide = |event: &Arc<Event>, route: &Route| route::decide(&route.filter, event, now);
+        let decide = |event: &Arc<Event>, route: &Route| route.decide(event, now);
         let decisions: Vec<Vec<Decision>> = (self.routes.iter())
             .map(|route| events.iter().map(|event| decide(event, route)).collect())
             .collect();

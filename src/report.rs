@@ -18,7 +18,8 @@ pub(crate) struct RouteOutcome {
 }
 
 impl RouteOutcome {
-    fn as_str(&self) -> &'static str {
+    /// The outcome in answer and log.
+    pub fn as_str(&self) -> &'static str {
         let delivery = self.delivery.as_ref();
         delivery.map_or("filtered", |outcome| outcome.result.as_str())
     }
@@ -33,8 +34,10 @@ pub(crate) struct Report<'a> {
     pub routes: &'a [Route],
     /// The events, and the parts of the payload that are no event.
     pub parsed: Parsed,
-    /// Why resources were not looked up and what to change, in one line.
-    pub lookup_problem: Option<String>,
+    /// Why resources were not looked up, or maintenance not read, and what to change, in one line.
+    pub problem: Option<String>,
+    /// Why a tick of the timer must be repeated, in one line.
+    pub tick_failure: Option<String>,
     /// For each route, in the order of `routes`, the outcomes in the order of the events.
     pub outcomes: Vec<Vec<RouteOutcome>>,
 }
@@ -135,11 +138,17 @@ impl Report<'_> {
         let worst = failed.iter().min_by_key(|(failure, ..)| *failure);
         let invalid = self.parsed.errors.first();
 
-        let error_type = match (worst, invalid) {
+        let unread = self.tick_failure.as_ref().map(|_| Failure::Unreachable);
+        let worst_failure = worst
+            .map(|(failure, ..)| *failure)
+            .into_iter()
+            .chain(unread)
+            .min();
+        let error_type = match (worst_failure, invalid) {
             (None, None) => return None,
-            (Some((Failure::Refused, ..)), _) => Failure::Refused.as_str(),
+            (Some(Failure::Refused), _) => Failure::Refused.as_str(),
             (_, Some(_)) => "InvalidEvent",
-            (Some((failure, ..)), None) => failure.as_str(),
+            (Some(failure), None) => failure.as_str(),
         };
         let worst = worst.map(|(failure, route, delivery)| {
             format!(
@@ -156,7 +165,9 @@ impl Report<'_> {
             let parts = counted(count, "part", "parts");
             format!("{parts} of the payload not understood; {error}")
         });
-        let message: Vec<String> = worst.into_iter().chain(invalid).collect();
+        let unread = self.tick_failure.clone();
+        let message = worst.into_iter().chain(invalid).chain(unread);
+        let message: Vec<String> = message.collect();
         Some((error_type, message.join("; ")))
     }
 }

@@ -3,8 +3,9 @@
 mod quiet_hours;
 
 use crate::channel::Endpoint;
-use crate::event::{Event, Known, Level, Lookup};
+use crate::event::{Event, EventTime, Known, Level, Lookup, Occasion, OccasionKind};
 use crate::message::RenderOptions;
+use crate::schedule::Schedule;
 use jiff::Timestamp;
 pub use quiet_hours::{DaySpan, QuietHours};
 use serde_json::Value;
@@ -19,12 +20,62 @@ pub struct Route {
     pub suffix: String,
     /// Which events it takes.
     pub filter: Filter,
+    /// When it is told what is coming, and that the function is alive.
+    pub schedule: Schedule,
     /// The group's chatbot.
     pub endpoint: Endpoint,
     /// A second chatbot of the same group.
     pub fallback: Option<Endpoint>,
     /// Language, zone and mentions.
     pub render_options: RenderOptions,
+}
+
+impl Route {
+    /// Decides whether the route takes `event` at `now`.
+    ///
+    /// What the function says by itself comes when it is due on this route. What it says of itself
+    /// passes no filter: a route that filters warnings must learn nevertheless that nobody warns.
+    pub fn decide(&self, event: &Event, now: Timestamp) -> Decision {
+        let Some(occasion) = event.occasion.as_deref() else {
+            return decide(&self.filter, event, now);
+        };
+        let (is_due, rule) = self.is_due(occasion, event);
+        let passes_no_filter = matches!(
+            occasion.kind,
+            OccasionKind::Heartbeat(_) | OccasionKind::Blind(_)
+        );
+        if is_due && !passes_no_filter {
+            return decide(&self.filter, event, now);
+        }
+        Decision { send: is_due, rule }
+    }
+
+    /// Returns true if the route may take the event, whatever is found out about its resource.
+    pub fn may_take(&self, event: &Event) -> bool {
+        let is_due = |occasion: &Occasion| self.is_due(occasion, event).0;
+        event.occasion.as_deref().is_none_or(is_due) && may_take(&self.filter, event)
+    }
+
+    /// Returns true if the route wants this now, and the variable that says so.
+    fn is_due(&self, occasion: &Occasion, event: &Event) -> (bool, &'static str) {
+        const DIGEST: &str = "MESSAGE_DIGEST_AT";
+        const REMINDER: &str = "MESSAGE_REMIND_BEFORE";
+        let (schedule, tick) = (&self.schedule, occasion.tick);
+        match &occasion.kind {
+            OccasionKind::Digest => (schedule.wants_digest(tick), DIGEST),
+            OccasionKind::Reminder(lead) => {
+                let wanted = match event.not_before() {
+                    Some(EventTime::At(start)) => schedule.lead(tick, start),
+                    _ => None,
+                };
+                (wanted == Some(*lead), REMINDER)
+            }
+            OccasionKind::Heartbeat(_) => (schedule.wants_heartbeat(tick), "MESSAGE_HEARTBEAT_AT"),
+            OccasionKind::Blind(_) if schedule.wants_digest(tick) => (true, DIGEST),
+            // What begins soon is not known either.
+            OccasionKind::Blind(_) => (!schedule.remind_before.is_empty(), REMINDER),
+        }
+    }
 }
 
 /// Which events one route takes. An empty list of patterns is no condition.

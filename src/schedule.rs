@@ -49,6 +49,11 @@ impl Schedule {
         }
     }
 
+    /// Returns true if something on it is about upcoming maintenance.
+    pub fn needs_maintenance(&self) -> bool {
+        !self.digest_at.is_empty() || !self.remind_before.is_empty()
+    }
+
     /// Returns true if a digest is due at this tick.
     pub fn wants_digest(&self, tick: Tick) -> bool {
         self.is_due(&self.digest_at, tick)
@@ -137,6 +142,13 @@ impl Lead {
         parse_duration(text)
             .filter(|duration| *duration <= Lead::MAX)
             .map(Lead)
+    }
+
+    /// Returns the span of starts of which a reminder is due at this tick: after the first, up to
+    /// the second. `None` beyond the end of the calendar.
+    pub fn starts(self, tick: Tick) -> Option<(Timestamp, Timestamp)> {
+        let until = tick.at.checked_add(self.0).ok()?;
+        Some((until.checked_sub(tick.every).ok()?, until))
     }
 
     /// Returns so long before `start`.

@@ -32,9 +32,16 @@ fn describe_resources(resources: Option<&ResourceConfig>) -> String {
             )
         },
     );
+    let regions = list(
+        &resources.regions,
+        String::as_str,
+        "the function's own region",
+    );
+    let maintenance = format!("by ecs:DescribeInstanceHistoryEvents in {regions}");
     let lines = [
         ("instances", "name, addresses and tags by ecs:DescribeInstances".to_owned()),
         ("disks", "name, tags and instance by ecs:DescribeDisks".to_owned()),
+        ("maintenance", maintenance),
         ("at", resources.ecs.to_string()),
         ("identity", "the function's role, else ALIBABA_CLOUD_ACCESS_KEY_ID, _SECRET and ALIBABA_CLOUD_SECURITY_TOKEN; without, nothing is asked".to_owned()),
         ("other accounts", others),
@@ -52,6 +59,7 @@ fn describe_route(route: &Route) -> String {
     let zone = options.zone.iana_name().unwrap_or("?");
     let fallback = route.fallback.as_ref().map(ToString::to_string);
     let patterns = |patterns: &[Pattern], if_empty| list(patterns, Pattern::as_str, if_empty);
+    let schedule = &route.schedule;
     let lines = [
         ("chatbot", endpoint.to_string()),
         ("fallback", fallback.unwrap_or("none".to_owned())),
@@ -74,6 +82,9 @@ fn describe_route(route: &Route) -> String {
         ("quiet hours", quiet_hours(filter.quiet_hours.as_ref())),
         ("language", options.language.as_str().to_owned()),
         ("time zone", zone.to_owned()),
+        ("digest at", all(&schedule.digest_at)),
+        ("remind before", all(&schedule.remind_before)),
+        ("alive at", all(&schedule.heartbeat_at)),
         ("shown tags", list(&options.tags, String::as_str, "none")),
         ("account names", account_names(options)),
         ("console", options.console.as_str().to_owned()),
@@ -83,6 +94,12 @@ fn describe_route(route: &Route) -> String {
         text.push_str(&format!("  {label:<14} {value}\n"));
     }
     text
+}
+
+/// Lists what is due when, as the variables have it.
+fn all<T: ToString>(times: &[T]) -> String {
+    let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+    list(&times, String::as_str, "never")
 }
 
 fn quiet_hours(hours: Option<&QuietHours>) -> String {

@@ -3,10 +3,13 @@
 use super::{DONE, FAILED, NAME, Payload, print, print_error};
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
-use crate::event::{self, Event};
-use crate::message;
+use crate::event::Event;
+use crate::message::{self, format_time};
+use crate::reminder;
 use crate::report::counted;
-use crate::route::{self, Route};
+use crate::route::Route;
+use crate::schedule::Tick;
+use crate::trigger::{self, Trigger};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -15,7 +18,13 @@ pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
     let now = clock::to_timestamp(SystemClock.wall());
     let mut code = DONE;
     for (file, payload) in payloads {
-        let parsed = event::parse(payload);
+        let parsed = match trigger::parse(payload) {
+            Trigger::Events(parsed) => parsed,
+            Trigger::Tick(tick) => {
+                print(&preview_tick(file, tick, &config.routes, now));
+                continue;
+            }
+        };
         let count = counted(parsed.events.len(), "event", "events");
         print(&format!("== {file}: {count}\n\n"));
         if !parsed.events.is_empty() {
@@ -27,6 +36,14 @@ pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
             print_error(format!("{NAME}: {file}: {error}"));
             code = FAILED;
         }
+        if parsed.timers_left_out > 0 {
+            let timers = counted(
+                parsed.timers_left_out,
+                "event of a timer",
+                "events of a timer",
+            );
+            print_error(format!("{NAME}: {file}: {timers} left out"));
+        }
         if parsed.more_errors > 0 {
             let more = parsed.more_errors;
             print_error(format!(
@@ -37,12 +54,62 @@ pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
     code
 }
 
+/// Returns what is due at a tick on each route. What there is to tell is known to the API alone.
+fn preview_tick(file: &str, tick: Tick, routes: &[Route], now: Timestamp) -> String {
+    let (at, minutes) = (tick.at, tick.every.as_mins());
+    let mut text =
+        format!("== {file}: a timer's tick of {at}, {minutes} min after the one before\n\n");
+    if reminder::is_too_old(tick, now) {
+        text.push_str("more than a day old: nothing is done\n\n");
+        return text;
+    }
+    for route in routes {
+        text.push_str(&format!("-- route {}\n", route.name));
+        let suffix = &route.suffix;
+        let schedule = &route.schedule;
+        let mut add = |what: &str, variable: &str, is_set: bool, is_due: bool| {
+            let due = match (is_set, is_due) {
+                (false, _) => "never, without",
+                (true, false) => "not due by",
+                (true, true) => "due by",
+            };
+            text.push_str(&format!("{what}: {due} {variable}{suffix}\n"));
+        };
+        add(
+            "digest",
+            "MESSAGE_DIGEST_AT",
+            !schedule.digest_at.is_empty(),
+            schedule.wants_digest(tick),
+        );
+        add(
+            "sign of life",
+            "MESSAGE_HEARTBEAT_AT",
+            !schedule.heartbeat_at.is_empty(),
+            schedule.wants_heartbeat(tick),
+        );
+        if schedule.remind_before.is_empty() {
+            add("reminders", "MESSAGE_REMIND_BEFORE", false, false);
+        }
+        for lead in &schedule.remind_before {
+            let Some((after, until)) = lead.starts(tick) else {
+                continue;
+            };
+            let [after, until] = [after, until].map(|at| format_time(at, &schedule.zone));
+            text.push_str(&format!(
+                "reminder {lead}: due by MESSAGE_REMIND_BEFORE{suffix} for what begins after {after} and up to {until}\n"
+            ));
+        }
+        text.push('\n');
+    }
+    text
+}
+
 /// Returns the decision about each event, and the messages of those that the route accepts.
 fn preview_route(route: &Route, events: &[Arc<Event>], now: Timestamp) -> String {
     let mut text = format!("-- route {}\n", route.name);
     let mut accepted: Vec<&Event> = Vec::new();
     for event in events {
-        let decision = route::decide(&route.filter, event, now);
+        let decision = route.decide(event, now);
         let verb = if decision.send { "sent" } else { "filtered" };
         text.push_str(&format!(
             "{} {}: {verb} by {}{}\n",

@@ -116,6 +116,11 @@ impl Config {
             looks_up: resources.is_some(),
         };
         let routes = routes(&by_route, function, &mut faults);
+        let asks = |route: &Route| route.schedule.needs_maintenance();
+        if resources.is_none() && routes.iter().any(asks) {
+            let problem = "is off, but MESSAGE_DIGEST_AT and MESSAGE_REMIND_BEFORE need the ECS API; set this to auto, or unset those";
+            faults.push(ConfigError::new("RESOURCE_LOOKUP", problem));
+        }
         let http = network::http_config(&vars, &mut faults);
         faults.extend(unreadable);
         if faults.is_empty() {

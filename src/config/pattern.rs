@@ -115,6 +115,17 @@ pub(super) fn region(text: &str) -> Result<Pattern, String> {
     Ok(Pattern::new(text))
 }
 
+/// Parses a region's id: `cn-hangzhou`. One that is not known may be new, and is accepted.
+pub(super) fn region_id(text: &str) -> Result<String, String> {
+    if text.contains(WILDCARDS) {
+        return Err(format!(
+            "{} is a pattern, and each region is asked by its id; write the ids, such as cn-hangzhou,cn-beijing",
+            quote(text)
+        ));
+    }
+    region(text).map(|pattern| pattern.as_str().to_ascii_lowercase())
+}
+
 /// Region ids begin with `cn-`, `us-`, `rus-`: with two or three letters so far.
 const MAX_FIRST_LETTERS: usize = 4;
 

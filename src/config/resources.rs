@@ -1,7 +1,7 @@
 //! How resources are looked up: `RESOURCE_*`, which are of the whole function.
 
-use super::route::Reader;
-use super::value;
+use super::route::{Reader, unique};
+use super::{pattern, value};
 use crate::aliyun::{Endpoint, Role};
 
 /// How to ask for resources.
@@ -11,6 +11,8 @@ pub struct ResourceConfig {
     pub ecs: Endpoint,
     /// `RESOURCE_STS_ENDPOINT`: where roles are assumed.
     pub sts: Endpoint,
+    /// `RESOURCE_REGIONS`: where upcoming maintenance is asked for. Empty: in the function's own.
+    pub regions: Vec<String>,
     /// `RESOURCE_ROLE`: the role that is assumed for resources of other accounts.
     pub role: Option<Role>,
 }
@@ -20,12 +22,14 @@ pub(super) fn resource_config(reader: &mut Reader) -> Option<ResourceConfig> {
     let ecs = reader.value("RESOURCE_ENDPOINT", Endpoint::parse);
     let sts = reader.value("RESOURCE_STS_ENDPOINT", Endpoint::parse);
     let role = reader.value("RESOURCE_ROLE", Role::parse);
+    let regions = reader.list("RESOURCE_REGIONS", "region", pattern::region_id);
     let is_on = reader
         .value("RESOURCE_LOOKUP", value::lookup)
         .unwrap_or(true);
     is_on.then(|| ResourceConfig {
         ecs: ecs.unwrap_or_else(Endpoint::ecs),
         sts: sts.unwrap_or_else(Endpoint::sts),
+        regions: unique(regions),
         role,
     })
 }

@@ -6,6 +6,7 @@ use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
 use crate::message::{AccountNames, Console, Language, MAX_MENTIONS, Mentions, RenderOptions};
 use crate::route::{Filter, Pattern, QuietHours, Route};
+use crate::schedule::{DailyTime, Lead, Schedule};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,9 @@ pub(super) struct MessageFormat {
     tags: Option<Vec<String>>,
     accounts: Option<BTreeMap<String, String>>,
     console: Option<Console>,
+    digest_at: Option<Vec<DailyTime>>,
+    heartbeat_at: Option<Vec<DailyTime>>,
+    remind_before: Option<Vec<Lead>>,
 }
 
 /// What the routes need to know of the function.
@@ -79,6 +83,12 @@ impl<'a> Reader<'a> {
             tags_exclude: self.patterns("EVENT_TAGS_EXCLUDE", pattern::tag),
             quiet_hours: self.quiet_hours(&zone),
         };
+        let schedule = Schedule {
+            digest_at: inherit(own.digest_at, &inherited.digest_at),
+            heartbeat_at: inherit(own.heartbeat_at, &inherited.heartbeat_at),
+            remind_before: inherit(own.remind_before, &inherited.remind_before),
+            zone: zone.clone(),
+        };
         let names = own.accounts.or_else(|| inherited.accounts.clone());
         let endpoint = |(webhook, secrets), is_fallback| {
             Endpoint::DingTalk(dingtalk::Endpoint {
@@ -94,6 +104,7 @@ impl<'a> Reader<'a> {
             name: name.map_or("default".to_owned(), str::to_ascii_lowercase),
             suffix: self.suffix.to_owned(),
             filter,
+            schedule,
             endpoint: endpoint(primary?, false),
             fallback: fallback.map(|fallback| endpoint(fallback, true)),
             render_options: RenderOptions {
@@ -102,10 +113,7 @@ impl<'a> Reader<'a> {
                 mentions,
                 mention_levels,
                 mention_tag,
-                tags: own
-                    .tags
-                    .or_else(|| inherited.tags.clone())
-                    .unwrap_or_default(),
+                tags: inherit(own.tags, &inherited.tags),
                 accounts: AccountNames {
                     own: function.account.map(str::to_owned),
                     names: names.unwrap_or_default(),
@@ -123,6 +131,9 @@ impl<'a> Reader<'a> {
             tags: self.tag_keys(),
             accounts: self.account_names(),
             console: self.value("MESSAGE_CONSOLE", value::console),
+            digest_at: self.due("MESSAGE_DIGEST_AT", "time", value::daily_time),
+            heartbeat_at: self.due("MESSAGE_HEARTBEAT_AT", "time", value::daily_time),
+            remind_before: self.due("MESSAGE_REMIND_BEFORE", "time", value::lead),
         }
     }
 
@@ -231,6 +242,20 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads when something is due. `none` is an empty list: a further route would inherit
+    /// otherwise.
+    fn due<T: PartialEq>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        if self.get(name)?.eq_ignore_ascii_case("none") {
+            return Some(Vec::new());
+        }
+        Some(unique(self.list(name, kind, parse)))
+    }
+
     /// Reads the keys of tags that are shown.
     fn tag_keys(&mut self) -> Option<Vec<String>> {
         const NAME: &str = "MESSAGE_TAGS";
@@ -286,7 +311,7 @@ impl<'a> Reader<'a> {
 
     /// Parses each value of a list and collects faults. One without any value is a fault: it would
     /// silently be the default. `kind` says what a value is.
-    fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         name: &str,
         kind: &str,
@@ -322,7 +347,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn unique<T: PartialEq>(list: Vec<T>) -> Vec<T> {
+/// Returns a route's own list, or that of the route `default` if it has none.
+fn inherit<T: Clone>(own: Option<Vec<T>>, inherited: &Option<Vec<T>>) -> Vec<T> {
+    own.or_else(|| inherited.clone()).unwrap_or_default()
+}
+
+pub(super) fn unique<T: PartialEq>(list: Vec<T>) -> Vec<T> {
     let mut unique = Vec::new();
     for item in list {
         if !unique.contains(&item) {

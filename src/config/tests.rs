@@ -1,3 +1,5 @@
+mod schedule;
+
 use super::*;
 use crate::channel::{Endpoint, dingtalk};
 use crate::event::Level;

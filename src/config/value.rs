@@ -3,7 +3,8 @@
 use crate::event::Level;
 use crate::message::{Console, Language, is_everyone, is_mobile, is_user_id};
 use crate::route::DaySpan;
-use jiff::civil::Time;
+use crate::schedule::{self, DailyTime, Lead};
+use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
 /// Longest keyword, in bytes.
@@ -177,6 +178,44 @@ pub(super) fn day_span(text: &str) -> Result<DaySpan, String> {
         )),
         Some(span) => Ok(span),
     }
+}
+
+/// Parses a time of the day, on all days or on some: `09:00`, `Mon-Fri 09:00`, `Sat 10:00`.
+pub(super) fn daily_time(text: &str) -> Result<DailyTime, String> {
+    let parts: Vec<&str> = text.split_whitespace().collect();
+    let parsed = match parts.as_slice() {
+        [time] => time_of_day(time).map(|time| DailyTime { days: None, time }),
+        [days, time] => weekdays(days)
+            .zip(time_of_day(time))
+            .map(|(days, time)| DailyTime {
+                days: Some(days),
+                time,
+            }),
+        _ => None,
+    };
+    parsed.ok_or_else(|| {
+        format!(
+            "{} is no time of the day; write one from 00:00 to 23:59, with days before it where it is not for all: 09:00, Mon-Fri 09:00 or Sat 10:00, several separated by commas, or none alone",
+            quote(text)
+        )
+    })
+}
+
+/// Parses `Mon-Fri` or `Sat`.
+fn weekdays(text: &str) -> Option<(Weekday, Weekday)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let day = |text: &str| schedule::parse_weekday(text.trim());
+    day(first).zip(day(last))
+}
+
+/// Parses how long before planned work to remind: `24h`.
+pub(super) fn lead(text: &str) -> Result<Lead, String> {
+    Lead::parse(text).ok_or_else(|| {
+        format!(
+            "{} is no time before an event; write whole minutes, hours or days from 1m to 30d, such as 24h,1h, several separated by commas, or none alone",
+            quote(text)
+        )
+    })
 }
 
 /// Parses `8:00` or `08:00`.

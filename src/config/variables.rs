@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) const DEFAULT_SUFFIX: &str = "";
 
 /// Every variable that the notifier knows, without a route's suffix.
-pub const KNOWN: [&str; 31] = [
+pub const KNOWN: [&str; 35] = [
     "DINGTALK_WEBHOOK",
     "DINGTALK_SECRET",
     "DINGTALK_KEYWORD",
@@ -35,7 +35,11 @@ pub const KNOWN: [&str; 31] = [
     "MESSAGE_TAGS",
     "MESSAGE_ACCOUNTS",
     "MESSAGE_CONSOLE",
+    "MESSAGE_DIGEST_AT",
+    "MESSAGE_REMIND_BEFORE",
+    "MESSAGE_HEARTBEAT_AT",
     "RESOURCE_LOOKUP",
+    "RESOURCE_REGIONS",
     "RESOURCE_ENDPOINT",
     "RESOURCE_STS_ENDPOINT",
     "RESOURCE_ROLE",

@@ -27,6 +27,7 @@ use crate::channel::{Attempt, Class, Phase};
 use crate::clock::{self, Clock};
 use crate::event::Event;
 use crate::message::{self, Message};
+use jiff::SignedDuration;
 use keys::EventKey;
 use scheduler::{Action, PendingEvent, Scheduler, SendRequest};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -98,6 +99,15 @@ impl Dispatcher {
         }
         let outcome = |event: &PendingEvent| event.outcome().expect("all events are settled");
         pending.iter().map(outcome).collect()
+    }
+
+    /// Asks the server of a route's chatbot how far our clock is ahead of it.
+    ///
+    /// # Panics
+    /// If there is no such route.
+    pub fn clock_ahead(&self, route: usize, deadline: Instant) -> Option<SignedDuration> {
+        let target = self.lock().target(route);
+        target.channel.clock_ahead(deadline)
     }
 
     /// Makes a request and records what it came to.

@@ -98,8 +98,16 @@ impl Queue {
         if self.batches.is_empty() {
             let max_bytes = self.target.channel.limits().max_bytes;
             let mut capacity = Capacity::new(&self.target.options, max_bytes);
+            let first = self.waiting.front().map(|(_, event)| Arc::clone(event));
+            let is_like_first = |event: &Arc<Event>| {
+                let first = first.as_ref();
+                first.is_some_and(|first| {
+                    Arc::ptr_eq(first, event) || first.may_share_message(event)
+                })
+            };
             let waiting = self.waiting.iter();
-            let fitting = waiting.take_while(|(_, event)| capacity.try_add(event));
+            let fitting =
+                waiting.take_while(|(_, event)| is_like_first(event) && capacity.try_add(event));
             let count = fitting.count();
             let events: Vec<_> = self.waiting.drain(..count).collect();
             let keys = events.iter().map(|(key, _)| *key).collect();

@@ -99,6 +99,11 @@ impl Scheduler {
         }
     }
 
+    /// Returns the chatbots of a route.
+    pub(super) fn target(&self, route: usize) -> Arc<Target> {
+        Arc::clone(&self.queues[route].target)
+    }
+
     /// Accepts an event for a route. One that the route delivered before is settled at once.
     pub(super) fn enqueue(
         &mut self,

@@ -128,6 +128,16 @@ impl Event {
         }
     }
 
+    /// Returns true if one message may hold both. What the function says by itself is not mixed with
+    /// what has happened.
+    pub fn may_share_message(&self, other: &Event) -> bool {
+        match (self.occasion.as_deref(), other.occasion.as_deref()) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.is_like(other),
+            _ => false,
+        }
+    }
+
     /// Returns a number that is the same for the same event on every instance and at every
     /// repetition, and differs for all others.
     ///
@@ -163,7 +173,7 @@ impl Event {
     /// Until then `status` is the one outside of the event's data, `source` may be empty, and
     /// `region` and `account` are those beside the ARNs. `arns` are texts that may be one, the one
     /// that names the resource first.
-    pub(super) fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
+    pub(crate) fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
         secret::mask(&mut self.details);
         let product = self.product.as_deref();
         if self.source.is_empty() {

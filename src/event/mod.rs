@@ -38,6 +38,7 @@ mod wrapper;
 
 pub use catalog::known_names;
 pub use event::{Event, Titles};
+pub(crate) use field::into_object;
 pub use known::{Known, Lookup};
 pub use level::Level;
 pub use name::type_name;

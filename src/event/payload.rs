@@ -35,6 +35,10 @@ pub struct Parsed {
     pub errors: Vec<ParseError>,
     /// How many errors there are beyond those.
     pub more_errors: usize,
+    /// The event of a timer, where the payload is nothing else.
+    pub timer: Option<Map<String, Value>>,
+    /// Events of timers within something else: a tick that was stored says nothing of today.
+    pub timers_left_out: usize,
 }
 
 /// A part of a payload that is not an event.
@@ -94,6 +98,7 @@ struct Mark {
     events: usize,
     errors: usize,
     more_errors: usize,
+    timers: usize,
 }
 
 impl Walk {
@@ -120,11 +125,13 @@ impl Walk {
             events: self.parsed.events.len(),
             errors: self.parsed.errors.len(),
             more_errors: self.parsed.more_errors,
+            timers: self.parsed.timers_left_out,
         }
     }
 
-    fn has_events_since(&self, mark: &Mark) -> bool {
-        self.parsed.events.len() > mark.events
+    /// Returns true if events were found, or timers' events, which are known to be none.
+    fn has_found_since(&self, mark: &Mark) -> bool {
+        self.parsed.events.len() > mark.events || self.parsed.timers_left_out > mark.timers
     }
 
     fn forget_errors_since(&mut self, mark: &Mark) {
@@ -214,6 +221,13 @@ impl Walk {
             _ if is_flat(&map) => cloud_monitor::flat(map),
             Some(alert) => cloud_monitor::webhook(&map, alert),
             None if metric_alarm::is_alarm(&map) => metric_alarm::event(map),
+            None if wrapper::is_timer(&map) => {
+                match depth {
+                    0 => self.parsed.timer = Some(map),
+                    _ => self.parsed.timers_left_out += 1,
+                }
+                return;
+            }
             None => return self.no_event(&map, path, depth),
         };
         self.parsed.events.push(Arc::new(event));
@@ -257,10 +271,10 @@ impl Walk {
         };
         let mark = self.mark();
         self.content(&whole, path, depth + 1);
-        if !self.has_events_since(&mark) {
+        if !self.has_found_since(&mark) {
             self.forget_errors_since(&mark);
         }
-        self.has_events_since(&mark)
+        self.has_found_since(&mark)
     }
 
     /// Takes the events in the first of these contents that has any.
@@ -273,7 +287,7 @@ impl Walk {
         for content in contents {
             let mark = self.mark();
             self.content(content.value, &format!("{path}.{}", content.key), depth + 1);
-            if self.has_events_since(&mark) {
+            if self.has_found_since(&mark) {
                 return true;
             }
             self.forget_errors_since(&mark);
@@ -288,7 +302,7 @@ impl Walk {
             let mark = self.mark();
             let path = format!("{path}.{}", content.key);
             self.content(content.value, &path, depth + 1);
-            if self.has_events_since(&mark) {
+            if self.has_found_since(&mark) {
                 return;
             }
             if content.is_sure {

@@ -55,6 +55,15 @@ pub(super) fn may_hold(data: &Map<String, Value>) -> bool {
     })
 }
 
+/// Returns true for the event of Function Compute's timer trigger: nothing else has these members,
+/// and it has none of a CloudEvent.
+pub(super) fn is_timer(map: &Map<String, Value>) -> bool {
+    let has = |key: &str| map.contains_key(key);
+    has("triggerTime")
+        && has("triggerName")
+        && !["specversion", "type", "source"].map(has).contains(&true)
+}
+
 /// Returns what an object holds as a wrapper, the surest first.
 pub(super) fn contents(map: &Map<String, Value>) -> impl Iterator<Item = Content<'_>> {
     KEYS.into_iter().filter_map(|wrapper| content(map, wrapper))

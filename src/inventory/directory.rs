@@ -2,10 +2,11 @@
 
 use super::cache::Key;
 use super::calls::{Answer, Answers, State};
-use super::{Inventory, Kind, Place, Refusal, Resource};
+use super::{Inventory, Kind, Place, Refusal, Resource, Unread};
 use crate::aliyun::{Credentials, MAX_IDS, is_id, is_region};
 use crate::clock::Clock;
-use crate::event::{Event, Lookup};
+use crate::event::{Event, EventTime, Lookup};
+use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -109,6 +110,54 @@ impl Directory {
             events: events.map(|(event, key)| complete(event, key)).collect(),
             problem,
         }
+    }
+
+    /// Asks for maintenance in all these regions at once: that which begins soonest comes first.
+    /// Returns also why there is none of some region.
+    ///
+    /// Takes at most half of the time until the asker's deadline: the messages need the rest.
+    pub fn maintenance(&self, regions: &[String], asker: Asker) -> (Vec<Event>, Vec<Unread>) {
+        let now = self.clock.now();
+        let left = asker.deadline.saturating_duration_since(now);
+        let deadline = now + left / 2;
+        let ask = |region: &str| {
+            self.inventory
+                .maintenance(region, asker.credentials, deadline)
+        };
+        let answers: Vec<Result<Vec<Event>, Unread>> = thread::scope(|scope| {
+            let spawn = |region: &String| {
+                let region = region.clone();
+                thread::Builder::new().spawn_scoped(scope, move || ask(&region))
+            };
+            let (first, others) = regions.split_first().unzip();
+            let others = others.unwrap_or_default();
+            let threads: Vec<_> = others.iter().map(spawn).collect();
+            let first = first.map(|region| ask(region));
+            let others = others
+                .iter()
+                .zip(threads)
+                .map(|(region, thread)| match thread {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    // The platform gives no more threads: this one asks.
+                    Err(_) => ask(region),
+                });
+            first.into_iter().chain(others).collect()
+        });
+        let (mut events, mut unread) = (Vec::new(), Vec::new());
+        for answer in answers {
+            match answer {
+                Ok(found) => events.extend(found),
+                Err(problem) => unread.push(problem),
+            }
+        }
+        events.sort_by_cached_key(|event| {
+            let start = match event.not_before() {
+                Some(EventTime::At(start)) => start,
+                _ => Timestamp::MAX,
+            };
+            (start, event.id.clone(), event.region.clone())
+        });
+        (events, unread)
     }
 
     /// Returns the resource that an event is about, if it can be asked for.

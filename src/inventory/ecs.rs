@@ -1,9 +1,9 @@
 //! The ECS API as an inventory, also of other accounts.
 
-use super::{Inventory, Kind, Place, Refusal, Resource};
+use super::{Inventory, Kind, Place, Refusal, Resource, Unread, maintenance};
 use crate::aliyun::{Api, ApiError, Credentials, Disk, ErrorKind, Instance, Role};
 use crate::clock::{Clock, to_timestamp};
-use crate::event::{Known, Lookup};
+use crate::event::{Blindness, Event, Known, Lookup};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -101,6 +101,36 @@ impl Inventory for EcsInventory {
             refusal(&error)
         })
     }
+
+    fn maintenance(
+        &self,
+        region: &str,
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<Vec<Event>, Unread> {
+        let found = self
+            .api
+            .describe_system_events(region, credentials, deadline);
+        let found = found.map_err(|error| unread(&error))?.into_iter();
+        Ok(found
+            .map(|found| maintenance::event(found, region))
+            .collect())
+    }
+}
+
+/// Says what a failure means for who wants to know what is ahead.
+fn unread(error: &ApiError) -> Unread {
+    let remedy = refusal(error).remedy;
+    let blindness = match error.kind {
+        ErrorKind::Denied => Some(Blindness::Denied {
+            permission: format!("ecs:{}", error.action),
+        }),
+        // The next call is signed anew, and the next invocation brings a new identity.
+        ErrorKind::Refused if error.code.as_deref() == Some("SignatureNonceUsed") => None,
+        ErrorKind::Refused => Some(Blindness::Other(remedy.clone())),
+        ErrorKind::Expired | ErrorKind::Throttled { .. } | ErrorKind::Unreachable => None,
+    };
+    Unread { remedy, blindness }
 }
 
 fn instance(found: Instance) -> Resource {

@@ -8,19 +8,21 @@
 //! - `calls`: the calls at each place
 //! - `directory`: events → the same events with what is known of their resources
 //! - `ecs`: the ECS API as an inventory
+//! - `maintenance`: the API's system events → events
 //! - `pace`: how often one place is asked
 
 mod cache;
 mod calls;
 mod directory;
 mod ecs;
+mod maintenance;
 mod pace;
 
 pub use directory::{Asker, Directory, LookedUp};
 pub use ecs::EcsInventory;
 
 use crate::aliyun::Credentials;
-use crate::event::{Known, Lookup};
+use crate::event::{Blindness, Event, Known, Lookup};
 use std::time::{Duration, Instant};
 
 /// Whoever knows resources.
@@ -39,6 +41,19 @@ pub trait Inventory: Send + Sync {
         credentials: &Credentials,
         deadline: Instant,
     ) -> Result<Vec<Resource>, Refusal>;
+
+    /// Asks for the maintenance of instances in `region` that is under way or ahead, in the
+    /// function's own account, in any order. Takes no longer than until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer, or none that is whole.
+    fn maintenance(
+        &self,
+        region: &str,
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<Vec<Event>, Unread>;
 }
 
 /// Where resources of one kind are: one call asks at one place.
@@ -65,6 +80,15 @@ pub struct Resource {
     pub known: Known,
     /// For a disk: the instance that it is attached to.
     pub instance_id: Option<String>,
+}
+
+/// Why upcoming maintenance is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What was refused, why, and what to change, in one line without secrets and accounts.
+    pub remedy: String,
+    /// Why it will not be known before somebody changes something; `None` if it may pass by itself.
+    pub blindness: Option<Blindness>,
 }
 
 /// Why a call has no answer.

@@ -375,3 +375,79 @@ fn an_event_that_tells_too_little_is_not_held_back() {
     };
     assert!(decide(&filter, &bare, NOW).send);
 }
+
+/// A route with these variables besides its webhook.
+fn route(vars: &[(&str, &str)]) -> Route {
+    let hook = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
+    let vars = [&[("DINGTALK_WEBHOOK", hook)], vars].concat();
+    let vars = vars.iter().map(|(n, v)| (n.to_string(), v.to_string()));
+    let config = crate::config::Config::from_vars(vars).unwrap();
+    config.routes.into_iter().next().unwrap()
+}
+
+#[test]
+fn what_is_said_by_itself_is_decided_by_what_is_due() {
+    use crate::event::Blindness;
+    use crate::schedule::{Lead, Tick};
+    use OccasionKind::{Blind, Digest, Reminder};
+    let told = |kind: OccasionKind, level: Level| {
+        let tick = Tick {
+            at: "2026-11-26T01:00:00Z".parse().unwrap(),
+            every: jiff::SignedDuration::from_hours(1),
+        };
+        let mut event = event(
+            "Instance:SystemMaintenance.Reboot",
+            Some("Scheduled"),
+            Some(level),
+        );
+        let start = serde_json::json!("2026-11-27T00:30:00Z");
+        event.details.insert("notBefore".into(), start);
+        event.occasion = Some(Box::new(Occasion { tick, kind }));
+        event
+    };
+    let lead = |text: &str| Reminder(Lead::parse(text).unwrap());
+    let blind = || Blind(Blindness::NoRole);
+    let digest = ("MESSAGE_DIGEST_AT", "09:00");
+    let remind = ("MESSAGE_REMIND_BEFORE", "24h");
+    for (vars, kind, level, expected) in [
+        (&[digest][..], Digest, Level::Warn, (true, "EVENT_LEVELS")),
+        (&[digest], Digest, Level::Info, (false, "EVENT_LEVELS")),
+        (
+            &[digest],
+            lead("24h"),
+            Level::Warn,
+            (false, "MESSAGE_REMIND_BEFORE"),
+        ),
+        (&[remind], lead("24h"), Level::Warn, (true, "EVENT_LEVELS")),
+        (
+            &[remind],
+            lead("1h"),
+            Level::Warn,
+            (false, "MESSAGE_REMIND_BEFORE"),
+        ),
+        (&[remind], Digest, Level::Warn, (false, "MESSAGE_DIGEST_AT")),
+        // No filter holds back that nobody can warn.
+        (
+            &[digest, ("EVENT_LEVELS", "none")],
+            blind(),
+            Level::Warn,
+            (true, "MESSAGE_DIGEST_AT"),
+        ),
+        (
+            &[remind],
+            blind(),
+            Level::Warn,
+            (true, "MESSAGE_REMIND_BEFORE"),
+        ),
+        (&[], blind(), Level::Warn, (false, "MESSAGE_REMIND_BEFORE")),
+    ] {
+        let (route, event) = (route(vars), told(kind, level));
+        let decision = route.decide(&event, NOW);
+        assert_eq!((decision.send, decision.rule), expected, "{vars:?}");
+        let is_ordinary = !matches!(event.occasion.as_ref().unwrap().kind, Blind(_));
+        assert!(
+            !is_ordinary || route.may_take(&event) == decision.send,
+            "{vars:?}"
+        );
+    }
+}

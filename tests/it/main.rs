@@ -12,6 +12,7 @@ mod messages;
 mod platform;
 mod playground;
 mod properties;
+mod reminders;
 mod resilience;
 mod samples;
 mod secrets;

@@ -416,3 +416,43 @@ fn the_lowest_limit_holds_for_a_shared_chatbot() {
         assert_eq!(bench.clock.now() - begun, MINUTE, "{limits:?}");
     }
 }
+
+/// What has happened, a digest of what will, and a sign of life are messages of their own, whoever
+/// comes first.
+#[test]
+fn what_the_function_says_by_itself_is_not_mixed_with_events() {
+    use crate::event::{Blindness, Event, Occasion, OccasionKind};
+    use crate::schedule::{Lead, Tick};
+    use jiff::{SignedDuration, Timestamp};
+    let told = |number: usize, kind: Option<OccasionKind>, second: i64| {
+        let tick = Tick {
+            at: Timestamp::from_second(second).unwrap(),
+            every: SignedDuration::from_hours(1),
+        };
+        let occasion = kind.map(|kind| Box::new(Occasion { tick, kind }));
+        let event = Event::clone(&event(number));
+        Arc::new(Event { occasion, ..event })
+    };
+    let lead = |text: &str| Some(OccasionKind::Reminder(Lead::parse(text).unwrap()));
+    let digest = || Some(OccasionKind::Digest);
+    let blind = || Some(OccasionKind::Blind(Blindness::NoRole));
+    let events = [
+        told(1, None, 0),
+        told(2, None, 0),
+        told(3, lead("24h"), 0),
+        told(4, lead("1h"), 0),
+        told(5, digest(), 0),
+        told(6, digest(), 0),
+        told(7, digest(), 3600),
+        told(8, blind(), 0),
+        told(9, blind(), 0),
+        told(10, None, 0),
+    ];
+    let bench = Bench::new();
+    let (channel, sent) = bench.chatbot("a", 0, (0..10).map(|_| delivered()));
+    let dispatcher = bench.dispatcher(vec![target("default", channel)]);
+    let outcomes = dispatcher.deliver(0, &events, bench.clock.now() + MINUTE);
+    let combined: Vec<usize> = outcomes.iter().map(|outcome| outcome.combined).collect();
+    assert_eq!(combined, [2, 2, 2, 2, 2, 2, 1, 1, 1, 1]);
+    assert_eq!(sent.lock().unwrap().len(), 7);
+}

@@ -30,6 +30,15 @@ impl Inventory for Fake {
         self.calls.lock().unwrap().push(call);
         (self.says)(place, ids)
     }
+
+    fn maintenance(
+        &self,
+        _region: &str,
+        _credentials: &Credentials,
+        _deadline: Instant,
+    ) -> Result<Vec<Event>, Unread> {
+        unreachable!("nobody asks for maintenance")
+    }
 }
 
 struct Bench {
@@ -336,6 +345,15 @@ fn calls_take_a_second_or_a_quarter_of_the_time_left() {
         ) -> Result<Vec<Resource>, Refusal> {
             self.0.lock().unwrap().send(deadline).unwrap();
             Ok(Vec::new())
+        }
+
+        fn maintenance(
+            &self,
+            _region: &str,
+            _credentials: &Credentials,
+            _deadline: Instant,
+        ) -> Result<Vec<Event>, Unread> {
+            unreachable!("nobody asks for maintenance")
         }
     }
     let inventory = Box::new(Deadlines(Mutex::new(send)));

@@ -176,9 +176,24 @@ fn both_files_deploy_the_same_settings() {
 #[test]
 fn both_triggers_are_the_same_and_retry() {
     let triggers = s_props()["triggers"].as_array().unwrap().clone();
-    let [trigger] = triggers.as_slice() else {
-        panic!("one trigger")
+    let [tick, trigger] = triggers.as_slice() else {
+        panic!("two triggers")
     };
+    // Deploying stops at an unchanged eventbridge trigger, so that one is the last.
+    assert_eq!(trigger["triggerType"], "eventbridge");
+    let other = ros("Tick");
+    for (in_s, in_ros) in [
+        ("triggerName", "TriggerName"),
+        ("triggerType", "TriggerType"),
+        ("qualifier", "Qualifier"),
+        ("triggerConfig", "TriggerConfig"),
+    ] {
+        assert_eq!(tick[in_s], other[in_ros]);
+    }
+    assert_eq!(
+        tick["triggerConfig"],
+        json!({"cronExpression": "0 0 * * * *", "enable": true, "payload": "{\"task\":\"tick\"}"})
+    );
     let other = ros("Trigger");
     for (in_s, in_ros) in [
         ("triggerName", "TriggerName"),
@@ -299,7 +314,7 @@ fn env_example_names_the_variables_of_s_yaml() {
 
 #[test]
 fn the_event_pattern_accepts_ecs_events_only() {
-    let text = s_props()["triggers"][0]["triggerConfig"]["eventRuleFilterPattern"]
+    let text = s_props()["triggers"][1]["triggerConfig"]["eventRuleFilterPattern"]
         .as_str()
         .unwrap()
         .to_owned();

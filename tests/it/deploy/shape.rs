@@ -41,6 +41,11 @@ fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
     }
 }
 
+/// Returns the shape of a timer trigger's configuration, which both files share.
+fn timer_config() -> Value {
+    json!({"cronExpression": 1, "enable": 1, "payload": 1})
+}
+
 /// Returns the shape of an eventbridge trigger's configuration, which both files share.
 fn trigger_config() -> Value {
     json!({
@@ -82,7 +87,12 @@ fn s_yaml_has_known_property_names_only() {
         }}
     });
     let s = yaml("s.yaml");
-    assert_eq!(faults(&s, &shape, "s.yaml"), [""; 0]);
+    let mut with_event_trigger = s.clone();
+    let triggers = &mut with_event_trigger["resources"]["notifier"]["props"]["triggers"];
+    let tick = triggers.as_array_mut().unwrap().remove(0);
+    assert_eq!(faults(&with_event_trigger, &shape, "s.yaml"), [""; 0]);
+    let timer = json!({"triggerName": 1, "triggerType": 1, "qualifier": 1, "triggerConfig": timer_config()});
+    assert_eq!(faults(&tick, &timer, "tick"), [""; 0]);
     assert_eq!(
         json!([
             s["edition"],
@@ -139,6 +149,10 @@ fn the_template_has_known_property_names_only() {
         "AsyncInvoke": {"Type": "ALIYUN::FC3::AsyncInvokeConfig", "Properties": {
             "FunctionName": 1, "MaxAsyncRetryAttempts": 1, "MaxAsyncEventAgeInSeconds": 1,
             "DestinationConfig": {"OnSuccess": destination, "OnFailure": destination}
+        }},
+        "Tick": {"Type": "ALIYUN::FC3::Trigger", "Properties": {
+            "FunctionName": 1, "TriggerName": 1, "TriggerType": 1, "Description": 1, "Qualifier": 1,
+            "TriggerConfig": timer_config()
         }},
         "Trigger": {"Type": "ALIYUN::FC3::Trigger", "Properties": {
             "FunctionName": 1, "TriggerName": 1, "TriggerType": 1, "Description": 1, "Qualifier": 1,

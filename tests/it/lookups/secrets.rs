@@ -4,7 +4,8 @@ use super::{ACCOUNT, Stage, bench, brought, stopped};
 use crate::platform::{Call, Instance, PATIENCE};
 use crate::support::{Bench, TOKEN, group};
 use ecs_dingtalk_notifier::aliyun::Credentials;
-use ecs_dingtalk_notifier::inventory::{Directory, Inventory, Place, Refusal, Resource};
+use ecs_dingtalk_notifier::event::Event;
+use ecs_dingtalk_notifier::inventory::{Directory, Inventory, Place, Refusal, Resource, Unread};
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fake_aliyun::{Cloud, Fault, Identity};
 use fake_dingtalk::Fault as ChatFault;
@@ -124,6 +125,15 @@ impl Inventory for Panicking {
         deadline: Instant,
     ) -> Result<Vec<Resource>, Refusal> {
         panic!("{place:?}, {ids:?}, {credentials:?}, {deadline:?}");
+    }
+
+    fn maintenance(
+        &self,
+        _region: &str,
+        _credentials: &Credentials,
+        _deadline: Instant,
+    ) -> Result<Vec<Event>, Unread> {
+        unreachable!("nobody asks for maintenance")
     }
 }
 

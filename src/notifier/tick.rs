@@ -1,0 +1,158 @@
+//! One tick of the timer: what is due → events of our own.
+
+use super::Notifier;
+use crate::clock;
+use crate::event::{Blindness, Event, LookupHealth, Vitals};
+use crate::inventory::{Asker, Unread};
+use crate::reminder::{self, Due};
+use crate::schedule::Tick;
+use fc_runtime::Context;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the chatbot's server may take to tell the time.
+const CLOCK_TIME: Duration = Duration::from_secs(3);
+
+/// What a tick came to before it is delivered.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) events: Vec<Arc<Event>>,
+    /// What could not be looked up or read, in one line.
+    pub(super) problem: Option<String>,
+    /// Why the tick must be repeated, in one line.
+    pub(super) failure: Option<String>,
+}
+
+/// What is known of upcoming maintenance.
+struct Reading {
+    /// That which begins soonest comes first. Without that of regions that could not be read.
+    maintenance: Vec<Arc<Event>>,
+    unread: Vec<Unread>,
+}
+
+impl Notifier {
+    /// Makes the events that are due at a tick. Without any, nothing is asked.
+    pub(super) fn tell(&self, tick: Tick, context: &Context) -> Told {
+        let now = clock::to_timestamp(self.clock.wall());
+        let due = Due::at(tick, &self.routes, now);
+        if due.is_nothing() {
+            return Told::default();
+        }
+        let Reading {
+            mut maintenance,
+            unread,
+        } = self.read_maintenance(context);
+        let next = reminder::next(&maintenance, now).map(|next| next.id.clone());
+        let lookup_problem = self.look_up(&mut maintenance, context, |event| {
+            let is_next = due.heartbeat && next.as_ref() == Some(&event.id);
+            let is_told = due.digest || !reminder::leads(event, tick, &self.routes).is_empty();
+            is_next || is_told && self.may_take(event)
+        });
+
+        let mut events = reminder::events(&maintenance, due, tick, &self.routes);
+        let blindness = unread.iter().find_map(|unread| unread.blindness.clone());
+        if let Some(blindness) = blindness.filter(|_| due.needs_maintenance()) {
+            let zone = &self.routes[0].schedule.zone;
+            events.push(reminder::blind(blindness, tick, zone));
+        }
+        if due.heartbeat {
+            let vitals = Vitals {
+                lookups: self.lookup_health(&unread, lookup_problem.as_ref()),
+                clock_ahead: self.clock_ahead(tick, context),
+                upcoming: unread.is_empty().then(|| {
+                    let next = reminder::next(&maintenance, now);
+                    (next.cloned(), maintenance.len())
+                }),
+                ..self.counts.vitals(&self.routes)
+            };
+            events.push(reminder::heartbeat(vitals, tick));
+        }
+        let passing = unread.iter().find(|unread| unread.blindness.is_none());
+        Told {
+            events: events.into_iter().map(Arc::new).collect(),
+            problem: unread
+                .iter()
+                .map(|unread| unread.remedy.clone())
+                .next()
+                .or(lookup_problem),
+            failure: passing
+                .filter(|_| due.needs_maintenance())
+                .map(|unread| format!("upcoming maintenance is not known: {}", unread.remedy)),
+        }
+    }
+
+    /// Reads the maintenance of all regions that are to be asked.
+    fn read_maintenance(&self, context: &Context) -> Reading {
+        let (maintenance, unread) = self
+            .try_read(context)
+            .unwrap_or_else(|(blindness, remedy)| {
+                let unread = Unread {
+                    remedy: format!("upcoming maintenance: {remedy}"),
+                    blindness: Some(blindness),
+                };
+                (Vec::new(), vec![unread])
+            });
+        Reading {
+            maintenance: maintenance.into_iter().map(Arc::new).collect(),
+            unread,
+        }
+    }
+
+    fn try_read(
+        &self,
+        context: &Context,
+    ) -> Result<(Vec<Event>, Vec<Unread>), (Blindness, &'static str)> {
+        let off = "RESOURCE_LOOKUP is off: set it to auto";
+        let directory = self.directory.as_ref();
+        let directory = directory.ok_or((Blindness::Other(off.to_owned()), off))?;
+        let credentials = self.credentials(context).ok_or((
+            Blindness::NoRole,
+            "the invocation brings no identity: give the function a role (see ROLE in .env.example, CreateRole in template.yml)",
+        ))?;
+        let own_region = || {
+            let region = context.region.clone();
+            region.or_else(|| (self.environment)("FC_REGION"))
+        };
+        let regions = match self.regions.as_slice() {
+            [] => own_region().into_iter().collect(),
+            regions => regions.to_vec(),
+        };
+        if regions.is_empty() {
+            let remedy = "the function's region is not known: set RESOURCE_REGIONS";
+            return Err((Blindness::NoRegion, remedy));
+        }
+        let account = self.account(context);
+        let asker = Asker {
+            credentials: &credentials,
+            account: account.as_deref(),
+            deadline: context.deadline,
+        };
+        let (mut maintenance, unread) = directory.maintenance(&regions, asker);
+        for event in &mut maintenance {
+            event.account.clone_from(&account);
+        }
+        Ok((maintenance, unread))
+    }
+
+    /// Returns whether look-ups work, going by the calls of this tick.
+    fn lookup_health(&self, unread: &[Unread], problem: Option<&String>) -> LookupHealth {
+        if self.directory.is_none() {
+            return LookupHealth::Off;
+        }
+        let of_reading = unread.first().map(|unread| {
+            let passing = || Blindness::Other(unread.remedy.clone());
+            unread.blindness.clone().unwrap_or_else(passing)
+        });
+        let of_lookup = || Some(Blindness::Other(problem?.clone()));
+        let blindness = of_reading.or_else(of_lookup);
+        blindness.map_or(LookupHealth::Work, LookupHealth::Fail)
+    }
+
+    /// Returns how far our clock is ahead of that of a chatbot whose group gets the sign of life.
+    fn clock_ahead(&self, tick: Tick, context: &Context) -> Option<jiff::SignedDuration> {
+        let wants = |route: &crate::route::Route| route.schedule.wants_heartbeat(tick);
+        let route = self.routes.iter().position(wants)?;
+        let deadline = context.deadline.min(self.clock.now() + CLOCK_TIME);
+        self.dispatcher.clock_ahead(route, deadline)
+    }
+}
