@@ -1,4 +1,5 @@
-//! Measures what look-ups cost: the first one of an instance, a cached one, and the API alone.
+//! Measures what look-ups cost: the first one of an instance, a cached one, and the API alone; and
+//! what a timer's tick costs.
 //!
 //! ```text
 //! cargo bench --package benches --bench lookups    about half a minute after the build
@@ -10,11 +11,11 @@
 
 use benches::stats::summary;
 use benches::work::{REBOOT, numbered};
-use fake_aliyun::{Cloud, Identity, Instance as Machine, authorize};
+use fake_aliyun::{Cloud, Identity, Instance as Machine, SystemEvent, authorize};
 use fake_dingtalk::{Group, Robot};
-use fake_fc::{Call, Instance};
+use fake_fc::{Call, Caller, Instance};
 use fake_http::http::Request;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,6 +29,8 @@ const DELIVERIES: usize = 3;
 const TOKEN: &str = "5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0";
 const ACCOUNT: &str = "1690700000000030";
 const REGION: &str = "cn-hangzhou";
+const TICK: &str =
+    r#"{"triggerTime":"NOW","triggerName":"tick","payload":"{\"task\":\"tick\"}"}"#;
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -51,18 +54,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         named.tag("team", "shop").tag("env", "prod"),
     );
     let identity = cloud.role_identity(ACCOUNT);
+    for (event, hours) in [("e-1", 30), ("e-2", 50), ("e-3", 70)] {
+        let planned = SystemEvent::new(event, &id, "SystemMaintenance.Reboot");
+        let start = Timestamp::now() + SignedDuration::from_hours(hours);
+        cloud.add_event(ACCOUNT, REGION, planned.not_before(&start.to_string()));
+    }
 
     let (mut without, mut first, mut cached, mut api) = (vec![], vec![], vec![], vec![]);
+    let (mut idle, mut asking) = (vec![], vec![]);
     for round in 0..ROUNDS {
         let group = Group::start(vec![Robot::new(TOKEN)]);
-        let start = |port: u16| {
+        let start = |port: u16, (name, value): (&str, &str)| {
             let mut command = Command::new(&binary);
             command.env_clear().env("FC_SERVER_PORT", port.to_string());
             command.env("DINGTALK_WEBHOOK", group.webhook(TOKEN));
             command.env("RESOURCE_ENDPOINT", cloud.endpoint());
+            command.env("RESOURCE_REGIONS", REGION).env(name, value);
             command
         };
-        let instance = Instance::start_command(start);
+        let other_time = (Timestamp::now() + SignedDuration::from_hours(12)).strftime("%H:%M");
+        let digest = ("MESSAGE_DIGEST_AT", &*other_time.to_string());
+        let instance = Instance::start_command(|port| start(port, digest));
         let mut caller = instance.caller();
         let mut deliver = |n: usize, identity: Option<&Identity>| {
             let call = invocation(&id, round * 100 + n, identity);
@@ -78,11 +90,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         first.push(deliver(DELIVERIES, Some(&identity)));
         cached.extend((DELIVERIES + 1..2 * DELIVERIES).map(|n| deliver(n, Some(&identity))));
         api.push(ask(&cloud, &identity, &id, round)?);
+
+        let tick = |caller: &mut Caller| {
+            let call = with_identity(Call::invoke(TICK.replace("NOW", &now())), Some(&identity));
+            let begun = Instant::now();
+            let response = caller.call(&call);
+            let took = begun.elapsed().as_secs_f64() * 1e6;
+            assert_eq!(response.body, b"{\"events\":[]}", "{:?}", response.json());
+            took
+        };
+        idle.extend((0..DELIVERIES).map(|_| tick(&mut caller)));
+        let remind = ("MESSAGE_REMIND_BEFORE", "1h");
+        let reminding = Instance::start_command(|port| start(port, remind));
+        let mut caller = reminding.caller();
+        tick(&mut caller);
+        asking.extend((1..DELIVERIES).map(|_| tick(&mut caller)));
     }
     assert_eq!(
         cloud.calls().len(),
-        2 * ROUNDS,
-        "one look-up a process, and the API alone"
+        (2 + DELIVERIES) * ROUNDS,
+        "one look-up a process, the API alone, and ticks that ask"
     );
 
     println!("| | median, µs |\n|---|---|");
@@ -91,6 +118,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("with a role, the first look-up", &first),
         ("with a role, cached", &cached),
         ("the API alone, from a new connection to its answer", &api),
+        ("a tick when nothing is due", &idle),
+        ("a tick that asks for maintenance, and none is due", &asking),
     ] {
         let median = summary(samples).map_or(f64::NAN, |summary| summary.median);
         println!("| {what} | {median:.0} |");
@@ -109,6 +138,15 @@ fn machine() -> Result<String, Box<dyn Error>> {
 fn invocation(machine: &str, n: usize, identity: Option<&Identity>) -> Call {
     let of_its_own = format!("i-bp1{n:017}");
     let call = Call::invoke(numbered(REBOOT, n).replace(&of_its_own, machine));
+    with_identity(call, identity)
+}
+
+fn now() -> String {
+    Timestamp::now().to_string()
+}
+
+/// Brings an identity as Function Compute does.
+fn with_identity(call: Call, identity: Option<&Identity>) -> Call {
     match identity {
         None => call,
         Some(identity) => call

@@ -56,27 +56,28 @@ impl Notifier {
             events.push(reminder::blind(blindness, tick, zone));
         }
         if due.heartbeat {
+            let next = reminder::next(&maintenance, now).cloned();
             let vitals = Vitals {
                 lookups: self.lookup_health(&unread, lookup_problem.as_ref()),
                 clock_ahead: self.clock_ahead(tick, context),
-                upcoming: unread.is_empty().then(|| {
-                    let next = reminder::next(&maintenance, now);
-                    (next.cloned(), maintenance.len())
-                }),
+                upcoming: unread.is_empty().then_some((next, maintenance.len())),
                 ..self.counts.vitals(&self.routes)
             };
             events.push(reminder::heartbeat(vitals, tick));
         }
+
+        // A sign of life says itself what it does not know.
+        let unread: &[Unread] = if due.needs_maintenance() {
+            &unread
+        } else {
+            &[]
+        };
         let passing = unread.iter().find(|unread| unread.blindness.is_none());
+        let problem = unread.first().map(|unread| unread.remedy.clone());
         Told {
             events: events.into_iter().map(Arc::new).collect(),
-            problem: unread
-                .iter()
-                .map(|unread| unread.remedy.clone())
-                .next()
-                .or(lookup_problem),
+            problem: problem.or(lookup_problem),
             failure: passing
-                .filter(|_| due.needs_maintenance())
                 .map(|unread| format!("upcoming maintenance is not known: {}", unread.remedy)),
         }
     }
