@@ -225,6 +225,11 @@ impl Cloud {
             .change(|state| state.page_size = Some(size));
     }
 
+    /// Adds an offset in milliseconds to the machine's clock. An injected clock is not affected.
+    pub fn set_clock_offset_ms(&self, ms: i64) {
+        self.shared.state.change(|state| state.clock_offset_ms = ms);
+    }
+
     /// Injects a clock that stands still at this time.
     pub fn set_clock(&self, time: SystemTime) {
         let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);

@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) nonces: HashSet<String>,
     /// The injected clock, in milliseconds since 1970.
     pub(crate) clock_ms: Option<u64>,
+    /// Is added to the machine's clock if none is injected, in milliseconds.
+    pub(crate) clock_offset_ms: i64,
     /// Each for one call, of one action if it names one.
     pub(crate) faults: VecDeque<(Option<String>, Fault)>,
     pub(crate) standing_fault: Option<Fault>,
@@ -61,6 +63,7 @@ impl State {
             page_size: None,
             nonces: HashSet::new(),
             clock_ms: None,
+            clock_offset_ms: 0,
             faults: VecDeque::new(),
             standing_fault: None,
             calls: Vec::new(),
@@ -77,7 +80,8 @@ impl State {
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock_ms.unwrap_or_else(|| {
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            since.unwrap_or_default().as_millis() as u64
+            let ms = since.unwrap_or_default().as_millis() as u64;
+            ms.saturating_add_signed(self.clock_offset_ms)
         })
     }
 
