@@ -119,7 +119,7 @@ impl Bursts {
                         }
                         let kind = kinds.get(number % kinds.len()).map_or("", String::as_str);
                         change(&|progress| progress.started += 1);
-                        let payload = fresh_with_resource(kind, number);
+                        let payload = fresh_with_resource(kind, number, lab.clock.time());
                         cloud::add_instance_of(&lab.cloud, &payload, number);
                         let answer = lab.fire(&payload, Some(burst));
                         let outcome = outcome(&answer.body);

@@ -7,9 +7,13 @@ use fake_aliyun::{Call, Cloud, Disk, Fault, Identity, Instance};
 use serde_json::{Value, json};
 
 /// The account of the fleet.
-const ACCOUNT: &str = "1234567890981234";
+pub const ACCOUNT: &str = "1234567890981234";
 /// What the role must be allowed.
-const PERMISSIONS: [&str; 2] = ["ecs:DescribeInstances", "ecs:DescribeDisks"];
+const PERMISSIONS: [&str; 3] = [
+    "ecs:DescribeInstances",
+    "ecs:DescribeDisks",
+    "ecs:DescribeInstanceHistoryEvents",
+];
 
 type Tags = &'static [(&'static str, &'static str)];
 

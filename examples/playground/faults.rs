@@ -1,5 +1,6 @@
 //! The form "Break": faults of the group, its chatbot, and the network between.
 
+use crate::clock::MovableClock;
 use crate::settings::{FALLBACK_TOKEN, Settings, TOKEN};
 use fake_dingtalk::{Behaviour, Fault, Group, State};
 
@@ -77,26 +78,25 @@ impl GroupFault {
     }
 
     /// Resets the group to `settings`, which ends bans, then applies the fault.
-    pub fn apply(self, group: &Group, settings: &Settings) {
+    pub fn apply(self, group: &Group, settings: &Settings, clock: &MovableClock) {
         let [main, fallback] = settings.robots();
         for token in [TOKEN, OTHER_TOKEN] {
             group.configure(token, |robot| *robot = main.clone());
         }
         group.configure(FALLBACK_TOKEN, |robot| *robot = fallback);
         group.set_behaviour(Behaviour::default());
-        group.set_clock_offset_ms(0);
+        self.apply_clock(group, clock);
         group.set_standing_fault(TOKEN, None);
         reset_rate_limits(group);
         let always = |fault| group.set_standing_fault(TOKEN, Some(fault));
         let state = |state| group.configure(TOKEN, |robot| robot.state = state);
         match self {
-            GroupFault::None => {}
+            GroupFault::None | GroupFault::Clock => {}
             GroupFault::Throttled => group.configure(TOKEN, |robot| robot.limit = 0),
             GroupFault::Flood => always(Fault::Flood1111),
             GroupFault::Keyword => {
                 group.configure(TOKEN, |robot| robot.keywords = vec!["报警".into()]);
             }
-            GroupFault::Clock => group.set_clock_offset_ms(2 * 60 * 60 * 1000),
             GroupFault::Secret => {
                 let other = format!("SEC{}", "reset0000000".repeat(5));
                 group.configure(TOKEN, |robot| robot.secret = Some(other));
@@ -121,6 +121,15 @@ impl GroupFault {
             GroupFault::Lost => always(Fault::AcceptThenReset),
             GroupFault::Silent => always(Fault::NeverAnswer),
         }
+    }
+
+    /// Lets the group follow the clock, as far as the fault allows it.
+    pub fn apply_clock(self, group: &Group, clock: &MovableClock) {
+        let off_ms = match self {
+            GroupFault::Clock => 2 * 60 * 60 * 1000,
+            _ => 0,
+        };
+        group.set_clock_offset_ms(clock.ahead_ms() + off_ms);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The deployed function behind one port, where it can be replaced while the port stays open.
 
+use crate::clock::MovableClock;
 use crate::invocations::Invocations;
 use ecs_dingtalk_notifier::app;
-use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::log::Log;
 use ecs_dingtalk_notifier::notifier::Notifier;
@@ -52,12 +52,16 @@ impl Handler for Swap {
 }
 
 /// Returns a new function with this configuration.
-pub fn function(config: Config, invocations: Arc<Invocations>) -> Notifier {
+pub fn function(
+    config: Config,
+    clock: &Arc<MovableClock>,
+    invocations: Arc<Invocations>,
+) -> Notifier {
     let log = Log::to(Lines {
         invocations,
         pending: Vec::new(),
     });
-    app::notifier(config, Arc::new(SystemClock), log)
+    app::notifier(config, Arc::clone(clock) as Arc<_>, log)
 }
 
 /// Writes the function's log to the terminal and adds each line to its invocation.

@@ -1,9 +1,12 @@
 //! Records every invocation: its caller, request, answer, log lines, and the calls to the chatbot
 //! and the ECS API that it caused.
 
+use crate::clock::MovableClock;
 use crate::journal::Journal;
 use crate::samples::headline;
-use ecs_dingtalk_notifier::event::{self, Level};
+use ecs_dingtalk_notifier::clock::Clock;
+use ecs_dingtalk_notifier::event::Level;
+use ecs_dingtalk_notifier::trigger::{self, Trigger};
 use fake_dingtalk::Call;
 use fc_runtime::Failure;
 use serde_json::{Value, json};
@@ -42,6 +45,7 @@ impl Answer {
 
 /// All invocations, each published in the journal.
 pub struct Invocations {
+    clock: Arc<MovableClock>,
     journal: Arc<Journal>,
     records: Mutex<Records>,
 }
@@ -66,6 +70,8 @@ struct Invocation {
     started: Instant,
     payload: String,
     events: Vec<Value>,
+    /// Which tick of the timer it is, in milliseconds since 1970.
+    tick: Option<i64>,
     answer: Option<Answer>,
     took_ms: Option<u128>,
     log: Vec<Value>,
@@ -74,8 +80,9 @@ struct Invocation {
 
 impl Invocations {
     /// Starts without invocations.
-    pub fn new(journal: Arc<Journal>) -> Invocations {
+    pub fn new(clock: Arc<MovableClock>, journal: Arc<Journal>) -> Invocations {
         Invocations {
+            clock,
             journal,
             records: Mutex::default(),
         }
@@ -85,7 +92,7 @@ impl Invocations {
     pub fn announce(&self, payload: &str, burst: Option<usize>) -> (usize, String) {
         let mut records = self.lock();
         let request_id = format!("playground-{}", records.last + 1);
-        let number = records.add(&request_id, payload, true, burst);
+        let number = records.add(&request_id, payload, true, burst, self.clock.wall());
         self.publish(&records, number);
         (number, request_id)
     }
@@ -105,7 +112,7 @@ impl Invocations {
             *request_id = format!("guest-{}", records.last + 1);
         }
         let payload = String::from_utf8_lossy(payload);
-        let number = records.add(request_id, &payload, false, None);
+        let number = records.add(request_id, &payload, false, None, self.clock.wall());
         self.publish(&records, number);
         Some(number)
     }
@@ -236,10 +243,14 @@ impl Records {
         payload: &str,
         is_ours: bool,
         burst: Option<usize>,
+        at: SystemTime,
     ) -> usize {
         self.last += 1;
-        let parsed = event::parse(payload.as_bytes());
-        let events = parsed.events.iter().map(|event| {
+        let (events, tick) = match trigger::parse(payload.as_bytes()) {
+            Trigger::Events(parsed) => (parsed.events, None),
+            Trigger::Tick(tick) => (Vec::new(), Some(tick.at.as_millisecond())),
+        };
+        let events = events.iter().map(|event| {
             let (zh, en) = headline(&[event]);
             json!({"event": event.full_name(), "level": event.level.map(Level::as_str), "zh": zh, "en": en})
         });
@@ -248,10 +259,11 @@ impl Records {
             request_id: request_id.to_owned(),
             is_ours,
             burst,
-            at: SystemTime::now(),
+            at,
             started: Instant::now(),
             payload: payload.to_owned(),
             events: events.collect(),
+            tick,
             answer: None,
             took_ms: None,
             log: Vec::new(),
@@ -290,7 +302,9 @@ impl Invocation {
             texts.into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
         let answer = self.answer.as_ref();
-        let error = answer.map(Answer::json).unwrap_or_default();
+        let body = answer.map(Answer::json).unwrap_or_default();
+        // What a tick came to is in its answer alone.
+        let told = body["events"].as_array().map(Vec::len);
         json!({
             "type": "invocation",
             "number": self.number,
@@ -301,10 +315,12 @@ impl Invocation {
             "bytes": self.payload.len(),
             "events": self.events.iter().take(3).collect::<Vec<_>>(),
             "count": self.events.len(),
+            "tick": self.tick,
+            "told": told,
             "status": answer.map(|answer| answer.status),
             "tookMs": self.took_ms.map(|ms| ms as u64),
-            "errorType": error["errorType"],
-            "errorMessage": error["errorMessage"],
+            "errorType": body["errorType"],
+            "errorMessage": body["errorMessage"],
             "outcomes": distinct("outcome"),
             "rules": distinct("rule"),
             "classes": distinct("class"),

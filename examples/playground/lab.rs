@@ -1,16 +1,22 @@
 //! The group, the ECS API, the function, and the operations of the page on them.
 
 use crate::chat;
+use crate::clock::{Goal, MovableClock};
 use crate::cloud::{self, Access};
 use crate::faults::{GroupFault, reset_rate_limits};
 use crate::function::{Swap, function};
 use crate::invocations::{Answer, Invocations, milliseconds};
 use crate::journal::Journal;
+use crate::maintenance;
 use crate::samples::{self, Sample};
 use crate::settings::{FALLBACK_TOKEN, MOBILES, Problem, SECRET, Settings, TOKEN, USER_IDS};
+use ecs_dingtalk_notifier::clock::Clock;
+use ecs_dingtalk_notifier::config::Config;
 use fake_aliyun::{Cloud, Identity};
 use fake_dingtalk::{Call, Group, Robot};
 use fc_runtime as fc;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -20,6 +26,8 @@ use std::time::{Duration, SystemTime};
 
 /// The function's timeout in seconds, as in `s.yaml`.
 const TIMEOUT: &str = "60";
+/// The function's region.
+const REGION: &str = "cn-hangzhou";
 /// The error codes of a chatbot that got too many messages.
 const THROTTLED: [i64; 3] = [660026, 130101, 410100];
 
@@ -29,6 +37,8 @@ pub struct Lab {
     pub group: Group,
     /// The stand-in for the ECS API.
     pub cloud: Cloud,
+    /// What all of them, and the function, take for the time.
+    pub clock: Arc<MovableClock>,
     /// The entries for the page.
     pub journal: Arc<Journal>,
     /// Every invocation so far.
@@ -36,7 +46,8 @@ pub struct Lab {
     /// The sample events.
     pub samples: Vec<Sample>,
     /// Identifies this process: the time of its start.
-    pub run: u64,
+    pub run: i64,
+    start: Timestamp,
     swap: Arc<Swap>,
     address: SocketAddr,
     shutdown: fc::Shutdown,
@@ -46,6 +57,8 @@ pub struct Lab {
 
 struct State {
     settings: Settings,
+    /// The zone of the messages, in which the page shows times.
+    zone: TimeZone,
     fault: GroupFault,
     access: Access,
     /// Until when the function sends nothing to its chatbot because of a ban.
@@ -69,20 +82,27 @@ impl Lab {
         let cloud = cloud::start();
         let config = settings.config(&group, &cloud);
         let config = config.map_err(|problem| problem.text())?;
-        GroupFault::None.apply(&group, &settings);
+        let zone = zone(&config);
+        let clock = Arc::new(MovableClock::default());
+        let start = clock.time();
+        maintenance::update(&cloud, start, start);
+        GroupFault::None.apply(&group, &settings, &clock);
         let journal = Arc::new(Journal::default());
-        let invocations = Arc::new(Invocations::new(Arc::clone(&journal)));
-        let first = function(config, Arc::clone(&invocations));
+        let invocations = Invocations::new(Arc::clone(&clock), Arc::clone(&journal));
+        let invocations = Arc::new(invocations);
+        let first = function(config, &clock, Arc::clone(&invocations));
         let swap = Arc::new(Swap::new(first, Arc::clone(&invocations)));
         let listener =
             TcpListener::bind("127.0.0.1:9000").or_else(|_| TcpListener::bind("127.0.0.1:0"))?;
         let lab = Arc::new(Lab {
             group,
             cloud,
+            clock,
             journal,
             invocations,
             samples: samples::all()?,
-            run: milliseconds(SystemTime::now()),
+            run: start.as_millisecond(),
+            start,
             swap: Arc::clone(&swap),
             address: listener.local_addr()?,
             shutdown: fc::Shutdown::new()?,
@@ -93,6 +113,7 @@ impl Lab {
                 .into(),
             state: Mutex::new(State {
                 settings,
+                zone,
                 fault: GroupFault::None,
                 access: Access::Role,
                 banned_until: None,
@@ -125,6 +146,7 @@ impl Lab {
         }
         let (number, request_id) = self.invocations.announce(payload, burst);
         let access = self.lock().access;
+        maintenance::update(&self.cloud, self.start, self.clock.time());
         let identity = access.identity(&self.cloud);
         let mut answer = self
             .post(payload, &request_id, identity.as_ref())
@@ -151,7 +173,8 @@ impl Lab {
             .post(self.invoke_url())
             .header("content-type", "application/octet-stream")
             .header("x-fc-request-id", request_id)
-            .header("x-fc-function-timeout", TIMEOUT);
+            .header("x-fc-function-timeout", TIMEOUT)
+            .header("x-fc-region", REGION);
         // No x-fc-account-id: the samples are of several accounts, and a function that knows its
         // own looks nothing up in others.
         if let Some(identity) = identity {
@@ -195,8 +218,9 @@ impl Lab {
             GroupFault::Clock if !settings.signing => GroupFault::None,
             fault => fault,
         };
+        state.zone = zone(&config);
         self.replace_function(&mut state, config);
-        fault.apply(&self.group, &settings);
+        fault.apply(&self.group, &settings, &self.clock);
         state.fault = fault;
         state.settings = settings;
         self.publish(&state);
@@ -233,8 +257,8 @@ impl Lab {
         Ok(())
     }
 
-    fn replace_function(&self, state: &mut State, config: ecs_dingtalk_notifier::config::Config) {
-        let next = function(config, Arc::clone(&self.invocations));
+    fn replace_function(&self, state: &mut State, config: Config) {
+        let next = function(config, &self.clock, Arc::clone(&self.invocations));
         self.swap.put(next);
         state.banned_until = None;
     }
@@ -250,10 +274,26 @@ impl Lab {
                 "a wrong clock has an effect only if the chatbot requires signatures: switch them on first".into(),
             ));
         }
-        fault.apply(&self.group, &state.settings);
+        fault.apply(&self.group, &state.settings, &self.clock);
         state.fault = fault;
         self.publish(&state);
         Ok(())
+    }
+
+    /// Moves the clocks of function, group and API ahead. Returns the time to which.
+    ///
+    /// # Errors
+    /// If that is in the past, or too far ahead.
+    pub fn move_clock(&self, goal: Goal) -> Result<Timestamp, Problem> {
+        let state = self.lock();
+        let now = self.clock.time();
+        let then = goal.after(now, &state.zone);
+        let then = then.ok_or_else(|| Problem::Playground("no calendar goes so far".into()))?;
+        self.clock.move_to(then, now, &state.zone)?;
+        state.fault.apply_clock(&self.group, &self.clock);
+        self.cloud.set_clock_offset_ms(self.clock.ahead_ms());
+        self.publish(&state);
+        Ok(then)
     }
 
     /// Publishes the current state.
@@ -266,6 +306,8 @@ impl Lab {
             "state",
             &json!({
                 "type": "state",
+                "aheadMs": self.clock.ahead_ms(),
+                "zone": state.zone.iana_name().unwrap_or("UTC"),
                 "fault": state.fault.name(),
                 "access": state.access.name(),
                 "bannedUntil": state.banned_until.map(milliseconds),
@@ -285,6 +327,7 @@ impl Lab {
             "faults": GroupFault::ALL.map(GroupFault::name),
             "accesses": Access::ALL.map(Access::name),
             "fleet": cloud::fleet(),
+            "plan": maintenance::plan(self.start),
             "members": {"mobiles": MOBILES, "userIds": USER_IDS},
         })
     }
@@ -332,7 +375,7 @@ impl Lab {
             _ => return,
         };
         if banned_for > 0 {
-            state.banned_until = Some(SystemTime::now() + Duration::from_secs(banned_for));
+            state.banned_until = Some(self.clock.wall() + Duration::from_secs(banned_for));
         }
         self.publish(&state);
     }
@@ -340,6 +383,12 @@ impl Lab {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the zone of the messages.
+fn zone(config: &Config) -> TimeZone {
+    let route = config.routes.first();
+    route.map_or(TimeZone::UTC, |route| route.render_options.zone.clone())
 }
 
 impl Problem {

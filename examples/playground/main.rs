@@ -19,12 +19,14 @@
 
 mod burst;
 mod chat;
+mod clock;
 mod cloud;
 mod faults;
 mod function;
 mod invocations;
 mod journal;
 mod lab;
+mod maintenance;
 mod samples;
 mod settings;
 mod web;
@@ -67,7 +69,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut shown = 0;
     for sample in FIRST {
         heading(&format!("{}/{sample}", samples::FOLDER));
-        let answer = lab.fire(&samples::fresh(&samples::read(sample)?), None);
+        let answer = lab.fire(
+            &samples::fresh(&samples::read(sample)?, lab.clock.time()),
+            None,
+        );
         println!(
             "the invocation answered  HTTP {} {}",
             answer.status, answer.body

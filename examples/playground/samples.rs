@@ -112,14 +112,14 @@ fn render_options(language: &str) -> Option<RenderOptions> {
     Some(route.render_options)
 }
 
-/// Returns the payload as a new event that happens now.
-pub fn fresh(payload: &str) -> String {
-    moved_to_now(&with_new_ids(payload))
+/// Returns the payload as a new event that happens `now`.
+pub fn fresh(payload: &str, now: Timestamp) -> String {
+    moved_to(&with_new_ids(payload), now)
 }
 
 /// Returns the payload as a new event of resource `number`.
-pub fn fresh_with_resource(payload: &str, number: usize) -> String {
-    let mut text = fresh(payload);
+pub fn fresh_with_resource(payload: &str, number: usize, now: Timestamp) -> String {
+    let mut text = fresh(payload, now);
     for id in resource_ids(payload) {
         let keep = id.len().saturating_sub(5);
         if let Some(stem) = id.get(..keep) {
@@ -209,12 +209,11 @@ fn resource_ids(text: &str) -> BTreeSet<String> {
 
 /// Moves every time in the payload by the event's distance from now, so that a plan two days ahead
 /// stays two days ahead. A time that is months away from the event's own is moved to now itself.
-fn moved_to_now(payload: &str) -> String {
+fn moved_to(payload: &str, now: Timestamp) -> String {
     let events = event::parse(payload.as_bytes()).events;
     let Some(EventTime::At(own)) = events.iter().find_map(|event| event.time.clone()) else {
         return payload.to_owned();
     };
-    let now = Timestamp::now();
     let own = TimeZone::UTC.to_datetime(own);
     let places = times(payload);
     let is_far = |time: &DateTime| own.duration_until(*time).abs() > FAR;
@@ -282,7 +281,7 @@ mod tests {
     fn fresh_events_have_new_ids_and_times_and_else_stay_equal() {
         for sample in all().unwrap() {
             let before = parsed(&sample.text);
-            let after = parsed(&fresh(&sample.text));
+            let after = parsed(&fresh(&sample.text, Timestamp::now()));
             assert_eq!(before.len(), after.len(), "{}", sample.file);
             let is_json = sample.file.ends_with(".json");
             for (before, after) in before.iter().zip(&after) {
@@ -299,13 +298,14 @@ mod tests {
             }
         }
         let sample = read("eventbridge/Instance-SystemMaintenance.Reboot-Scheduled.json").unwrap();
-        let [event] = parsed(&fresh(&sample)).try_into().unwrap();
+        let now = Timestamp::now() + SignedDuration::from_hours(50);
+        let [event] = parsed(&fresh(&sample, now)).try_into().unwrap();
         let (Some(EventTime::At(time)), Some(EventTime::At(planned))) =
             (&event.time, event.not_before())
         else {
             panic!("{event:?}");
         };
-        let age = time.duration_until(Timestamp::now());
+        let age = time.duration_until(now);
         assert!(age.abs() < SignedDuration::from_secs(60), "{age}");
         let hours = time.duration_until(planned).as_hours();
         assert_eq!(hours, 68, "the plan stays as far ahead");
@@ -315,7 +315,7 @@ mod tests {
     fn the_events_of_a_burst_are_of_different_resources() {
         let sample = read("eventbridge/Instance-StateChange-Stopped.json").unwrap();
         let events: Vec<Arc<Event>> = (0..3)
-            .flat_map(|number| parsed(&fresh_with_resource(&sample, number)))
+            .flat_map(|number| parsed(&fresh_with_resource(&sample, number, Timestamp::now())))
             .collect();
         let distinct = |of: fn(&Event) -> Option<String>| {
             events

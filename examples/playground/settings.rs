@@ -51,7 +51,11 @@ impl Settings {
         let initial = [
             ("EVENT_INCLUDE", "Instance:StateChange:Stopped"),
             ("MESSAGE_TAGS", "team,env"),
+            ("MESSAGE_DIGEST_AT", "09:00"),
+            ("MESSAGE_REMIND_BEFORE", "24h,1h"),
+            ("MESSAGE_HEARTBEAT_AT", "09:00"),
             ("DINGTALK_AT_TAG", "owner"),
+            ("RESOURCE_REGIONS", "cn-hangzhou,cn-shanghai"),
         ];
         let initial = initial.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut vars = BTreeMap::from(initial);

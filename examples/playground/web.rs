@@ -5,6 +5,7 @@
 //! type.
 
 use crate::burst::{Bursts, Plan};
+use crate::clock::{self, Goal};
 use crate::cloud::Access;
 use crate::faults::GroupFault;
 use crate::lab::Lab;
@@ -161,13 +162,15 @@ impl Site {
             ("GET", "/sample") => {
                 let file = request.query("file").unwrap_or_default();
                 let sample = lab.samples.iter().find(|sample| sample.file == file);
-                found_or_404(sample.map(|sample| json!({"json": fresh(&sample.text)})))
+                found_or_404(
+                    sample.map(|sample| json!({"json": fresh(&sample.text, lab.clock.time())})),
+                )
             }
             ("POST", "/fire") => {
                 let file = body["file"].as_str();
                 let sample = lab.samples.iter().find(|s| Some(s.file.as_str()) == file);
                 let payload = match (sample, body["json"].as_str()) {
-                    (Some(sample), _) => fresh(&sample.text),
+                    (Some(sample), _) => fresh(&sample.text, lab.clock.time()),
                     (None, Some(own)) => own.to_owned(),
                     (None, None) => return found_or_404(None),
                 };
@@ -177,6 +180,13 @@ impl Site {
                 Some(payload) => self.fire(payload),
                 None => (409, json!({"problem": "nothing was sent yet"})),
             },
+            ("POST", "/time") => {
+                let goal = Goal::parse(body["to"].as_str().unwrap_or_default());
+                match goal.and_then(|goal| lab.move_clock(goal)) {
+                    Ok(at) if body["tick"] == true => self.fire(clock::tick(at)),
+                    other => result_of(other.map(drop)),
+                }
+            }
             ("POST", "/burst") => {
                 let plan = Plan {
                     count: body["count"].as_u64().unwrap_or_default() as usize,

@@ -2,6 +2,7 @@
 
 mod browser;
 mod page;
+mod time;
 
 use crate::platform::{Instance, PATIENCE};
 use crate::samples::{REBOOT, STOPPED, sample};
