@@ -3,7 +3,8 @@
 //!
 //! Sample events go through `POST /invoke` as Function Compute sends them. The terminal prints the
 //! answer of each invocation and the messages in the group. A page shows the group as its members
-//! see it, sends events, configures the function and injects faults; its address is printed first.
+//! see it, sends events, moves the clock to the ticks of a timer, configures the function and injects
+//! faults; its address is printed first.
 //!
 //! ```text
 //! cargo run --example playground            # serves the page and curl until Ctrl-C
@@ -15,7 +16,7 @@
 //!
 //! An event passes through the files in this order: `web` (or curl) → [`lab::Lab::fire`] → the
 //! function in `function`, which asks the API in `cloud` → the group → the watcher in [`lab::Lab`]
-//! → `chat` → `journal` → `web` → `page/page.js`.
+//! → `chat` → `journal` → `web` → `page/page.js`. All of them take the time from `clock`.
 
 mod burst;
 mod chat;

@@ -10,7 +10,7 @@ const middling = matchMedia("(min-width: 760px)");
 // The oldest rows and messages beyond this number are removed.
 const MAX_ROWS = 400;
 
-let about = { samples: [], faults: [], accesses: [], fleet: [], members: { mobiles: [], userIds: [] } };
+let about = { samples: [], faults: [], accesses: [], fleet: [], plan: [], members: { mobiles: [], userIds: [] } };
 let state = null;
 let burst = null;
 let filter = null; // msgUuid: only the invocations of this message are shown
@@ -55,8 +55,39 @@ function make(kind, attributes = {}, ...children) {
 }
 
 const number = (value) => value.toLocaleString(language === "zh" ? "zh-CN" : "en-US");
-const clock = (ms) => new Date(ms).toLocaleTimeString("en-GB");
-const minute = (ms) => clock(ms).slice(0, 5);
+
+/** Returns what the playground's clock shows, in milliseconds since 1970. */
+const now = () => Date.now() + (state?.aheadMs ?? 0);
+
+/** Formats a time in the zone of the messages: `2026-11-27 09:00:00`. */
+const stamp = (ms) => formats.stamp.format(ms);
+/** Times of another day than that of the start have their date. */
+const clock = (ms) => stamp(ms).slice(stamp(ms).startsWith(stamp(about.run ?? ms).slice(0, 10)) ? 11 : 5);
+const minute = (ms) => clock(ms).slice(0, -3);
+/** The same with the day of the week. */
+const day = (ms) => `${formats.weekday.format(ms)} ${stamp(ms)}`;
+
+let formats = formatsIn(undefined);
+
+function formatsIn(timeZone) {
+  try {
+    return {
+      stamp: new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }),
+      weekday: new Intl.DateTimeFormat(language, { weekday: "short", timeZone }),
+    };
+  } catch {
+    return formatsIn("UTC"); // a zone that this browser does not know
+  }
+}
+
+/** Formats a duration in two units at most. */
+function duration(ms) {
+  const minutes = Math.floor(ms / 60000);
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 24) return word("days", Math.floor(hours / 24), hours % 24);
+  return hours ? word("hours", hours, minutes % 60) : word("minutes", minutes);
+}
+
 const headline = (event) => (language === "zh" ? event.zh : event.en) || event.event || word("noEvent");
 
 function toast(text, kind = "") {
@@ -115,12 +146,14 @@ function handle(entry) {
   if (entry.type === "message") {
     messages.set(entry.number, entry);
     showMessage(entry);
+    showTold();
   } else if (entry.type === "invocation") {
     const before = invocations.get(entry.number);
     invocations.set(entry.number, entry);
     showInvocation(entry);
     if (entry.status != null && before && before.status == null) finished(entry);
     if (entry.status != null) showLookUp();
+    if (entry.tick != null) showTold();
   } else if (entry.type === "call") {
     calls.unshift(entry.call);
     calls.length = Math.min(calls.length, 6);
@@ -149,12 +182,17 @@ function showMessage(message) {
   log.querySelector(".empty")?.remove();
   log.append(bubble(message));
   while (log.children.length > MAX_ROWS) log.firstChild.remove();
-  $("entry-title").textContent = message.title;
-  $("entry-time").textContent = minute(message.at);
+  showEntry(message);
   if (!isVisible("group")) unread += 1;
   showUnread();
   if (wasAtEnd) log.scrollTop = log.scrollHeight;
   else $("newer").hidden = false;
+}
+
+/** Shows the group in the list of conversations. */
+function showEntry(message) {
+  $("entry-title").textContent = message.title;
+  $("entry-time").textContent = minute(message.at);
 }
 
 function bubble(message) {
@@ -188,7 +226,8 @@ function showMessages() {
   // Screen readers must not announce old messages again.
   log.setAttribute("aria-live", "off");
   log.replaceChildren(...[...messages.values()].slice(-MAX_ROWS).map(bubble));
-  if (!messages.size) log.append(make("p.empty.hint", {}, word("empty")));
+  if (messages.size) showEntry([...messages.values()].at(-1));
+  else log.append(make("p.empty.hint", {}, word("empty")));
   log.scrollTop = log.scrollHeight;
   setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
 }
@@ -203,16 +242,22 @@ function onlyOf(uuid) {
 // ── Invocations ──
 
 function what(invocation) {
+  if (invocation.tick != null) return word("tickOf", minute(invocation.tick));
   const [first] = invocation.events;
   if (!first) return word("noEvent");
   const rest = invocation.count - 1;
   return rest ? `${headline(first)} ${word("more", language === "zh" ? invocation.count : rest)}` : headline(first);
 }
 
-function badge({ status, errorType, outcomes }) {
+/** Returns true for a tick that told nothing. */
+const isNothing = ({ tick, told }) => tick != null && told === 0;
+
+function badge(invocation) {
+  const { status, errorType, outcomes } = invocation;
   if (status == null) return word("running");
   if (status === 0) return word("noReply");
   if (status !== 200) return errorType ?? `HTTP ${status}`;
+  if (isNothing(invocation)) return word("nothingDue");
   return outcomes.map((outcome) => word("outcomes")[outcome]).join(", ") || "HTTP 200";
 }
 
@@ -287,7 +332,7 @@ async function showDetail(n, place) {
   const part = (title, text) => [make("h4", {}, title), make("pre", { tabindex: 0 }, text)];
   const role = detail.apiCalls ? "x-fc-access-key-id: STS.…\nx-fc-access-key-secret: …\nx-fc-security-token: …\n" : "";
   const head = detail.ours
-    ? `POST /invoke\ncontent-type: application/octet-stream\nx-fc-request-id: ${detail.requestId}\nx-fc-function-timeout: 60\n${role}\n`
+    ? `POST /invoke\ncontent-type: application/octet-stream\nx-fc-request-id: ${detail.requestId}\nx-fc-function-timeout: 60\nx-fc-region: cn-hangzhou\n${role}\n`
     : "POST /invoke\n\n";
   const answer = detail.answer;
   const headers = answer?.headers.map(([name, value]) => `${name}: ${value}\n`).join("") ?? "";
@@ -400,6 +445,80 @@ $("own-form").addEventListener("submit", (event) => {
   act("/fire", { json: $("own-json").value });
 });
 
+// ── Time ──
+
+const HOUR = 3600000;
+
+/** Sets a text only if it is another: a screen reader may be reading it. */
+function setText(id, text) {
+  if ($(id).textContent !== text) $(id).textContent = text;
+}
+
+function showClock() {
+  if (!state) return;
+  const ms = now();
+  setText("clock", day(ms));
+  const ahead = state.aheadMs ? word("ahead", duration(state.aheadMs)) : word("notAhead");
+  setText("ahead", `${state.zone} · ${ahead}`);
+  setText("tick", word("tick", stamp(ms - (ms % HOUR) + HOUR).slice(11, 16)));
+  setText("morning", word("morning", stamp(ms).slice(11) < "09:00:00"));
+  for (const [index, planned] of about.plan.entries()) setText(`planned-${index}`, countdown(planned, ms));
+}
+
+function countdown({ begins, ends, status }, ms) {
+  if (ms < begins) return `${word("planStatus")[status]} · ${word("inTime", duration(begins - ms))}`;
+  return word("planStatus")[ms < ends ? "Executing" : "Executed"];
+}
+
+function showPlan() {
+  const line = (planned, index) => {
+    const resource = about.fleet.find(({ id }) => id === planned.instance);
+    const facts = [resource?.name, planned.region, planned.disk ? word("planDisk", planned.disk) : null];
+    return make("li", {},
+      make("span", {}, headline(planned)),
+      make("span.hint", {}, facts.filter(Boolean).join(" · ")),
+      make("span.hint", {}, `${day(planned.begins).slice(0, -3)} · `, make("strong", { id: `planned-${index}` })));
+  };
+  $("plan").replaceChildren(...about.plan.map(line));
+  showClock();
+}
+
+/** Shows what the last tick came to. */
+function showTold() {
+  const ticks = [...invocations.values()].filter(({ tick, status }) => tick != null && status != null);
+  const last = ticks.sort((a, b) => b.number - a.number)[0];
+  if (!last) {
+    $("told").replaceChildren(make("p.hint", {}, word("toldNothing")));
+    return;
+  }
+  const shown = [...messages.values()].filter(({ uuid }) => last.uuids.includes(uuid));
+  const link = (message) => make("li", {},
+    make("button.link", { type: "button", onclick: () => goTo(message) }, message.title));
+  const isRepeated = last.outcomes.join() === "duplicate";
+  const explained = isNothing(last) ? word("nothingDueHint") : isRepeated ? word("repeatedHint") : last.errorMessage;
+  $("told").replaceChildren(
+    make("p", {}, make("strong", {}, badge(last)), ` · #${last.number} · ${what(last)}`),
+    explained ? make("p.hint", {}, explained) : "",
+    shown.length ? make("ul", {}, ...shown.map(link)) : "",
+    last.remarks.length ? make("p.remark", {}, remarksOf(last)) : "");
+}
+
+for (const id of ["tick", "morning"]) {
+  $(id).addEventListener("click", () => act("/time", { to: id, tick: true }));
+}
+$("set").addEventListener("toggle", () => {
+  if (!$("set-to").value) $("set-to").value = stamp(now() + 24 * HOUR).slice(0, 16).replace(" ", "T");
+});
+$("set-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [to, tick] = [$("set-to").value, $("set-tick").checked];
+  const answer = await post("/time", { to, tick });
+  if (answer.ok && !tick) toast(word("moved", to.replace("T", " ")), "good");
+  $("set-problem").hidden = answer.ok;
+  $("set-problem").textContent = answer.ok ? "" : answer.problem;
+});
+setInterval(showClock, 1000);
+
 // ── Configure ──
 
 const FIELDS = [
@@ -419,6 +538,9 @@ const FIELDS = [
   { name: "MESSAGE_TAGS", example: "team,env" },
   { name: "MESSAGE_ACCOUNTS", example: "1234567890123456=prod" },
   { name: "MESSAGE_CONSOLE", byDefault: "china", offers: ["china", "international"] },
+  { name: "MESSAGE_DIGEST_AT", example: "09:00" },
+  { name: "MESSAGE_REMIND_BEFORE", example: "24h,1h" },
+  { name: "MESSAGE_HEARTBEAT_AT", example: "Mon 09:00" },
   { name: "DINGTALK_KEYWORD", example: "CloudMonitor" },
   { name: "DINGTALK_AT_MOBILES", hint: () => word("members", about.members.mobiles.join(", ")) },
   { name: "DINGTALK_AT_USER_IDS", hint: () => word("members", about.members.userIds.join(", ")) },
@@ -427,6 +549,7 @@ const FIELDS = [
   { name: "DINGTALK_AT_TAG", example: "owner" },
   { name: "DINGTALK_RATE_LIMIT", byDefault: "18" },
   { name: "RESOURCE_LOOKUP", byDefault: "auto", offers: ["auto", "off"] },
+  { name: "RESOURCE_REGIONS", example: "cn-hangzhou,cn-shanghai" },
 ];
 
 function showFields() {
@@ -521,7 +644,9 @@ function showLookUp() {
 
 function apiCallLine({ action, region, ids, status, code }) {
   const answer = status ? `HTTP ${status}${code ? ` ${code}` : ""}` : word("noReply");
-  return make("li", {}, word("apiCallLine", action, region, ids, answer));
+  // Those who ask for maintenance name no ids.
+  const parts = [action, region, ids ? word("ids", ids) : null, answer];
+  return make("li", {}, parts.filter(Boolean).join(" · "));
 }
 
 function showFleet() {
@@ -603,10 +728,15 @@ function showState() {
     showState.access = state.access;
     showLookUp();
   }
+  if (showState.zone !== state.zone) {
+    showState.zone = state.zone;
+    showTimes();
+  }
+  showClock();
   showAccesses();
   $("env").textContent = state.env;
   $("repeat").disabled = !state.canRepeat;
-  const isBanned = state.bannedUntil > Date.now();
+  const isBanned = state.bannedUntil > now();
   $("ban").hidden = !isBanned;
   if (isBanned) $("ban-words").textContent = word("ban", clock(state.bannedUntil));
   showGroupFaults();
@@ -632,7 +762,7 @@ function isVisible(name) {
 
 function view(name) {
   root.dataset.view = name;
-  if (["fire", "configure", "whom", "break"].includes(name) && root.dataset.panel !== name) {
+  if (["fire", "time", "configure", "whom", "break"].includes(name) && root.dataset.panel !== name) {
     root.dataset.panel = name;
     document.querySelector(".controls").scrollTop = 0;
   }
@@ -663,6 +793,16 @@ function showTheme() {
   $("theme-word").textContent = word({ auto: "themeAuto", light: "themeLight", dark: "themeDark" }[theme] ?? "themeAuto");
 }
 
+/** Shows all times again, in the zone of the messages. */
+function showTimes() {
+  formats = formatsIn(state?.zone);
+  showMessages();
+  showInvocations();
+  showCalls();
+  showTold();
+  showPlan();
+}
+
 /** Shows everything again, for a change of language. */
 function showAll() {
   root.lang = language === "zh" ? "zh-CN" : "en";
@@ -675,9 +815,7 @@ function showAll() {
   showView();
   showFields();
   showSamples();
-  showMessages();
-  showInvocations();
-  showCalls();
+  showTimes();
   showFailure();
   showBurst();
   showAccesses();

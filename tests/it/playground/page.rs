@@ -204,6 +204,160 @@ fn a_denied_role_shows_remedy_and_the_message_lacks_the_name() {
 }
 
 #[test]
+fn ticks_are_fired_at_the_time_to_which_the_clock_is_moved() {
+    let Some((playground, browser)) = desktop() else {
+        return;
+    };
+    browser.click("nav [data-view=time]");
+    wait_for_text(&browser, "#told", "None yet");
+    wait_for_text(&browser, "#ahead", "Asia/Shanghai · as on this computer");
+    let plan = "[...document.querySelectorAll('#plan li')].map((e) => e.innerText)";
+    let plan = browser.value(plan);
+    for (index, part) in [
+        "search-worker-07 · cn-shanghai",
+        "jump-host-01 · cn-hangzhou",
+        "worker-b73 · cn-shanghai",
+        "disk d-t4ndyqve6h3w8z2rn4ds",
+        "shop-db-02 · cn-hangzhou",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let line = plan[index].as_str().unwrap();
+        assert!(line.contains(part), "{line}");
+    }
+    wait_for_text(&browser, "#planned-0", "in progress");
+    wait_for_text(&browser, "#planned-3", "awaits your confirmation · in 3 d");
+
+    // With the keyboard.
+    let next = browser.text("#tick");
+    let hour = next.strip_prefix("Next tick, ").unwrap().to_owned();
+    browser.run("document.querySelector('#tick').focus()", json!([]));
+    browser.press(ENTER);
+    wait_for_text(&browser, "#told", "delivered · #7 · Tick of");
+    wait_for_text(&browser, "#told", &hour);
+    browser.wait("document.querySelectorAll('#told li button').length > 0");
+    wait_for_text(&browser, "#clock", &format!("{hour}:"));
+    wait_for_text(&browser, "#ahead", "ahead of this computer");
+    wait_for_text(&browser, INVOCATION, "Tick of ");
+    wait_for_text(&browser, INVOCATION, &hour);
+    wait_for_text(&browser, &format!("{NEWEST} .who"), &format!("{hour}:"));
+    assert_eq!(browser.value("document.activeElement.id"), "tick");
+
+    browser.click("nav [data-view=fire]");
+    browser.click("#repeat");
+    wait_for_text(&browser, INVOCATION, "duplicate");
+    browser.click("nav [data-view=time]");
+    wait_for_text(&browser, "#told", "All of it was told before");
+    let shown = "document.querySelectorAll('#told li').length";
+    assert_eq!(browser.value(shown), 0);
+
+    browser.click("#morning");
+    wait_for_text(&browser, "#clock", " 09:00:");
+    wait_for_text(&browser, "#told", "#9 · Tick of");
+    wait_for_text(&browser, "#told", "09:00");
+    browser.click("#told li button");
+    browser.wait("document.activeElement.classList.contains('message')");
+
+    // Nothing was due.
+    let form = json!({
+        "vars": {"MESSAGE_DIGEST_AT": "09:00", "MESSAGE_LANGUAGE": "en"},
+        "signing": true, "fallback": false, "more": "",
+    });
+    assert_eq!(playground.post("/configure", &form).0, 200);
+    let messages = browser.value(MESSAGES);
+    browser.click("#tick");
+    wait_for_text(&browser, "#told", "nothing due · #10 · Tick of");
+    wait_for_text(&browser, "#told", "The group gets no message");
+    wait_for_text(&browser, INVOCATION, "nothing due");
+    assert_eq!(browser.value(MESSAGES), messages);
+
+    assert_eq!(browser.console_messages(), Vec::<String>::new());
+
+    // Any later time, and no earlier one.
+    browser.click("#set summary");
+    browser.wait("document.querySelector('#set-to').value !== ''");
+    let set = |to: &str, is_with_tick: bool| {
+        let script = "document.querySelector('#set-to').value = arguments[0]; document.querySelector('#set-tick').checked = arguments[1]";
+        browser.run(script, json!([to, is_with_tick]));
+        browser.click("#set-form [type=submit]");
+    };
+    set("2020-01-01T00:00", true);
+    wait_for_text(&browser, "#set-problem", "the clock never goes back: it is");
+    let later = "const d = new Date(Date.now() + 40 * 24 * 3600000).toISOString(); return d.slice(0, 11) + '12:34'";
+    let later = browser.run(later, json!([]));
+    set(later.as_str().unwrap(), false);
+    let shown = later.as_str().unwrap().replace('T', " ");
+    wait_for_text(&browser, "#clock", &shown);
+    browser.wait("document.querySelector('#set-problem').hidden");
+    wait_for_text(&browser, "#planned-4", "over");
+    wait_for_text(&browser, INVOCATION, "#10");
+}
+
+#[test]
+fn times_are_shown_in_the_zone_of_the_messages() {
+    let Some((playground, browser)) = desktop() else {
+        return;
+    };
+    let time = format!("document.querySelector('{NEWEST} time').innerText");
+    let form = |zone| {
+        json!({
+            "vars": {"MESSAGE_TIME_ZONE": zone, "EVENT_LEVELS": "INFO"},
+            "signing": true, "fallback": false, "more": "",
+        })
+    };
+    // Neither has daylight saving time, and one is never where this test runs.
+    let mut shown = Vec::new();
+    for zone in ["Pacific/Kiritimati", "Asia/Kolkata"] {
+        assert_eq!(playground.post("/configure", &form(zone)).0, 200);
+        wait_for_text(&browser, "#env", zone);
+        let text = browser.value(&time);
+        shown.push(text.as_str().unwrap().to_owned());
+    }
+    let minutes = |text: &String| {
+        let parts: Vec<i32> = text[text.len() - 8..][..5]
+            .split(':')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        parts[0] * 60 + parts[1]
+    };
+    let apart = minutes(&shown[0]) - minutes(&shown[1]);
+    assert_eq!(apart.rem_euclid(24 * 60), 8 * 60 + 30, "{shown:?}");
+}
+
+/// Returns the paths of all words of a language.
+const PATHS: &str = "
+    const { words } = await import('/words.js');
+    const paths = (value, path) => typeof value === 'object' && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, inner]) => paths(inner, `${path}.${key}`))
+        : [`${path}: ${typeof value} ${value?.length ?? ''}`.replace(/string .*/, 'string')];
+    return [paths(words.en, ''), paths(words.zh, '')];
+";
+
+#[test]
+fn every_word_of_the_page_is_there_in_both_languages() {
+    let Some((playground, browser)) = desktop() else {
+        return;
+    };
+    let script = format!("return (async () => {{ {PATHS} }})()");
+    let paths = browser.run(&script, json!([]));
+    let [en, zh] = [0, 1].map(|language| {
+        let paths = paths[language].as_array().unwrap().iter();
+        paths.map(|path| path.as_str().unwrap()).collect::<Vec<_>>()
+    });
+    assert!(en.len() > 150, "{}", en.len());
+    assert_eq!(en, zh);
+    for language in ["en", "zh"] {
+        browser.open(&format!("{}/?lang={language}", playground.url));
+        browser.wait(&format!("{MESSAGES} === {FIRST}"));
+        let missing = "[...document.querySelectorAll('[data-word], .field label, #tick, #morning, #plan li > *')].filter((e) => !e.textContent || e.textContent.includes('undefined')).map((e) => e.outerHTML)";
+        assert_eq!(browser.value(missing), json!([]), "{language}");
+        let unlabelled = "[...document.querySelectorAll('.field label')].filter((e) => e.firstChild.nodeType !== Node.TEXT_NODE).map((e) => e.htmlFor)";
+        assert_eq!(browser.value(unlabelled), json!([]), "{language}");
+    }
+}
+
+#[test]
 fn markup_in_an_event_is_shown_as_text() {
     let Some((playground, browser)) = desktop() else {
         return;
@@ -281,6 +435,15 @@ fn configuration_errors_are_shown_as_check_prints_them() {
     browser.click("#configure-form [type=submit]");
     wait_for_text(&browser, "#env", "MESSAGE_TIME_ZONE='Europe/Berlin'");
     browser.wait("document.querySelector('#faults').hidden");
+    // What was set at the start stays.
+    for line in [
+        "MESSAGE_DIGEST_AT='09:00'",
+        "MESSAGE_REMIND_BEFORE='24h,1h'",
+        "MESSAGE_HEARTBEAT_AT='09:00'",
+        "RESOURCE_REGIONS='cn-hangzhou,cn-shanghai'",
+    ] {
+        wait_for_text(&browser, "#env", line);
+    }
     browser.click("nav [data-view=fire]");
     browser.click(STOPPED);
     wait_for_text(&browser, NEWEST, "状态：已停止");
@@ -376,7 +539,15 @@ fn every_layout_fits_and_every_text_has_contrast() {
             // A toast disappears by itself, so add one that stays.
             browser.wait("document.querySelectorAll('#invocations > li').length > 0");
             browser.run("document.querySelector('#toasts').append(Object.assign(document.createElement('p'), {className: 'bad', textContent: 'Throttled'}))", json!([]));
-            for view in ["group", "fire", "configure", "whom", "break", "calls"] {
+            for view in [
+                "group",
+                "fire",
+                "time",
+                "configure",
+                "whom",
+                "break",
+                "calls",
+            ] {
                 browser.run(
                     "document.querySelector(`nav [data-view=${arguments[0]}]`).click()",
                     json!([view]),
@@ -384,6 +555,10 @@ fn every_layout_fits_and_every_text_has_contrast() {
                 if view == "configure" {
                     browser.run("const field = document.querySelector('#EVENT_LEVELS'); field.value = 'SEVERE'; field.form.requestSubmit()", json!([]));
                     wait_for_text(&browser, "#fault-list", "SEVERE");
+                }
+                if view == "time" {
+                    browser.run("document.querySelector('#set').open = true; const field = document.querySelector('#set-to'); field.value = '2020-01-01T00:00'; field.form.requestSubmit()", json!([]));
+                    wait_for_text(&browser, "#set-problem", "never goes back");
                 }
                 let place = format!("{width} {language} {theme} {view}");
                 let contrast = browser.run(CONTRAST, json!([]));
