@@ -29,8 +29,7 @@ const DELIVERIES: usize = 3;
 const TOKEN: &str = "5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0de5ec0";
 const ACCOUNT: &str = "1690700000000030";
 const REGION: &str = "cn-hangzhou";
-const TICK: &str =
-    r#"{"triggerTime":"NOW","triggerName":"tick","payload":"{\"task\":\"tick\"}"}"#;
+const TICK: &str = r#"{"triggerTime":"NOW","triggerName":"tick","payload":"{\"task\":\"tick\"}"}"#;
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn main() -> Result<(), Box<dyn Error>> {

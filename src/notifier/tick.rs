@@ -5,8 +5,10 @@ use crate::clock;
 use crate::event::{Blindness, Event, LookupHealth, Vitals};
 use crate::inventory::{Asker, Unread};
 use crate::reminder::{self, Due};
+use crate::route::Route;
 use crate::schedule::Tick;
 use fc_runtime::Context;
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,43 +86,29 @@ impl Notifier {
 
     /// Reads the maintenance of all regions that are to be asked.
     fn read_maintenance(&self, context: &Context) -> Reading {
-        let (maintenance, unread) = self
-            .try_read(context)
-            .unwrap_or_else(|(blindness, remedy)| {
-                let unread = Unread {
-                    remedy: format!("upcoming maintenance: {remedy}"),
-                    blindness: Some(blindness),
-                };
-                (Vec::new(), vec![unread])
-            });
-        Reading {
-            maintenance: maintenance.into_iter().map(Arc::new).collect(),
-            unread,
-        }
+        self.ask(context).unwrap_or_else(|unread| Reading {
+            maintenance: Vec::new(),
+            unread: vec![unread],
+        })
     }
 
-    fn try_read(
-        &self,
-        context: &Context,
-    ) -> Result<(Vec<Event>, Vec<Unread>), (Blindness, &'static str)> {
+    /// Asks the API.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be asked.
+    fn ask(&self, context: &Context) -> Result<Reading, Unread> {
         let off = "RESOURCE_LOOKUP is off: set it to auto";
         let directory = self.directory.as_ref();
-        let directory = directory.ok_or((Blindness::Other(off.to_owned()), off))?;
-        let credentials = self.credentials(context).ok_or((
-            Blindness::NoRole,
-            "the invocation brings no identity: give the function a role (see ROLE in .env.example, CreateRole in template.yml)",
-        ))?;
-        let own_region = || {
-            let region = context.region.clone();
-            region.or_else(|| (self.environment)("FC_REGION"))
-        };
-        let regions = match self.regions.as_slice() {
-            [] => own_region().into_iter().collect(),
-            regions => regions.to_vec(),
-        };
+        let directory =
+            directory.ok_or_else(|| unaskable(Blindness::Other(off.to_owned()), off))?;
+        let no_role = "the invocation brings no identity: give the function a role (see ROLE in .env.example, CreateRole in template.yml)";
+        let credentials = self.credentials(context);
+        let credentials = credentials.ok_or_else(|| unaskable(Blindness::NoRole, no_role))?;
+        let regions = self.regions(context);
         if regions.is_empty() {
-            let remedy = "the function's region is not known: set RESOURCE_REGIONS";
-            return Err((Blindness::NoRegion, remedy));
+            let no_region = "the function's region is not known: set RESOURCE_REGIONS";
+            return Err(unaskable(Blindness::NoRegion, no_region));
         }
         let account = self.account(context);
         let asker = Asker {
@@ -132,7 +120,20 @@ impl Notifier {
         for event in &mut maintenance {
             event.account.clone_from(&account);
         }
-        Ok((maintenance, unread))
+        Ok(Reading {
+            maintenance: maintenance.into_iter().map(Arc::new).collect(),
+            unread,
+        })
+    }
+
+    /// Returns the regions that are to be asked: the function's own if none is named.
+    fn regions(&self, context: &Context) -> Vec<String> {
+        if !self.regions.is_empty() {
+            return self.regions.clone();
+        }
+        let own = context.region.clone();
+        let own = own.or_else(|| (self.environment)("FC_REGION"));
+        own.into_iter().collect()
     }
 
     /// Returns whether look-ups work, going by the calls of this tick.
@@ -150,10 +151,18 @@ impl Notifier {
     }
 
     /// Returns how far our clock is ahead of that of a chatbot whose group gets the sign of life.
-    fn clock_ahead(&self, tick: Tick, context: &Context) -> Option<jiff::SignedDuration> {
-        let wants = |route: &crate::route::Route| route.schedule.wants_heartbeat(tick);
+    fn clock_ahead(&self, tick: Tick, context: &Context) -> Option<SignedDuration> {
+        let wants = |route: &Route| route.schedule.wants_heartbeat(tick);
         let route = self.routes.iter().position(wants)?;
         let deadline = context.deadline.min(self.clock.now() + CLOCK_TIME);
         self.dispatcher.clock_ahead(route, deadline)
+    }
+}
+
+/// Says why nobody can be asked before somebody changes something.
+fn unaskable(blindness: Blindness, remedy: &str) -> Unread {
+    Unread {
+        remedy: format!("upcoming maintenance: {remedy}"),
+        blindness: Some(blindness),
     }
 }
