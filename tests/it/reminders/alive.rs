@@ -74,6 +74,8 @@ fn it_comes_without_a_role_and_when_the_api_fails() {
     let (result, _) = stage.send_as(&tick(NINE), None);
     result.unwrap();
     assert!(message(&stage).contains("CreateRole"));
+    // That nobody can read what is ahead is no event of its own where nobody wants to know.
+    assert_eq!(stage.lines.all().len(), 1);
 
     for fault in [Fault::Reset, Fault::InternalError] {
         let stage = Stage::new(&[ALIVE]);
