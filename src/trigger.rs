@@ -176,7 +176,12 @@ mod tests {
             "requestContext": {"requestId": "1", "condition": "UnhandledInvocationError"},
             "requestPayload": tick,
         });
-        for payload in [json!([tick]), record, json!(tick.to_string())] {
+        let queue = json!({
+            "id": "1", "source": "mns", "specversion": "1.0", "type": "mns:Queue:SendMessage",
+            "data": {"messageBody": tick.to_string()},
+        });
+        let http = json!({"body": tick, "headers": {}});
+        for payload in [json!([tick]), record, json!(tick.to_string()), queue, http] {
             let Trigger::Events(parsed) = parsed(&payload) else {
                 panic!("{payload}");
             };

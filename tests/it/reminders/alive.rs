@@ -25,6 +25,7 @@ fn it_says_how_the_function_is_whatever_the_filter() {
         ("EVENT_LEVELS", "CRITICAL"),
         ("EVENT_EXCLUDE", "Notifier:*"),
     ]);
+    stage.plan(0, "2026-11-30T18:00:00Z");
     stage.plan(1, "2026-11-28T18:00:00Z");
     stage
         .send(&event("1", "ecs:Instance:SystemFailure.Reboot"))
