@@ -8,6 +8,7 @@ use crate::samples::{index, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ecs_dingtalk_notifier::config::{Config, KNOWN};
+use ecs_dingtalk_notifier::log::Line;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -150,6 +151,12 @@ fn both_files_deploy_the_same_settings() {
     assert!(file("s.yaml").contains("#   logBeginRule: None\n      logConfig: auto"));
     let log = &function["LogConfig"]["Fn::If"][1];
     assert_eq!(log["LogBeginRule"], "None");
+    let store = json!([
+        "MakesLogs",
+        {"Fn::GetAtt": ["LogServiceStore", "LogstoreName"]},
+        {"Ref": "LogStore"}
+    ]);
+    assert_eq!(log["Logstore"]["Fn::If"], store);
     assert_eq!(s["concurrencyConfig"]["reservedConcurrency"], 1);
     assert_eq!(ros("Concurrency")["ReservedConcurrency"], 1);
     let (a, b) = (&s["asyncInvokeConfig"], ros("AsyncInvoke"));
@@ -256,6 +263,88 @@ fn the_role_may_do_what_the_function_does() {
     let made = &ros("Function")["Role"]["Fn::If"];
     let arn = json!(["CreatesRole", {"Fn::GetAtt": ["Role", "Arn"]}]);
     assert_eq!(json!([made[0], made[1]]), arn);
+}
+
+/// Returns the condition on which the template makes a resource.
+fn condition_of(resource: &str) -> Value {
+    yaml("template.yml")["Resources"][resource]["Condition"].clone()
+}
+
+// What the template makes besides the function is made on demand, and what holds events or their
+// traces outlives the stack.
+#[test]
+fn logs_queue_and_alarms_are_made_on_demand_and_kept() {
+    let template = yaml("template.yml");
+    for parameter in ["CreateLogs", "CreateDeadLetterQueue", "CreateErrorAlarm"] {
+        assert_eq!(template["Parameters"][parameter]["Default"], "false");
+    }
+    for (resource, condition, is_kept) in [
+        ("LogServiceProject", "MakesLogs", true),
+        ("LogServiceStore", "MakesLogs", true),
+        ("LogServiceIndex", "MakesLogs", true),
+        ("NotShownAlert", "MakesLogs", false),
+        ("DeadLetterQueue", "MakesDeadLetterQueue", true),
+        ("LostEvents", "HasQueueAlarm", false),
+        ("FailingFunction", "HasErrorAlarm", false),
+    ] {
+        assert_eq!(condition_of(resource), condition, "{resource}");
+        let policy = &template["Resources"][resource]["DeletionPolicy"];
+        assert_eq!(*policy == "Retain", is_kept, "{resource}");
+    }
+    let queue = ros("DeadLetterQueue");
+    assert_eq!(queue["MessageRetentionPeriod"], 7 * 24 * 60 * 60);
+    let dead_letters = &ros("Trigger")["TriggerConfig"]["runOptions"]["deadLetterQueue"]["Fn::If"];
+    let made = json!({"Arn": {"Fn::GetAtt": ["DeadLetterQueue", "ARN.WithSlash"]}});
+    assert_eq!(
+        (&dead_letters[0], &dead_letters[1]),
+        (&json!("MakesDeadLetterQueue"), &made)
+    );
+    // Nobody hears of the function's failure through the function.
+    for alarm in ["LostEvents", "FailingFunction"] {
+        assert_eq!(
+            ros(alarm)["ContactGroups"],
+            json!([{"Ref": "AlarmContactGroup"}])
+        );
+        assert!(ros(alarm)["Webhook"].is_null());
+    }
+}
+
+#[test]
+fn the_index_has_every_field_of_a_line() {
+    let line = serde_json::to_value(Line {
+        request_id: "1",
+        resource: Some("i-1"),
+        resource_name: Some("web"),
+        region: Some("cn-hangzhou"),
+        account: Some("1"),
+        lookup: Some("found"),
+        errcode: Some(0),
+        class: Some("delivered"),
+        attempts: Some(1),
+        combined: Some(2),
+        message_uuid: Some("u"),
+        duration_ms: Some(1),
+        remedy: Some("r"),
+        ..Line::default()
+    })
+    .unwrap();
+    let index = ros("LogServiceIndex")["KeyIndices"].clone();
+    let indices = index.as_array().unwrap();
+    let message = indices
+        .iter()
+        .find(|field| field["Name"] == "message")
+        .unwrap();
+    assert_eq!(message["EnableAnalytics"], true);
+    let leaves = message["JsonKeyIndices"].as_array().unwrap();
+    let indexed: BTreeSet<String> = leaves
+        .iter()
+        .map(|leaf| leaf["Name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(indexed, keys(&line));
+    for leaf in leaves {
+        let is_number = line[leaf["Name"].as_str().unwrap()].is_number();
+        assert_eq!(leaf["Type"] == "long", is_number, "{leaf}");
+    }
 }
 
 #[test]

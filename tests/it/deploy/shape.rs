@@ -121,6 +121,13 @@ fn the_template_has_known_property_names_only() {
     }
     let hook = json!({"Handler": 1, "Timeout": 1});
     let destination = json!({"Destination": 1});
+    let condition = json!({"Statistics": 1, "ComparisonOperator": 1, "Threshold": 1, "Times": 1});
+    let alarm = json!({
+        "RuleName": 1, "ContactGroups": 1, "Namespace": 1, "MetricName": 1, "Resources": null,
+        "Period": 1, "Interval": 1, "SilenceTime": 1, "NoDataPolicy": 1,
+        "Escalations": {"Critical": condition, "Warn": condition, "Info": condition},
+        "CompositeExpression": {"Level": 1, "Times": 1, "ExpressionRaw": 1}
+    });
     let shapes = json!({
         "Function": {"Type": "ALIYUN::FC3::Function", "Properties": {
             "FunctionName": 1, "Description": 1, "Runtime": 1, "Handler": 1, "Role": 1,
@@ -142,6 +149,45 @@ fn the_template_has_known_property_names_only() {
                 "Effect": 1, "Action": 1, "Resource": 1
             }}}
         }},
+        "LogServiceProject": {"Type": "ALIYUN::SLS::Project", "Properties": {"Name": 1, "Description": 1}},
+        "LogServiceStore": {"Type": "ALIYUN::SLS::Logstore", "Properties": {
+            "ProjectName": 1, "LogstoreName": 1, "TTL": 1, "ShardCount": 1
+        }},
+        "LogServiceIndex": {"Type": "ALIYUN::SLS::Index", "Properties": {
+            "ProjectName": 1, "LogstoreName": 1,
+            "FullTextIndex": {"Enable": 1, "CaseSensitive": 1, "IncludeChinese": 1},
+            "KeyIndices": {
+                "Name": 1, "Type": 1, "EnableAnalytics": 1,
+                "JsonKeyIndices": {"Name": 1, "Type": 1, "EnableAnalytics": 1}
+            }
+        }},
+        "NotShownAlert": {"Type": "ALIYUN::SLS::Alert", "Properties": {
+            "Project": 1,
+            "Detail": {
+                "Name": 1, "DisplayName": 1, "Schedule": {"Type": 1, "Interval": 1},
+                "Configuration": {
+                    "Version": 1, "Type": 1, "Dashboard": 1,
+                    "QueryList": {
+                        "StoreType": 1, "Project": 1, "Store": 1, "Region": 1, "TimeSpanType": 1,
+                        "Start": 1, "End": 1, "Query": 1
+                    },
+                    "GroupConfiguration": {"Type": 1},
+                    "SeverityConfigurations": {
+                        "Severity": 1, "EvalCondition": {"Condition": 1, "CountCondition": 1}
+                    },
+                    "Annotations": {"Key": 1, "Value": 1},
+                    "PolicyConfiguration": {
+                        "AlertPolicyId": 1, "ActionPolicyId": 1, "RepeatInterval": 1, "UseDefault": 1
+                    },
+                    "Threshold": 1, "NoDataFire": 1
+                }
+            }
+        }},
+        "DeadLetterQueue": {"Type": "ALIYUN::MNS::Queue", "Properties": {
+            "QueueName": 1, "MessageRetentionPeriod": 1, "MaximumMessageSize": 1
+        }},
+        "LostEvents": {"Type": "ALIYUN::CMS::ResourceMetricRule", "Properties": alarm},
+        "FailingFunction": {"Type": "ALIYUN::CMS::ResourceMetricRule", "Properties": alarm},
         "Concurrency": {"Type": "ALIYUN::FC3::ConcurrencyConfig", "Properties": {
             "FunctionName": 1, "ReservedConcurrency": 1
         }},
@@ -201,6 +247,19 @@ fn uses(value: &Value, found: &mut BTreeSet<(String, String)>) {
                 if let Some(name) = name {
                     found.insert((key.clone(), name.to_owned()));
                 }
+                // Resources and other conditions name conditions as well.
+                let conditions = match key.as_str() {
+                    "Condition" => inner.as_str().into_iter().collect(),
+                    "Fn::And" => inner
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str)
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                let conditions = conditions.into_iter().filter(|name| !name.is_empty());
+                found.extend(conditions.map(|name| ("Fn::If".to_owned(), name.to_owned())));
                 uses(inner, found);
             }
         }
