@@ -4,9 +4,9 @@
 use crate::aliyun::Api;
 use crate::channel::Endpoint;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ResourceConfig};
 use crate::delivery::{Dispatcher, Target};
-use crate::http;
+use crate::http::{self, HttpConfig};
 use crate::inventory::{Directory, EcsInventory};
 use crate::log::{self, Log};
 use crate::notifier::Notifier;
@@ -24,7 +24,7 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
         resources,
         http,
     } = config;
-    let client = Arc::new(http::Client::new(Arc::clone(&clock), http));
+    let client = client(http, &clock);
     let channel = |endpoint: &Endpoint| endpoint.channel(&client, &clock);
     let targets = routes.iter().map(|route| Target {
         route: route.name.clone(),
@@ -36,12 +36,7 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
     let regions = resources.as_ref().map(|config| config.regions.clone());
     let directory = resources.map(|config| {
         let reaches_other_accounts = config.role.is_some();
-        let api = Api::new(
-            Arc::clone(&client),
-            Arc::clone(&clock),
-            config.ecs,
-            config.sts,
-        );
+        let api = api(&config, &client, &clock);
         let inventory = EcsInventory::new(api, Arc::clone(&clock), config.role);
         Directory::new(
             Box::new(inventory),
@@ -54,6 +49,19 @@ pub fn notifier(config: Config, clock: Arc<dyn Clock>, log: Log) -> Notifier {
         regions: regions.unwrap_or_default(),
         ..Notifier::new(routes, dispatcher, clock, log)
     }
+}
+
+pub(crate) fn client(config: HttpConfig, clock: &Arc<dyn Clock>) -> Arc<http::Client> {
+    Arc::new(http::Client::new(Arc::clone(clock), config))
+}
+
+pub(crate) fn api(
+    config: &ResourceConfig,
+    client: &Arc<http::Client>,
+    clock: &Arc<dyn Clock>,
+) -> Api {
+    let (client, clock) = (Arc::clone(client), Arc::clone(clock));
+    Api::new(client, clock, config.ecs.clone(), config.sts.clone())
 }
 
 /// The same notifier, which looks resources up also with the identity in the environment of the

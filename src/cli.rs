@@ -1,6 +1,7 @@
 //! The commands: arguments → one of serve, check, preview, send, and exit codes.
 
 mod check;
+mod live;
 mod preview;
 
 use crate::app::{self, Function};
@@ -34,6 +35,8 @@ Sends ECS system events to DingTalk groups.
 Usage:
   ecs-dingtalk-notifier                  serve Function Compute (custom runtime)
   ecs-dingtalk-notifier check            check the configuration and print the routes
+  ecs-dingtalk-notifier check --live     check the way to the chatbots and to the ECS API, without
+                                         a message
   ecs-dingtalk-notifier preview FILE...  show each event's decision and the message, offline
   ecs-dingtalk-notifier send FILE...     deliver the events of the files for real
   ecs-dingtalk-notifier --help | --version
@@ -60,7 +63,10 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         ["--help" | "-h", ..] | [_, "--help" | "-h", ..] => print(HELP),
         ["--version" | "-V", ..] => print(&format!("{NAME} {VERSION}\n")),
         ["check"] => with_config(|config| print(&check::describe(&config))),
-        ["check", extra, ..] => usage(&format!("check takes no argument, but got {extra:?}")),
+        ["check", "--live"] => with_config(|config| live::run(&config)),
+        ["check", extra, ..] => usage(&format!(
+            "check takes --live or no argument, but got {extra:?}"
+        )),
         [command @ ("preview" | "send"), ..] => with_files(command, &arguments[1..]),
         [other, ..] => usage(&format!("there is no command or option {other:?}")),
     };

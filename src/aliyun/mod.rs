@@ -170,6 +170,35 @@ impl Api {
             .ok_or_else(|| ApiError::not_the_api(ACTION, "the answer holds no identity".into()))
     }
 
+    /// Asks whether the identity may make a call on instances or disks in `region`, without making
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not, or why there is no answer.
+    pub fn dry_run<T: Resource>(
+        &self,
+        region: &str,
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<(), ApiError> {
+        let call = Call {
+            endpoint: &self.ecs,
+            region,
+            version: ECS,
+            action: T::ACTION,
+            parameters: vec![
+                ("RegionId", region.to_owned()),
+                ("DryRun", "true".to_owned()),
+            ],
+        };
+        match self.send(&call, credentials, deadline) {
+            // It never succeeds: this is what it says where it would.
+            Err(error) if error.code.as_deref() == Some("DryRunOperation") => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+
     fn describe<T: Resource, S: AsRef<str>>(
         &self,
         region: &str,

@@ -56,11 +56,14 @@ pub trait Channel: Send + Sync {
     /// Sends `body` once, before `deadline`, and reports what it came to.
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt;
 
-    /// Asks the chat's server for the time, without a message and without a secret, and returns how
-    /// far our clock is ahead of it. Exact to a second or two. `None` if no time comes back before
-    /// `deadline`, and for a channel without a server.
-    fn clock_ahead(&self, _deadline: Instant) -> Option<SignedDuration> {
-        None
+    /// Goes as far as one can without a message: connects to the chat's server and asks for the
+    /// time, with nothing of the chatbot in the request.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing came back before `deadline`, and what to change, in one line without secrets.
+    fn probe(&self, _deadline: Instant) -> Result<Probe, String> {
+        Ok(Probe::default())
     }
 
     /// What to do about a ban, in one line, with this route's own variable names.
@@ -74,6 +77,18 @@ pub struct Limits {
     pub per_minute: u32,
     /// Bytes of a request body.
     pub max_bytes: usize,
+}
+
+/// What a chat's server answers without a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// The server's host.
+    pub host: String,
+    /// How far our clock is ahead of the server's, exact to a second or two; `None` where it did not
+    /// tell the time.
+    pub clock_ahead: Option<SignedDuration>,
+    /// The way goes through a proxy.
+    pub is_proxied: bool,
 }
 
 /// How one request is to be made.

@@ -23,11 +23,10 @@ mod unconfirmed;
 pub use outcome::{DeliveryResult, Failure, Outcome};
 pub use target::Target;
 
-use crate::channel::{Attempt, Class, Phase};
+use crate::channel::{Attempt, Class, Phase, Probe};
 use crate::clock::{self, Clock};
 use crate::event::Event;
 use crate::message::{self, Message};
-use jiff::SignedDuration;
 use keys::EventKey;
 use scheduler::{Action, PendingEvent, Scheduler, SendRequest};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -101,13 +100,18 @@ impl Dispatcher {
         pending.iter().map(outcome).collect()
     }
 
-    /// Asks the server of a route's chatbot how far our clock is ahead of it.
+    /// Connects to the server of a route's chatbot, without a message: [`Channel::probe`].
+    ///
+    /// # Errors
+    /// As there.
     ///
     /// # Panics
     /// If there is no such route.
-    pub fn clock_ahead(&self, route: usize, deadline: Instant) -> Option<SignedDuration> {
+    ///
+    /// [`Channel::probe`]: crate::channel::Channel::probe
+    pub fn probe(&self, route: usize, deadline: Instant) -> Result<Probe, String> {
         let target = self.lock().target(route);
-        target.channel.clock_ahead(deadline)
+        target.channel.probe(deadline)
     }
 
     /// Makes a request and records what it came to.

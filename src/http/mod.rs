@@ -226,6 +226,11 @@ impl Client {
         })
     }
 
+    /// Returns true if requests for this URL go through a proxy.
+    pub fn uses_proxy(&self, url: &Uri) -> bool {
+        self.proxy.for_uri(url).is_some()
+    }
+
     fn was_idle_too_long(&self, authority: &str) -> bool {
         let last_use = self.last_use().get(authority).copied();
         let idle = last_use.map(|last_use| self.clock.wall().duration_since(last_use));

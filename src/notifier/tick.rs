@@ -155,7 +155,7 @@ impl Notifier {
         let wants = |route: &Route| route.schedule.wants_heartbeat(tick);
         let route = self.routes.iter().position(wants)?;
         let deadline = context.deadline.min(self.clock.now() + CLOCK_TIME);
-        self.dispatcher.clock_ahead(route, deadline)
+        self.dispatcher.probe(route, deadline).ok()?.clock_ahead
     }
 }
 

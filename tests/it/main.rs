@@ -6,6 +6,7 @@ mod delivery;
 mod deploy;
 mod dingtalk;
 mod events;
+mod live;
 mod lookups;
 mod map;
 mod messages;

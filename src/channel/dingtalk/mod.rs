@@ -22,12 +22,12 @@ pub use response::{Meaning, Verdict, classify};
 pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
-use super::{Attempt, Ban, Channel, Class, Limits, Preview, SendOptions};
+use super::{Attempt, Ban, Channel, Class, Limits, Preview, Probe, SendOptions};
 use crate::clock::{self, Clock};
 use crate::event::Event;
 use crate::http::{self, redact};
 use crate::message::{self, Message, RenderOptions};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use markdown::Markdown;
 use sign::Signature;
 use std::fmt;
@@ -199,18 +199,29 @@ impl Channel for DingTalk {
         }
     }
 
-    fn clock_ahead(&self, deadline: Instant) -> Option<SignedDuration> {
+    fn probe(&self, deadline: Instant) -> Result<Probe, String> {
+        let url = self.endpoint.webhook.host_url();
         let request = http::Request {
             method: http::Method::Get,
-            url: &self.endpoint.webhook.host_url(),
+            url: &url,
             headers: &[],
             body: b"",
             max_response_bytes: MAX_RESPONSE_BYTES,
         };
-        let response = self.http.send(&request, deadline, false).ok()?;
-        let date = response.header("Date").and_then(response::http_date)?;
+        let answer = self.http.send(&request, deadline, false);
+        let answer = answer.map_err(|error| {
+            let token = self.endpoint.webhook.token.as_str();
+            let failed = self.failed(&error, &[token]);
+            let remedy = failed.remedy.map(|remedy| format!(": {remedy}"));
+            format!("{}{}", failed.detail, remedy.unwrap_or_default())
+        })?;
         let now = clock::to_timestamp(self.clock.wall());
-        Some(now.duration_since(clock::to_timestamp(date)))
+        let date = answer.header("Date").and_then(response::http_date);
+        Ok(Probe {
+            host: url.host().unwrap_or_default().to_owned(),
+            clock_ahead: date.map(|date| now.duration_since(clock::to_timestamp(date))),
+            is_proxied: self.http.uses_proxy(&url),
+        })
     }
 
     fn ban_remedy(&self, ban: Ban) -> String {
