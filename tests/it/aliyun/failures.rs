@@ -441,10 +441,10 @@ fn what_is_no_region_or_role_makes_no_request() {
             api.describe_disks(region, &["d-1"], own, deadline)
                 .unwrap_err(),
         );
-        unasked(
-            api.describe_system_events(region, own, deadline)
-                .unwrap_err(),
-        );
+        let error = api.describe_system_events(region, own, deadline);
+        let error = error.unwrap_err();
+        assert_error(&error, ErrorKind::Refused, None, "check RESOURCE_REGIONS");
+        assert_fit(&error);
         unasked(api.assume_role(ROLE, region, own, deadline).unwrap_err());
     }
     for role in [

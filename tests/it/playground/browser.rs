@@ -3,7 +3,7 @@
 use crate::platform::PATIENCE;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -67,6 +67,30 @@ pub fn browser(width: u32, height: u32) -> Option<Browser> {
     None
 }
 
+/// Starts chromedriver on a free port. Returns `None` if it ends at once: it takes the same port
+/// for both families of addresses, and the other one may be in use.
+fn start_driver(path: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new(path)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver starts");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let port = line.split_once("started successfully on port ")?.1;
+        port.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        let _ = driver.wait();
+        return None;
+    };
+    // Read the rest of its output, so that the pipe does not fill.
+    std::thread::spawn(move || lines.count());
+    Some((driver, port))
+}
+
 impl Browser {
     fn start(chromium: PathBuf, driver: PathBuf, width: u32, height: u32) -> Browser {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -77,24 +101,9 @@ impl Browser {
         );
         let profile = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&profile).unwrap();
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port: u16 = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let port = line.split_once("started successfully on port ")?.1;
-                port.trim_end_matches('.').parse().ok()
-            })
+        let (driver, port) = (0..3)
+            .find_map(|_| start_driver(&driver))
             .expect("chromedriver prints its port");
-        // Read the rest of its output, so that the pipe does not fill.
-        std::thread::spawn(move || lines.count());
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(2 * PATIENCE))
