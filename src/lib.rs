@@ -29,6 +29,8 @@
 //! | `reminder.rs` | a tick → events of our own: digest, reminders, sign of life |
 //! | `schedule.rs` | times of day, leads, and what is due at a tick |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
+//! | `history.rs` | log lines → what became of events, and which were never shown |
+//! | `history/lines.rs`, `text.rs` | text → log lines, wherever they stand; bytes → text |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |
 //! | `route.rs` | routes, filters, and why an event is sent or not |
 //! | `route/quiet_hours.rs` | hours in which some levels are not sent |
@@ -97,6 +99,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod event;
+pub mod history;
 pub mod http;
 pub mod inventory;
 pub mod log;

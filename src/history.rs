@@ -1,0 +1,485 @@
+//! What became of events, and which were never shown, from the lines of the function's own log.
+//!
+//! Pure but for the inputs that it reads. Only a hash and a few bits are kept of an event on a
+//! route, and details only while the event has failed and was not shown. So the order of the lines
+//! does not matter, nor do lines that stand there several times.
+//!
+//! As JSON, with the log's own names where it has them:
+//!
+//! | Member | Content |
+//! |---|---|
+//! | `from`, `to` | `time` of the first and of the last line; `null` without lines |
+//! | `routes[]` | by `route`, in the order of the names: numbers of events, and `messages` |
+//! | `routes[].events` | those that the log names |
+//! | `routes[].delivered`, `duplicate` | those with such an outcome |
+//! | `routes[].filtered` | those that a rule left out, by `rule` |
+//! | `routes[].failed` | those that failed at least once |
+//! | `routes[].failedButShown` | of them, those that were delivered too, or were a duplicate |
+//! | `routes[].neverShown` | of them, the others |
+//! | `routes[].messages` | messages that were delivered: different `messageUuid` |
+//! | `neverShown[]` | the events never shown on a route, oldest first: see [`NeverShown`] |
+//! | `moreNeverShown` | how many more there are whose details were not kept |
+//! | `messages` | those of all routes |
+//! | `slowestMs` | the longest `durationMs`, or `null` |
+//! | `slowest` | its line: `time`, `route`, `eventId`, `event`, `outcome`, `durationMs` |
+//! | `linesRead`, `linesLeftOut` | lines of the function, and others |
+
+mod lines;
+mod text;
+
+pub use lines::LineCounts;
+
+use lines::Lines;
+use serde_json::{Map, Value};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::Read;
+use text::Text;
+
+/// The most memory for details of events that were not shown, in bytes: some 40,000 events.
+const MAX_DETAILS: usize = 24 * 1024 * 1024;
+/// What an event's details take beside their text.
+const OVERHEAD: usize = 128;
+
+/// Bits of what is known of an event on a route.
+const DELIVERED: u32 = 1;
+const DUPLICATE: u32 = 2;
+const FAILED: u32 = 4;
+/// Rules that filtered the event have the bits from here on, in the order of the route's rules.
+const FIRST_RULE: u32 = 8;
+/// The most rules of a route that are told apart. It has some ten.
+const MAX_RULES: usize = 28;
+/// Stands for all further rules.
+const OTHER_RULES: &str = "others";
+
+/// Members of a line that are kept of a failure.
+const DETAILS: [&str; 13] = [
+    "time",
+    "requestId",
+    "eventId",
+    "event",
+    "level",
+    "resource",
+    "resourceName",
+    "region",
+    "account",
+    "route",
+    "errcode",
+    "class",
+    "remedy",
+];
+/// Members of the slowest line that are kept beside its duration.
+const SLOWEST: [&str; 5] = ["time", "route", "eventId", "event", "outcome"];
+
+/// What the lines that were read so far tell.
+#[derive(Default)]
+pub struct History {
+    hashes: RandomState,
+    lines: LineCounts,
+    span: Option<(String, String)>,
+    /// In the order in which the log names them.
+    routes: Vec<Tally>,
+    /// Where in `routes` the route of a name is.
+    indices: Map<String, Value>,
+    /// What is known of each event on each route, by [`key`](History::key), and of each delivered
+    /// message, by the hash of its idempotency key.
+    states: HashMap<u64, State>,
+    /// Bytes that the details of failures take.
+    details: usize,
+    slowest: Option<Slowest>,
+}
+
+/// What is known of an event on a route.
+#[derive(Default)]
+struct State {
+    bits: u32,
+    /// The details, if it has failed and was not shown.
+    failure: Option<Box<Failure>>,
+}
+
+/// What is kept of an event that has failed.
+#[derive(Default)]
+struct Failure {
+    /// The last line that tells of it: its time, a line feed, and it as JSON. So the order of the
+    /// texts is that of the times.
+    line: String,
+    /// Hashes of the different lines that do.
+    tries: Vec<u32>,
+}
+
+/// The slowest line so far: how slow, and the texts that decide between equals.
+type Slowest = (u64, Reverse<[String; 5]>);
+
+/// The counts of one route.
+#[derive(Default)]
+struct Tally {
+    counts: RouteCounts,
+    /// Rules, and how many events each has filtered.
+    rules: Vec<(String, usize)>,
+}
+
+/// What a log tells.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Times of the first and of the last line.
+    pub span: Option<(String, String)>,
+    /// In the order of their names.
+    pub routes: Vec<(String, RouteCounts)>,
+    /// Oldest first.
+    pub never_shown: Vec<NeverShown>,
+    /// Events that were never shown and whose details were not kept.
+    pub more_never_shown: usize,
+    /// The longest time from taking an event to knowing its outcome, in milliseconds.
+    pub slowest_ms: Option<u64>,
+    /// The slowest line.
+    pub slowest: Option<Value>,
+    pub lines: LineCounts,
+}
+
+/// What a log tells of one route, in numbers of events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RouteCounts {
+    pub events: usize,
+    pub delivered: usize,
+    pub duplicate: usize,
+    /// By rule.
+    pub filtered: Map<String, Value>,
+    /// Events that failed at least once.
+    pub failed: usize,
+    /// Events that failed, and were delivered or recognized as delivered, before or later.
+    pub failed_but_shown: usize,
+    /// Messages that were delivered, not events.
+    pub messages: usize,
+}
+
+/// An event that was never shown on a route: the last line that tells of a failure without what is
+/// the same for all of them, and with `tries`, the number of such lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeverShown {
+    /// The line as JSON.
+    pub json: String,
+}
+
+impl History {
+    /// Reads all log lines of an input.
+    pub fn read(&mut self, input: impl Read) -> std::io::Result<()> {
+        let mut input = Text::new(input);
+        let mut text = String::new();
+        let mut lines = Lines::default();
+        loop {
+            let is_last = !input.read_to(&mut text)?;
+            let done = lines.find(&text, is_last, &mut |line| self.add(line));
+            text.drain(..done);
+            if is_last {
+                break;
+            }
+        }
+        self.lines.add(lines.counts);
+        Ok(())
+    }
+
+    /// Takes one line into account.
+    fn add(&mut self, line: &Map<String, Value>) {
+        let text = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (outcome, uuid) = (text("outcome"), text("messageUuid"));
+        let time = printable(text("time"));
+        self.add_time(&time);
+        self.add_duration(line);
+
+        let key = self.key(line);
+        let route = self.route(text("route"));
+        let tally = &mut self.routes[route];
+        if outcome == "delivered" && !uuid.is_empty() {
+            let message = self.states.entry(self.hashes.hash_one(uuid)).or_default();
+            tally.counts.messages += usize::from(message.bits == 0);
+            message.bits = DELIVERED;
+        }
+        let state = self.states.entry(key).or_default();
+        let bits = match outcome {
+            "delivered" => DELIVERED,
+            "duplicate" => DUPLICATE,
+            "failed" => FAILED,
+            _ => tally.rule(text("rule")),
+        };
+        tally.change(state.bits, state.bits | bits);
+        state.bits |= bits;
+
+        let size = |state: &State| state.failure.as_ref().map_or(0, |failure| failure.size());
+        self.details -= size(state);
+        if is_shown(state.bits) {
+            state.failure = None;
+        } else if bits == FAILED {
+            let line = failure_line(&time, line);
+            if self.details + size(state) + OVERHEAD + line.len() <= MAX_DETAILS {
+                let this_try = self.hashes.hash_one(&line) as u32;
+                state.failure.get_or_insert_default().add(line, this_try);
+            }
+        }
+        self.details += size(state);
+    }
+
+    fn add_time(&mut self, time: &str) {
+        if time.is_empty() {
+            return;
+        }
+        let both = || (time.to_owned(), time.to_owned());
+        let (from, to) = self.span.get_or_insert_with(both);
+        if time < from.as_str() {
+            time.clone_into(from);
+        } else if time > to.as_str() {
+            time.clone_into(to);
+        }
+    }
+
+    fn add_duration(&mut self, line: &Map<String, Value>) {
+        let Some(duration) = line.get("durationMs").and_then(Value::as_u64) else {
+            return;
+        };
+        if (self.slowest.as_ref()).is_some_and(|(slowest, _)| duration < *slowest) {
+            return;
+        }
+        let text = |name| printable(line.get(name).and_then(Value::as_str).unwrap_or_default());
+        let texts = SLOWEST.map(text);
+        // The first of equals, whatever the order of the lines.
+        self.slowest = self.slowest.take().max(Some((duration, Reverse(texts))));
+    }
+
+    /// Returns the key of a line's event on its route. As for the function, it is another event if
+    /// name, status or resource is another: some producers reuse an id.
+    fn key(&self, line: &Map<String, Value>) -> u64 {
+        let names = ["route", "eventId", "event", "resource"];
+        let texts = names.map(|name| line.get(name).and_then(Value::as_str));
+        self.hashes.hash_one(texts)
+    }
+
+    /// Returns where in `routes` a route is.
+    fn route(&mut self, name: &str) -> usize {
+        if let Some(index) = self.indices.get(name).and_then(Value::as_u64) {
+            return index as usize;
+        }
+        let index = self.routes.len();
+        self.indices.insert(name.to_owned(), index.into());
+        self.routes.push(Tally::default());
+        index
+    }
+
+    /// Returns what all the lines tell.
+    pub fn into_answer(mut self) -> Answer {
+        let indices = self.indices.into_iter();
+        let routes: Vec<(String, RouteCounts)> = indices
+            .map(|(name, index)| {
+                let index = index.as_u64().expect("it was written as a number");
+                let tally = std::mem::take(&mut self.routes[index as usize]);
+                (printable(&name), tally.into_counts())
+            })
+            .collect();
+        let states = self.states.into_values();
+        let failures = states.filter_map(|state| state.failure);
+        let mut lines: Vec<String> = failures.map(|failure| failure.into_line()).collect();
+        lines.sort_unstable();
+        let all: usize = (routes.iter())
+            .map(|(_, counts)| counts.never_shown())
+            .sum();
+        let (slowest_ms, slowest) = self
+            .slowest
+            .map(|slowest| (slowest.0, line(slowest)))
+            .unzip();
+        Answer {
+            span: self.span,
+            routes,
+            more_never_shown: all - lines.len(),
+            never_shown: lines.into_iter().map(NeverShown::new).collect(),
+            slowest_ms,
+            slowest,
+            lines: self.lines,
+        }
+    }
+}
+
+/// Returns the slowest line as JSON.
+fn line((duration, Reverse(texts)): Slowest) -> Value {
+    let mut line = Map::new();
+    line.insert("durationMs".to_owned(), duration.into());
+    for (name, text) in SLOWEST.into_iter().zip(texts) {
+        line.insert(name.to_owned(), text.into());
+    }
+    Value::Object(line)
+}
+
+/// Returns what is kept of a line that tells of a failure.
+fn failure_line(time: &str, line: &Map<String, Value>) -> String {
+    let mut details = Map::new();
+    for name in DETAILS {
+        if let Some(value) = line.get(name).and_then(printable_value) {
+            details.insert(name.to_owned(), value);
+        }
+    }
+    format!("{time}\n{}", Value::Object(details))
+}
+
+fn is_shown(bits: u32) -> bool {
+    bits & (DELIVERED | DUPLICATE) != 0
+}
+
+/// Returns a text without control characters.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// Returns a text without control characters, or a number.
+fn printable_value(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => Some(printable(text).into()),
+        Value::Number(_) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+impl Failure {
+    /// Adds a line that tells of the failure; the same line may come again.
+    fn add(&mut self, line: String, hash: u32) {
+        if line > self.line {
+            self.line = line;
+        }
+        if !self.tries.contains(&hash) {
+            self.tries.push(hash);
+        }
+    }
+
+    /// Returns how many bytes it takes.
+    fn size(&self) -> usize {
+        OVERHEAD + self.line.len() + size_of_val(self.tries.as_slice())
+    }
+
+    /// Returns the last line with the number of tries.
+    fn into_line(mut self) -> String {
+        self.line.pop();
+        self.line
+            .push_str(&format!(",\"tries\":{}}}", self.tries.len()));
+        self.line
+    }
+}
+
+impl Tally {
+    /// Returns the bit of a rule.
+    fn rule(&mut self, rule: &str) -> u32 {
+        let rules = &mut self.rules;
+        let known = rules.iter().position(|(known, _)| known == rule);
+        let index = known.unwrap_or_else(|| {
+            if rules.len() < MAX_RULES {
+                rules.push((rule.to_owned(), 0));
+            } else if rules.len() == MAX_RULES {
+                rules.push((OTHER_RULES.to_owned(), 0));
+            }
+            rules.len() - 1
+        });
+        FIRST_RULE << index
+    }
+
+    /// Counts what is new about an event.
+    fn change(&mut self, before: u32, after: u32) {
+        let new = |bit: u32| usize::from(before & bit == 0 && after & bit != 0);
+        let counts = &mut self.counts;
+        counts.events += usize::from(before == 0);
+        counts.delivered += new(DELIVERED);
+        counts.duplicate += new(DUPLICATE);
+        counts.failed += new(FAILED);
+        let is_both = |bits: u32| bits & FAILED != 0 && is_shown(bits);
+        counts.failed_but_shown += usize::from(!is_both(before) && is_both(after));
+        for (index, (_, count)) in self.rules.iter_mut().enumerate() {
+            *count += new(FIRST_RULE << index);
+        }
+    }
+
+    fn into_counts(mut self) -> RouteCounts {
+        for (rule, count) in self.rules {
+            self.counts.filtered.insert(printable(&rule), count.into());
+        }
+        self.counts
+    }
+}
+
+impl Answer {
+    /// Returns how many events were never shown on a route.
+    pub fn never_shown_count(&self) -> usize {
+        self.never_shown.len() + self.more_never_shown
+    }
+
+    /// Returns how many messages were delivered.
+    pub fn messages(&self) -> usize {
+        self.routes.iter().map(|(_, counts)| counts.messages).sum()
+    }
+
+    /// Returns the answer as JSON, but for the list `neverShown`.
+    pub fn to_json(&self) -> Value {
+        let routes = self
+            .routes
+            .iter()
+            .map(|(name, counts)| counts.to_json(name));
+        let (from, to) = self
+            .span
+            .as_ref()
+            .map(|(from, to)| (from.as_str(), to.as_str()))
+            .unzip();
+        object(&mut [
+            ("from", from.into()),
+            ("to", to.into()),
+            ("routes", Value::Array(routes.collect())),
+            ("moreNeverShown", self.more_never_shown.into()),
+            ("messages", self.messages().into()),
+            ("slowestMs", self.slowest_ms.into()),
+            ("slowest", self.slowest.clone().into()),
+            ("linesRead", self.lines.read.into()),
+            ("linesLeftOut", self.lines.left_out.into()),
+        ])
+    }
+}
+
+impl RouteCounts {
+    /// Returns how many events have failed and were not shown.
+    pub fn never_shown(&self) -> usize {
+        self.failed - self.failed_but_shown
+    }
+
+    fn to_json(&self, route: &str) -> Value {
+        object(&mut [
+            ("route", route.into()),
+            ("events", self.events.into()),
+            ("delivered", self.delivered.into()),
+            ("duplicate", self.duplicate.into()),
+            ("filtered", Value::Object(self.filtered.clone())),
+            ("failed", self.failed.into()),
+            ("failedButShown", self.failed_but_shown.into()),
+            ("neverShown", self.never_shown().into()),
+            ("messages", self.messages.into()),
+        ])
+    }
+}
+
+/// Takes the values into an object. Smaller code than `json!` makes.
+fn object(members: &mut [(&str, Value)]) -> Value {
+    let mut object = Map::new();
+    for (name, value) in members {
+        object.insert((*name).to_owned(), value.take());
+    }
+    Value::Object(object)
+}
+
+impl NeverShown {
+    /// Takes the line behind its time.
+    fn new(mut line: String) -> NeverShown {
+        let time = line.find('\n').expect("a line feed follows the time");
+        line.drain(..=time);
+        NeverShown { json: line }
+    }
+
+    /// Returns the line as a value.
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(&self.json).expect("it was written as JSON")
+    }
+}
+
+#[cfg(test)]
+mod tests;
