@@ -1,6 +1,7 @@
 //! The commands: arguments → one of serve, check, preview, send, and exit codes.
 
 mod check;
+mod history;
 mod live;
 mod preview;
 
@@ -39,12 +40,15 @@ Usage:
                                          a message
   ecs-dingtalk-notifier preview FILE...  show each event's decision and the message, offline
   ecs-dingtalk-notifier send FILE...     deliver the events of the files for real
+  ecs-dingtalk-notifier history [--json] FILE...
+                                         tell from the function's log what was not shown
   ecs-dingtalk-notifier --help | --version
 
-FILE is a payload as EventBridge sends it; - is standard input.
+FILE is a payload as EventBridge sends it, for history a log as Simple Log Service or s logs gives
+it; - is standard input.
 The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESSAGE_*,
 RESOURCE_*).
-Exit codes: 0 done, 1 not delivered or not valid, 2 usage or an unreadable file.
+Exit codes: 0 done, 1 not delivered, never shown or not valid, 2 usage or an unreadable file.
 ";
 
 /// The name of a file and the payload in it.
@@ -67,6 +71,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
         ["check", extra, ..] => usage(&format!(
             "check takes --live or no argument, but got {extra:?}"
         )),
+        ["history", ..] => history::run(&arguments[1..]),
         [command @ ("preview" | "send"), ..] => with_files(command, &arguments[1..]),
         [other, ..] => usage(&format!("there is no command or option {other:?}")),
     };

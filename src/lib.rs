@@ -17,6 +17,7 @@
 //! | `main.rs` | starts the command line |
 //! | `cli.rs` | arguments, exit codes, serving, `send` |
 //! | `cli/check.rs`, `live.rs`, `preview.rs` | the commands `check`, `check --live`, `preview` |
+//! | `cli/history.rs` | the command `history` |
 //! | `app.rs` | composition root: configuration → notifier; the function that the runtime calls |
 //! | `config/mod.rs` | environment variables → routes and network settings, every fault at once |
 //! | `config/route.rs` | the values of one route |

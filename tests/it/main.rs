@@ -6,6 +6,7 @@ mod delivery;
 mod deploy;
 mod dingtalk;
 mod events;
+mod history;
 mod live;
 mod lookups;
 mod map;
