@@ -110,6 +110,8 @@ mod reminder;
 mod report;
 pub mod route;
 pub mod schedule;
+#[cfg(test)]
+mod testing;
 pub mod trigger;
 
 /// The allocator of the deployed binary. musl's own returns memory to the system and asks for it

@@ -29,7 +29,8 @@ pub(super) fn message_uuid(route: &str, mut events: Vec<EventKey>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, Known, Lookup, testing};
+    use crate::event::{Event, Known, Lookup};
+    use crate::testing;
     use std::sync::Arc;
 
     #[test]

@@ -31,8 +31,6 @@ mod payload;
 pub mod region;
 mod resource;
 mod secret;
-#[cfg(test)]
-pub(crate) mod testing;
 mod time;
 mod wrapper;
 

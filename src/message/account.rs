@@ -41,7 +41,7 @@ impl Renderer<'_> {
 mod tests {
     use super::super::{AccountNames, Language, RenderOptions};
     use super::*;
-    use crate::event::testing;
+    use crate::testing;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 

@@ -153,7 +153,7 @@ fn with_unit(event: &Event, number: &str) -> Option<Text> {
 mod tests {
     use super::super::RenderOptions;
     use super::*;
-    use crate::event::testing;
+    use crate::testing;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use serde_json::json;

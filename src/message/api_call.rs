@@ -177,7 +177,7 @@ impl Renderer<'_> {
 mod tests {
     use super::super::{Language, RenderOptions};
     use super::*;
-    use crate::event::testing;
+    use crate::testing;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use serde_json::json;

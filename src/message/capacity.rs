@@ -127,9 +127,10 @@ pub fn chunks<'a>(
 mod tests {
     use super::*;
     use crate::channel::dingtalk::markdown;
-    use crate::event::{self, Known, Level, Occasion, OccasionKind, testing};
+    use crate::event::{self, Known, Level, Occasion, OccasionKind};
     use crate::message::{Language, RenderOptions, encode_within};
     use crate::schedule::{Lead, Tick};
+    use crate::testing;
     use jiff::tz::TimeZone;
     use jiff::{SignedDuration, Timestamp};
     use std::sync::Arc;

@@ -148,7 +148,7 @@ impl Renderer<'_> {
 mod tests {
     use super::super::Language;
     use super::*;
-    use crate::event::testing;
+    use crate::testing;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
     use std::sync::Arc;

@@ -108,7 +108,7 @@ pub(super) fn upcoming_start(event: &Event) -> Option<EventTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::testing;
+    use crate::testing;
     use serde_json::json;
 
     fn with_status(status: &str) -> Event {

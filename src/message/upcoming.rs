@@ -327,7 +327,7 @@ fn is_under_way(event: &Event) -> bool {
 mod tests {
     use super::super::{Language, RenderOptions};
     use super::*;
-    use crate::event::testing;
+    use crate::testing;
     use jiff::tz::TimeZone;
 
     fn event(n: usize, status: &str) -> Event {

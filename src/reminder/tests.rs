@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::Config;
-use crate::event::{LookupHealth, testing};
+use crate::event::LookupHealth;
+use crate::testing;
 use serde_json::json;
 
 const HOOK: &str = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";

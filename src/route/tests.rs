@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::testing;
+use crate::testing;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 

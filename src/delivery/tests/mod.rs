@@ -98,7 +98,7 @@ fn target(route: &str, channel: Arc<dyn Channel>) -> Target {
 }
 
 pub(in crate::delivery) fn event(n: usize) -> Arc<Event> {
-    Arc::new(crate::event::testing::event(n))
+    Arc::new(crate::testing::event(n))
 }
 
 pub(in crate::delivery) fn attempt(class: Class, errcode: Option<i64>) -> Attempt {

@@ -3,7 +3,7 @@ use super::*;
 use crate::aliyun::Source;
 use crate::clock::ManualClock;
 use crate::event::Known;
-use crate::event::testing;
+use crate::testing;
 use std::sync::mpsc;
 use std::time::SystemTime;
 

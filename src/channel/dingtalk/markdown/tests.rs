@@ -1,6 +1,7 @@
 use super::*;
-use crate::event::{Event, Level, testing};
+use crate::event::{Event, Level};
 use crate::message::{Foreign, Language, RenderOptions, compose};
+use crate::testing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

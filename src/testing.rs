@@ -1,6 +1,6 @@
 //! Events for tests.
 
-use super::{Event, Level};
+use crate::event::{Event, Level};
 
 /// Returns the `n`th critical event: `Instance:SystemFailure.Reboot:Executing` of an instance of
 /// its own, with an id of its own. Tests change the fields that they are about.
