@@ -28,7 +28,6 @@
 //! | `notifier/tick.rs`, `counts.rs` | a timer's tick; what the instance has done so far |
 //! | `trigger.rs` | what a payload is: events, or the tick of a timer |
 //! | `reminder.rs` | a tick → events of our own: digest, reminders, sign of life |
-//! | `schedule.rs` | times of day, leads, and what is due at a tick |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `history.rs` | log lines → what became of events, and which were never shown |
 //! | `history/lines.rs`, `text.rs` | text → log lines, wherever they stand; bytes → text |
@@ -64,16 +63,6 @@
 //! | `message/text.rs`, `i18n.rs` | own and foreign text; the words in Chinese and English |
 //! | `message/fields.rs`, `values.rs` | labels of keys; words for their values |
 //! | `message/time.rs`, `console_link.rs` | times and countdowns; links to the console |
-//! | `event/mod.rs`, `payload.rs` | bytes → events, in whatever they are wrapped |
-//! | `event/decode.rs`, `wrapper.rs` | a text → its JSON; objects that hold an event |
-//! | `event/cloud_event.rs`, `cloud_monitor.rs`, `metric_alarm.rs` | the wire shapes |
-//! | `event/event.rs` | the one [`Event`](event::Event); `complete` derives level, status, resource |
-//! | `event/name.rs`, `resource.rs` | name and status; the resource |
-//! | `event/catalog.rs`, `level.rs` | title, advice and level by name; the levels |
-//! | `event/secret.rs` | hides the values of an event's data that are secret by their name |
-//! | `event/region.rs`, `known.rs` | the known regions; what a look-up found out |
-//! | `event/occasion.rs` | why the function speaks by itself |
-//! | `event/field.rs`, `time.rs` | tolerant reading of JSON; the formats of times |
 //! | `inventory/mod.rs` | trait `Inventory`: whoever knows resources |
 //! | `inventory/directory.rs`, `cache.rs` | look-ups of events; what was said, and for how long |
 //! | `inventory/calls.rs`, `pace.rs` | the calls at each place, and how often they may be made |
@@ -89,6 +78,7 @@
 //! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
 //! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |
 //! | `clock.rs` | time as an argument |
+//! | `crates/ecs-event` | [`event`]: bytes → events; why the function speaks by itself; [`schedule`] |
 
 #![forbid(unsafe_code)]
 
@@ -99,7 +89,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
-pub mod event;
 pub mod history;
 pub mod http;
 pub mod inventory;
@@ -109,10 +98,13 @@ pub mod notifier;
 mod reminder;
 mod report;
 pub mod route;
-pub mod schedule;
 #[cfg(test)]
 mod testing;
 pub mod trigger;
+
+// A crate of its own, because it is optimized otherwise: see the profiles in Cargo.toml.
+pub use ecs_event as event;
+pub use ecs_event::schedule;
 
 /// The allocator of the deployed binary. musl's own returns memory to the system and asks for it
 /// again in every invocation. Elsewhere the system's is as good.

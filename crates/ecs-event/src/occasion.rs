@@ -1,7 +1,7 @@
 //! Why the function speaks by itself.
 
 use super::Event;
-use crate::schedule::{Lead, Tick};
+use super::schedule::{Lead, Tick};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 

@@ -173,7 +173,7 @@ impl Event {
     /// Until then `status` is the one outside of the event's data, `source` may be empty, and
     /// `region` and `account` are those beside the ARNs. `arns` are texts that may be one, the one
     /// that names the resource first.
-    pub(crate) fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
+    pub fn complete(mut self, arns: [Option<&str>; 2]) -> Event {
         secret::mask(&mut self.details);
         let product = self.product.as_deref();
         if self.source.is_empty() {

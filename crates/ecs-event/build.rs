@@ -1,5 +1,5 @@
-//! Turns `data/ecs-events.json` into the static table of `src/event/catalog.rs`, and refuses data
-//! that make no sense.
+//! Turns `data/ecs-events.json` into the static table of `src/catalog.rs`, and refuses data that
+//! make no sense.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -54,11 +54,13 @@ struct LevelsByField {
     values: BTreeMap<String, Level>,
 }
 
+/// Read by people too, who look for it at the top of the repository.
+const DATA: &str = "../../data/ecs-events.json";
+
 fn main() {
-    println!("cargo::rerun-if-changed=data/ecs-events.json");
+    println!("cargo::rerun-if-changed={DATA}");
     println!("cargo::rerun-if-changed=build.rs");
-    let json =
-        std::fs::read_to_string("data/ecs-events.json").expect("data/ecs-events.json can be read");
+    let json = std::fs::read_to_string(DATA).expect("data/ecs-events.json can be read");
     let mut entries: Vec<Entry> =
         serde_json::from_str(&json).unwrap_or_else(|error| panic!("data/ecs-events.json: {error}"));
     entries.sort_by(|a, b| a.name.cmp(&b.name));

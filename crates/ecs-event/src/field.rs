@@ -28,7 +28,7 @@ pub(super) fn time(map: &Map<String, Value>, key: &str) -> Option<EventTime> {
 
 /// Returns an event's data as an object: an object verbatim, an object as JSON in a string, and
 /// any other value under `key`.
-pub(crate) fn into_object(value: Option<Value>, key: &str) -> Map<String, Value> {
+pub fn into_object(value: Option<Value>, key: &str) -> Map<String, Value> {
     match value {
         None | Some(Value::Null) => Map::new(),
         Some(Value::Object(map)) => map,
