@@ -38,8 +38,8 @@ use std::hash::BuildHasher;
 use std::io::Read;
 use text::Text;
 
-/// The most memory for details of events that were not shown, in bytes: some 40,000 events.
-const MAX_DETAILS: usize = 24 * 1024 * 1024;
+/// The most memory for details of events that were not shown, in bytes: some 30,000 events.
+const MAX_DETAILS: usize = 20 * 1024 * 1024;
 /// What an event's details take beside their text.
 const OVERHEAD: usize = 128;
 
@@ -70,8 +70,8 @@ const DETAILS: [&str; 13] = [
     "class",
     "remedy",
 ];
-/// Members of the slowest line that are kept beside its duration.
-const SLOWEST: [&str; 5] = ["time", "route", "eventId", "event", "outcome"];
+/// Members of the slowest line that are kept.
+const SLOWEST: [&str; 6] = ["time", "route", "eventId", "event", "outcome", "durationMs"];
 
 /// What the lines that were read so far tell.
 #[derive(Default)]
@@ -88,7 +88,8 @@ pub struct History {
     states: HashMap<u64, State>,
     /// Bytes that the details of failures take.
     details: usize,
-    slowest: Option<Slowest>,
+    /// The longest duration, and its line as JSON: of equals the first in the order of the texts.
+    slowest: Option<(u64, Reverse<String>)>,
 }
 
 /// What is known of an event on a route.
@@ -108,9 +109,6 @@ struct Failure {
     /// Hashes of the different lines that do.
     tries: Vec<u32>,
 }
-
-/// The slowest line so far: how slow, and the texts that decide between equals.
-type Slowest = (u64, Reverse<[String; 5]>);
 
 /// The counts of one route.
 #[derive(Default)]
@@ -211,7 +209,7 @@ impl History {
         if is_shown(state.bits) {
             state.failure = None;
         } else if bits == FAILED {
-            let line = failure_line(&time, line);
+            let line = format!("{time}\n{}", members(line, &DETAILS));
             if self.details + size(state) + OVERHEAD + line.len() <= MAX_DETAILS {
                 let this_try = self.hashes.hash_one(&line) as u32;
                 state.failure.get_or_insert_default().add(line, this_try);
@@ -240,10 +238,8 @@ impl History {
         if (self.slowest.as_ref()).is_some_and(|(slowest, _)| duration < *slowest) {
             return;
         }
-        let text = |name| printable(line.get(name).and_then(Value::as_str).unwrap_or_default());
-        let texts = SLOWEST.map(text);
-        // The first of equals, whatever the order of the lines.
-        self.slowest = self.slowest.take().max(Some((duration, Reverse(texts))));
+        let line = members(line, &SLOWEST);
+        self.slowest = self.slowest.take().max(Some((duration, Reverse(line))));
     }
 
     /// Returns the key of a line's event on its route. As for the function, it is another event if
@@ -282,10 +278,10 @@ impl History {
         let all: usize = (routes.iter())
             .map(|(_, counts)| counts.never_shown())
             .sum();
-        let (slowest_ms, slowest) = self
+        let slowest = self
             .slowest
-            .map(|slowest| (slowest.0, line(slowest)))
-            .unzip();
+            .map(|(duration, line)| (duration, parsed(&line.0)));
+        let (slowest_ms, slowest) = slowest.unzip();
         Answer {
             span: self.span,
             routes,
@@ -298,25 +294,19 @@ impl History {
     }
 }
 
-/// Returns the slowest line as JSON.
-fn line((duration, Reverse(texts)): Slowest) -> Value {
-    let mut line = Map::new();
-    line.insert("durationMs".to_owned(), duration.into());
-    for (name, text) in SLOWEST.into_iter().zip(texts) {
-        line.insert(name.to_owned(), text.into());
-    }
-    Value::Object(line)
-}
-
-/// Returns what is kept of a line that tells of a failure.
-fn failure_line(time: &str, line: &Map<String, Value>) -> String {
-    let mut details = Map::new();
-    for name in DETAILS {
-        if let Some(value) = line.get(name).and_then(printable_value) {
-            details.insert(name.to_owned(), value);
+/// Returns some members of a line as JSON.
+fn members(line: &Map<String, Value>, names: &[&str]) -> String {
+    let mut members = Map::new();
+    for name in names {
+        if let Some(value) = line.get(*name).and_then(printable_value) {
+            members.insert((*name).to_owned(), value);
         }
     }
-    format!("{time}\n{}", Value::Object(details))
+    Value::Object(members).to_string()
+}
+
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).expect("it was written as JSON")
 }
 
 fn is_shown(bits: u32) -> bool {
@@ -342,6 +332,7 @@ impl Failure {
     fn add(&mut self, line: String, hash: u32) {
         if line > self.line {
             self.line = line;
+            self.line.shrink_to_fit();
         }
         if !self.tries.contains(&hash) {
             self.tries.push(hash);
@@ -477,7 +468,7 @@ impl NeverShown {
 
     /// Returns the line as a value.
     pub fn to_value(&self) -> Value {
-        serde_json::from_str(&self.json).expect("it was written as JSON")
+        parsed(&self.json)
     }
 }
 

@@ -85,8 +85,12 @@ pub struct Line<'a> {
 impl Line<'_> {
     /// Appends the line as JSON.
     pub fn append_to(&self, lines: &mut Vec<u8>) {
+        let brace = lines.len();
         serde_json::to_writer(&mut *lines, self)
             .expect("a struct of texts and numbers is valid JSON, and memory takes it");
+        // `s logs` takes what stands before the first blank for a time if a date is in it, and
+        // prints "Invalid date" in its place.
+        lines.insert(brace + 1, b' ');
         lines.push(b'\n');
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Deserializer, Map, Value};
 
 /// The most text that is searched for the end of one object. An entry of Simple Log Service is
 /// at most 1 MB. What is longer may be a whole download in one object: its parts are read.
-const MAX_OBJECT: usize = 1024 * 1024;
+pub(super) const MAX_OBJECT: usize = 1024 * 1024;
 /// The most text outside of objects that is kept until its line ends.
 const MAX_TEXT: usize = 4096;
 /// The first part of a CSV field that is taken for an object.
