@@ -97,7 +97,7 @@ impl ApiError {
             "Forbidden" | "NoPermission" => ErrorKind::Denied,
             "Throttling" => ErrorKind::Throttled { retry_after },
             "InternalError" | "ServiceUnavailable" => ErrorKind::Unreachable,
-            "InvalidSecurityToken" if code.ends_with(".Expired") => ErrorKind::Expired,
+            "InvalidSecurityToken" if code == "InvalidSecurityToken.Expired" => ErrorKind::Expired,
             _ => ErrorKind::Refused,
         };
         let fault = Fault::Coded(denial.map(Box::new));

@@ -13,6 +13,7 @@ fn each_code_has_its_kind() {
         ("NoPermission", ErrorKind::Denied),
         ("InvalidSecurityToken.Expired", ErrorKind::Expired),
         ("InvalidSecurityToken.Malformed", ErrorKind::Refused),
+        ("InvalidSecurityToken.Not.Expired", ErrorKind::Refused),
         (
             "InvalidSecurityToken.MismatchWithAccessKey",
             ErrorKind::Refused,
