@@ -3,7 +3,7 @@
 
 use crate::platform::{Call, Instance, run};
 use crate::samples::{STOPPED, index, sample};
-use crate::support::{Bench, SECRET, TOKEN, group};
+use crate::support::{Bench, FALLBACK_TOKEN, SECRET, TOKEN, group};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::event;
 use serde_json::Value;
@@ -184,10 +184,10 @@ fn every_name_region_account_and_resource_of_the_samples_is_accepted() {
 #[test]
 fn in_quiet_hours_an_event_is_not_sent() {
     let group = group();
-    let webhook = group.webhook(TOKEN);
+    // A chatbot without a secret: the group's clock does not follow.
+    let webhook = group.webhook(FALLBACK_TOKEN);
     let bench = Bench::new(&[
         ("DINGTALK_WEBHOOK", &webhook),
-        ("DINGTALK_SECRET", SECRET),
         ("EVENT_LEVELS", "INFO"),
         ("EVENT_INCLUDE", "Instance:*"),
         ("EVENT_QUIET_HOURS", "00:00-12:00"),

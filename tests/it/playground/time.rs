@@ -126,7 +126,12 @@ fn the_next_tick_reminds_at_the_next_full_hour_and_its_repeat_tells_nothing_new(
     // Signatures and look-ups are accepted, and a sample happens now.
     let (event, message) = fire(&playground, REBOOT, 9);
     assert_eq!(event["outcomes"], json!(["delivered"]));
-    assert_eq!(event["lookups"], json!(["found"]));
+    // A tick at which a digest was due has looked the instance up.
+    let lookups = &event["lookups"];
+    assert!(
+        *lookups == json!(["found"]) || *lookups == json!(["cached"]),
+        "{lookups}"
+    );
     let text = texts(&[message.unwrap()]);
     let (_, time) = text.split_once("<strong>Time</strong>: ").unwrap();
     let time = zone().to_timestamp(time[..19].parse().unwrap()).unwrap();
