@@ -9,7 +9,7 @@ use crate::app::{self, Function};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::log::Log;
-use crate::report::counted;
+use crate::report::left_out;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::{Read, Write};
@@ -108,8 +108,7 @@ fn with_files(command: &str, files: &[OsString]) -> u8 {
     if files.is_empty() {
         return usage(&format!("{command} needs a FILE (- is standard input)"));
     }
-    let is_option = |file: &&OsString| file.as_encoded_bytes().starts_with(b"-") && *file != "-";
-    if let Some(option) = files.iter().find(is_option) {
+    if let Some(option) = files.iter().find(|word| is_option(word)) {
         return usage(&format!("{command} has no option {option:?}"));
     }
     let mut payloads = Vec::new();
@@ -136,13 +135,8 @@ fn send(config: Config, payloads: &[Payload]) -> u8 {
         if let Some(problem) = &report.problem {
             print_error(format!("{NAME}: {file}: look-up: {problem}"));
         }
-        if report.parsed.timers_left_out > 0 {
-            let timers = counted(
-                report.parsed.timers_left_out,
-                "event of a timer",
-                "events of a timer",
-            );
-            print_error(format!("{NAME}: {file}: {timers} left out"));
+        if let Some(timers) = left_out(&report.parsed) {
+            print_error(format!("{NAME}: {file}: {timers}"));
         }
         if let Err(failure) = report.into_result() {
             let (name, message) = (failure.error_type, failure.error_message);
@@ -162,6 +156,11 @@ fn with_config(command: impl FnOnce(Config) -> u8) -> u8 {
             FAILED
         }
     }
+}
+
+/// Returns true for a word that is an option and no file; `-` is standard input.
+fn is_option(word: &OsStr) -> bool {
+    word.as_encoded_bytes().starts_with(b"-") && word != "-"
 }
 
 fn read(file: &OsStr) -> std::io::Result<Vec<u8>> {

@@ -4,36 +4,22 @@
 //! route, and details only while the event has failed and was not shown. So the order of the lines
 //! does not matter, nor do lines that stand there several times.
 //!
-//! As JSON, with the log's own names where it has them:
-//!
-//! | Member | Content |
-//! |---|---|
-//! | `from`, `to` | `time` of the first and of the last line; `null` without lines |
-//! | `routes[]` | by `route`, in the order of the names: numbers of events, and `messages` |
-//! | `routes[].events` | those that the log names |
-//! | `routes[].delivered`, `duplicate` | those with such an outcome |
-//! | `routes[].filtered` | those that a rule left out, by `rule` |
-//! | `routes[].failed` | those that failed at least once |
-//! | `routes[].failedButShown` | of them, those that were delivered too, or were a duplicate |
-//! | `routes[].neverShown` | of them, the others |
-//! | `routes[].messages` | messages that were delivered: different `messageUuid` |
-//! | `neverShown[]` | the events never shown on a route, oldest first: see [`NeverShown`] |
-//! | `moreNeverShown` | how many more there are whose details were not kept |
-//! | `messages` | those of all routes |
-//! | `slowestMs` | the longest `durationMs`, or `null` |
-//! | `slowest` | its line: `time`, `route`, `eventId`, `event`, `outcome`, `durationMs` |
-//! | `linesRead`, `linesLeftOut` | lines of the function, and others |
+//! - `answer`: what it comes to, also as JSON
+//! - `lines`, `text`: text to log lines, wherever they stand; bytes to text
 
+mod answer;
 mod lines;
 mod text;
 
+pub use answer::{Answer, NeverShown, RouteCounts};
 pub use lines::LineCounts;
 
+use answer::parsed;
 use lines::Lines;
 use serde_json::{Map, Value};
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::io::Read;
 use text::Text;
@@ -79,10 +65,7 @@ pub struct History {
     hashes: RandomState,
     lines: LineCounts,
     span: Option<(String, String)>,
-    /// In the order in which the log names them.
-    routes: Vec<Tally>,
-    /// Where in `routes` the route of a name is.
-    indices: Map<String, Value>,
+    routes: BTreeMap<String, Tally>,
     /// What is known of each event on each route, by [`key`](History::key), and of each delivered
     /// message, by the hash of its idempotency key.
     states: HashMap<u64, State>,
@@ -118,48 +101,6 @@ struct Tally {
     rules: Vec<(String, usize)>,
 }
 
-/// What a log tells.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// Times of the first and of the last line.
-    pub span: Option<(String, String)>,
-    /// In the order of their names.
-    pub routes: Vec<(String, RouteCounts)>,
-    /// Oldest first.
-    pub never_shown: Vec<NeverShown>,
-    /// Events that were never shown and whose details were not kept.
-    pub more_never_shown: usize,
-    /// The longest time from taking an event to knowing its outcome, in milliseconds.
-    pub slowest_ms: Option<u64>,
-    /// The slowest line.
-    pub slowest: Option<Value>,
-    pub lines: LineCounts,
-}
-
-/// What a log tells of one route, in numbers of events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RouteCounts {
-    pub events: usize,
-    pub delivered: usize,
-    pub duplicate: usize,
-    /// By rule.
-    pub filtered: Map<String, Value>,
-    /// Events that failed at least once.
-    pub failed: usize,
-    /// Events that failed, and were delivered or recognized as delivered, before or later.
-    pub failed_but_shown: usize,
-    /// Messages that were delivered, not events.
-    pub messages: usize,
-}
-
-/// An event that was never shown on a route: the last line that tells of a failure without what is
-/// the same for all of them, and with `tries`, the number of such lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeverShown {
-    /// The line as JSON.
-    pub json: String,
-}
-
 impl History {
     /// Reads all log lines of an input.
     pub fn read(&mut self, input: impl Read) -> std::io::Result<()> {
@@ -187,8 +128,11 @@ impl History {
         self.add_duration(line);
 
         let key = self.key(line);
-        let route = self.route(text("route"));
-        let tally = &mut self.routes[route];
+        let name = text("route");
+        if !self.routes.contains_key(name) {
+            self.routes.insert(name.to_owned(), Tally::default());
+        }
+        let tally = self.routes.get_mut(name).expect("it was inserted");
         if outcome == "delivered" && !uuid.is_empty() {
             let message = self.states.entry(self.hashes.hash_one(uuid)).or_default();
             tally.counts.messages += usize::from(message.bits == 0);
@@ -250,26 +194,11 @@ impl History {
         self.hashes.hash_one(texts)
     }
 
-    /// Returns where in `routes` a route is.
-    fn route(&mut self, name: &str) -> usize {
-        if let Some(index) = self.indices.get(name).and_then(Value::as_u64) {
-            return index as usize;
-        }
-        let index = self.routes.len();
-        self.indices.insert(name.to_owned(), index.into());
-        self.routes.push(Tally::default());
-        index
-    }
-
     /// Returns what all the lines tell.
-    pub fn into_answer(mut self) -> Answer {
-        let indices = self.indices.into_iter();
-        let routes: Vec<(String, RouteCounts)> = indices
-            .map(|(name, index)| {
-                let index = index.as_u64().expect("it was written as a number");
-                let tally = std::mem::take(&mut self.routes[index as usize]);
-                (printable(&name), tally.into_counts())
-            })
+    pub fn into_answer(self) -> Answer {
+        let routes = self.routes.into_iter();
+        let routes: Vec<(String, RouteCounts)> = routes
+            .map(|(name, tally)| (printable(&name), tally.into_counts()))
             .collect();
         let states = self.states.into_values();
         let failures = states.filter_map(|state| state.failure);
@@ -303,10 +232,6 @@ fn members(line: &Map<String, Value>, names: &[&str]) -> String {
         }
     }
     Value::Object(members).to_string()
-}
-
-fn parsed(json: &str) -> Value {
-    serde_json::from_str(json).expect("it was written as JSON")
 }
 
 fn is_shown(bits: u32) -> bool {
@@ -389,86 +314,6 @@ impl Tally {
             self.counts.filtered.insert(printable(&rule), count.into());
         }
         self.counts
-    }
-}
-
-impl Answer {
-    /// Returns how many events were never shown on a route.
-    pub fn never_shown_count(&self) -> usize {
-        self.never_shown.len() + self.more_never_shown
-    }
-
-    /// Returns how many messages were delivered.
-    pub fn messages(&self) -> usize {
-        self.routes.iter().map(|(_, counts)| counts.messages).sum()
-    }
-
-    /// Returns the answer as JSON, but for the list `neverShown`.
-    pub fn to_json(&self) -> Value {
-        let routes = self
-            .routes
-            .iter()
-            .map(|(name, counts)| counts.to_json(name));
-        let (from, to) = self
-            .span
-            .as_ref()
-            .map(|(from, to)| (from.as_str(), to.as_str()))
-            .unzip();
-        object(&mut [
-            ("from", from.into()),
-            ("to", to.into()),
-            ("routes", Value::Array(routes.collect())),
-            ("moreNeverShown", self.more_never_shown.into()),
-            ("messages", self.messages().into()),
-            ("slowestMs", self.slowest_ms.into()),
-            ("slowest", self.slowest.clone().into()),
-            ("linesRead", self.lines.read.into()),
-            ("linesLeftOut", self.lines.left_out.into()),
-        ])
-    }
-}
-
-impl RouteCounts {
-    /// Returns how many events have failed and were not shown.
-    pub fn never_shown(&self) -> usize {
-        self.failed - self.failed_but_shown
-    }
-
-    fn to_json(&self, route: &str) -> Value {
-        object(&mut [
-            ("route", route.into()),
-            ("events", self.events.into()),
-            ("delivered", self.delivered.into()),
-            ("duplicate", self.duplicate.into()),
-            ("filtered", Value::Object(self.filtered.clone())),
-            ("failed", self.failed.into()),
-            ("failedButShown", self.failed_but_shown.into()),
-            ("neverShown", self.never_shown().into()),
-            ("messages", self.messages.into()),
-        ])
-    }
-}
-
-/// Takes the values into an object. Smaller code than `json!` makes.
-fn object(members: &mut [(&str, Value)]) -> Value {
-    let mut object = Map::new();
-    for (name, value) in members {
-        object.insert((*name).to_owned(), value.take());
-    }
-    Value::Object(object)
-}
-
-impl NeverShown {
-    /// Takes the line behind its time.
-    fn new(mut line: String) -> NeverShown {
-        let time = line.find('\n').expect("a line feed follows the time");
-        line.drain(..=time);
-        NeverShown { json: line }
-    }
-
-    /// Returns the line as a value.
-    pub fn to_value(&self) -> Value {
-        parsed(&self.json)
     }
 }
 

@@ -30,6 +30,7 @@
 //! | `reminder.rs` | a tick → events of our own: digest, reminders, sign of life |
 //! | `report.rs` | outcomes as a value: answer, name of the failure, log lines |
 //! | `history.rs` | log lines → what became of events, and which were never shown |
+//! | `history/answer.rs` | what a log tells, also as JSON |
 //! | `history/lines.rs`, `text.rs` | text → log lines, wherever they stand; bytes → text |
 //! | `log.rs` | JSON lines on standard output, never past the deadline |
 //! | `route.rs` | routes, filters, and why an event is sent or not |
@@ -77,7 +78,7 @@
 //! | `http/mod.rs` | the one HTTP client: one request with time limits by phase |
 //! | `http/config.rs`, `proxy.rs`, `dns.rs` | certificates; proxy; name lookups |
 //! | `http/connector.rs`, `error.rs`, `redact.rs` | what was sent, and why a request failed |
-//! | `clock.rs` | time as an argument |
+//! | `clock.rs`, `parallel.rs` | time as an argument; the same work for several items at once |
 //! | `crates/ecs-event` | [`event`]: bytes → events; why the function speaks by itself; [`schedule`] |
 
 #![forbid(unsafe_code)]
@@ -95,6 +96,7 @@ pub mod inventory;
 pub mod log;
 pub mod message;
 pub mod notifier;
+mod parallel;
 mod reminder;
 mod report;
 pub mod route;

@@ -12,15 +12,14 @@ use crate::delivery::Dispatcher;
 use crate::event::{Event, Parsed};
 use crate::inventory::{Asker, Directory};
 use crate::log::Log;
+use crate::parallel;
 use crate::report::{Report, RouteOutcome};
 use crate::route::{Decision, Route};
 use crate::trigger::{self, Trigger};
 use counts::Counts;
 use fc_runtime::{Context, Failure};
 use serde_json::Value;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long an invocation waits at least for its log lines to be written, past its deadline too.
@@ -90,14 +89,14 @@ impl Notifier {
                 report
             }
             Trigger::Tick(tick) => {
-                let told = self.tell(tick, context);
+                let outcome = self.run_tick(tick, context);
                 let parsed = Parsed {
-                    events: told.events,
+                    events: outcome.events,
                     ..Parsed::default()
                 };
                 Report {
-                    problem: told.problem,
-                    tick_failure: told.failure,
+                    problem: outcome.problem,
+                    tick_failure: outcome.failure,
                     ..self.report(parsed, context)
                 }
             }
@@ -187,31 +186,18 @@ impl Notifier {
                 })
                 .collect()
         };
-        thread::scope(|scope| {
-            let is_busy = |route: &usize| decisions[*route].iter().any(|decision| decision.send);
-            let last = (0..decisions.len()).rfind(is_busy);
-            let spawn = |route: usize| {
-                // The last route has this thread, and one that accepts nothing takes no time.
-                if Some(route) == last || !is_busy(&route) {
-                    return None;
-                }
-                let thread = thread::Builder::new().spawn_scoped(scope, move || deliver(route));
-                // If the platform gives no more threads, this one delivers.
-                thread.ok()
-            };
-            let threads: Vec<_> = (0..decisions.len()).map(spawn).collect();
-            let mut outcomes: Vec<Vec<RouteOutcome>> = (threads.iter().enumerate())
-                .map(|(route, thread)| match thread {
-                    Some(_) => Vec::new(),
-                    None => deliver(route),
-                })
-                .collect();
-            for (outcomes, thread) in outcomes.iter_mut().zip(threads) {
-                if let Some(thread) = thread {
-                    *outcomes = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-                }
-            }
-            outcomes
-        })
+        // A route that accepts nothing takes no time.
+        let is_busy = |route: usize| decisions[route].iter().any(|decision| decision.send);
+        let (busy, idle): (Vec<usize>, _) = (0..decisions.len()).partition(|route| is_busy(*route));
+        let mut outcomes: Vec<Vec<RouteOutcome>> = Vec::new();
+        outcomes.resize_with(decisions.len(), Vec::new);
+        for route in idle {
+            outcomes[route] = deliver(route);
+        }
+        let delivered = parallel::map(&busy, |route| deliver(*route));
+        for (route, delivered) in busy.into_iter().zip(delivered) {
+            outcomes[route] = delivered;
+        }
+        outcomes
     }
 }

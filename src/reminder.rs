@@ -3,7 +3,7 @@
 //! Pure: what must be asked for is an argument. From here on, filter, language, deduplication,
 //! pace, fallback, log and answer are those of every event.
 
-use crate::event::{Blindness, Event, EventTime, Occasion, OccasionKind, Vitals};
+use crate::event::{AccessError, Event, EventTime, Occasion, OccasionKind, Vitals};
 use crate::route::Route;
 use crate::schedule::{Lead, Tick};
 use jiff::tz::TimeZone;
@@ -95,13 +95,13 @@ pub fn heartbeat(vitals: Vitals, tick: Tick) -> Event {
 
 /// Returns the event that maintenance cannot be read, the same for all ticks of a day in `zone`: it
 /// is told once a day.
-pub fn blind(blindness: Blindness, tick: Tick, zone: &TimeZone) -> Event {
+pub fn maintenance_unknown(cause: AccessError, tick: Tick, zone: &TimeZone) -> Event {
     let day = zone.to_datetime(tick.at).date();
     Event {
-        id: Some(format!("blind {day}")),
+        id: Some(format!("maintenance-unknown {day}")),
         ..own(
             of_ourselves("Notifier:MaintenanceUnknown"),
-            OccasionKind::Blind(blindness),
+            OccasionKind::MaintenanceUnknown(cause),
             tick,
         )
     }
@@ -114,7 +114,7 @@ fn own(event: Event, kind: OccasionKind, tick: Tick) -> Event {
         OccasionKind::Digest => "digest".to_owned(),
         OccasionKind::Reminder(lead) => format!("reminder {lead}"),
         OccasionKind::Heartbeat(_) => "heartbeat".to_owned(),
-        OccasionKind::Blind(_) => "blind".to_owned(),
+        OccasionKind::MaintenanceUnknown(_) => "maintenance-unknown".to_owned(),
     };
     let id = [event.id.as_deref(), Some(&kind_in_id)];
     let id: Vec<&str> = id.into_iter().flatten().collect();

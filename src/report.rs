@@ -18,8 +18,7 @@ pub(crate) struct RouteOutcome {
 }
 
 impl RouteOutcome {
-    /// The outcome in answer and log.
-    pub fn as_str(&self) -> &'static str {
+    fn as_str(&self) -> &'static str {
         let delivery = self.delivery.as_ref();
         delivery.map_or("filtered", |outcome| outcome.result.as_str())
     }
@@ -199,6 +198,13 @@ fn route_answer(route: &Route, outcome: &RouteOutcome) -> Value {
 
 fn level(event: &Event) -> &'static str {
     event.level.map_or("UNKNOWN", |level| level.as_str())
+}
+
+/// Says how many events of timers a payload held within something else; `None` for none of them.
+pub(crate) fn left_out(parsed: &Parsed) -> Option<String> {
+    let count = parsed.timers_left_out;
+    let timers = counted(count, "event of a timer", "events of a timer");
+    (count > 0).then(|| format!("{timers} left out: a tick that was stored says nothing of today"))
 }
 
 /// Returns a number with its noun: `1 part`, `2 parts`.

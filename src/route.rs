@@ -42,7 +42,7 @@ impl Route {
         let (is_due, rule) = self.is_due(occasion, event);
         let passes_no_filter = matches!(
             occasion.kind,
-            OccasionKind::Heartbeat(_) | OccasionKind::Blind(_)
+            OccasionKind::Heartbeat(_) | OccasionKind::MaintenanceUnknown(_)
         );
         if is_due && !passes_no_filter {
             return decide(&self.filter, event, now);
@@ -71,9 +71,9 @@ impl Route {
                 (wanted == Some(*lead), REMINDER)
             }
             OccasionKind::Heartbeat(_) => (schedule.wants_heartbeat(tick), "MESSAGE_HEARTBEAT_AT"),
-            OccasionKind::Blind(_) if schedule.wants_digest(tick) => (true, DIGEST),
+            OccasionKind::MaintenanceUnknown(_) if schedule.wants_digest(tick) => (true, DIGEST),
             // What begins soon is not known either.
-            OccasionKind::Blind(_) => (!schedule.remind_before.is_empty(), REMINDER),
+            OccasionKind::MaintenanceUnknown(_) => (!schedule.remind_before.is_empty(), REMINDER),
         }
     }
 }

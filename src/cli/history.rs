@@ -1,6 +1,6 @@
 //! `history`: what was not shown, from the function's log.
 
-use super::{DONE, FAILED, NAME, print, print_error, refuse, usage};
+use super::{DONE, FAILED, NAME, is_option, print, print_error, refuse, usage};
 use crate::history::{Answer, History, LineCounts, NeverShown, RouteCounts};
 use crate::report::counted;
 use serde_json::Value;
@@ -13,8 +13,7 @@ const PORTION: usize = 64 * 1024;
 
 /// Reads the log lines of all files and prints what they tell. Fails if an event was never shown.
 pub(super) fn run(arguments: &[OsString]) -> u8 {
-    let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-") && *word != "-";
-    let (options, files): (Vec<_>, Vec<_>) = arguments.iter().partition(is_option);
+    let (options, files): (Vec<_>, Vec<_>) = arguments.iter().partition(|word| is_option(word));
     if let Some(option) = options.iter().find(|option| **option != "--json") {
         return usage(&format!("history has no option {option:?}"));
     }

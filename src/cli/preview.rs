@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::message::{self, format_time};
 use crate::reminder;
-use crate::report::counted;
+use crate::report::{counted, left_out};
 use crate::route::Route;
 use crate::schedule::Tick;
 use crate::trigger::{self, Trigger};
@@ -36,13 +36,8 @@ pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
             print_error(format!("{NAME}: {file}: {error}"));
             code = FAILED;
         }
-        if parsed.timers_left_out > 0 {
-            let timers = counted(
-                parsed.timers_left_out,
-                "event of a timer",
-                "events of a timer",
-            );
-            print_error(format!("{NAME}: {file}: {timers} left out"));
+        if let Some(timers) = left_out(&parsed) {
+            print_error(format!("{NAME}: {file}: {timers}"));
         }
         if parsed.more_errors > 0 {
             let more = parsed.more_errors;

@@ -99,11 +99,9 @@ impl Queue {
             let max_bytes = self.target.channel.limits().max_bytes;
             let mut capacity = Capacity::new(&self.target.options, max_bytes);
             let first = self.waiting.front().map(|(_, event)| Arc::clone(event));
-            let is_like_first = |event: &Arc<Event>| {
+            let is_like_first = |event: &Event| {
                 let first = first.as_ref();
-                first.is_some_and(|first| {
-                    Arc::ptr_eq(first, event) || first.may_share_message(event)
-                })
+                first.is_some_and(|first| first.may_share_message(event))
             };
             let waiting = self.waiting.iter();
             let fitting =

@@ -2,15 +2,14 @@
 
 use super::cache::Key;
 use super::calls::{Answer, Answers, State};
-use super::{Inventory, Kind, Place, Refusal, Resource, Unread};
+use super::{Inventory, Kind, MaintenanceError, Place, Refusal, Resource};
 use crate::aliyun::{Credentials, MAX_IDS, is_id, is_region};
 use crate::clock::Clock;
 use crate::event::{Event, EventTime, Lookup};
+use crate::parallel;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
-use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest time that all calls of one invocation take together.
@@ -116,38 +115,23 @@ impl Directory {
     /// Returns also why there is none of some region.
     ///
     /// Takes at most half of the time until the asker's deadline: the messages need the rest.
-    pub fn maintenance(&self, regions: &[String], asker: Asker) -> (Vec<Event>, Vec<Unread>) {
+    pub fn maintenance(
+        &self,
+        regions: &[String],
+        asker: Asker,
+    ) -> (Vec<Event>, Vec<MaintenanceError>) {
         let now = self.clock.now();
         let left = asker.deadline.saturating_duration_since(now);
         let deadline = now + left / 2;
-        let ask = |region: &str| {
+        let answers = parallel::map(regions, |region| {
             self.inventory
                 .maintenance(region, asker.credentials, deadline)
-        };
-        let answers: Vec<Result<Vec<Event>, Unread>> = thread::scope(|scope| {
-            let spawn = |region: &String| {
-                let region = region.clone();
-                thread::Builder::new().spawn_scoped(scope, move || ask(&region))
-            };
-            let (first, others) = regions.split_first().unzip();
-            let others = others.unwrap_or_default();
-            let threads: Vec<_> = others.iter().map(spawn).collect();
-            let first = first.map(|region| ask(region));
-            let others = others
-                .iter()
-                .zip(threads)
-                .map(|(region, thread)| match thread {
-                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                    // The platform gives no more threads: this one asks.
-                    Err(_) => ask(region),
-                });
-            first.into_iter().chain(others).collect()
         });
-        let (mut events, mut unread) = (Vec::new(), Vec::new());
+        let (mut events, mut errors) = (Vec::new(), Vec::new());
         for answer in answers {
             match answer {
                 Ok(found) => events.extend(found),
-                Err(problem) => unread.push(problem),
+                Err(problem) => errors.push(problem),
             }
         }
         events.sort_by_cached_key(|event| {
@@ -157,7 +141,7 @@ impl Directory {
             };
             (start, event.id.clone(), event.region.clone())
         });
-        (events, unread)
+        (events, errors)
     }
 
     /// Returns the resource that an event is about, if it can be asked for.
@@ -192,32 +176,11 @@ impl Directory {
         for (place, id) in keys {
             places.entry(place).or_default().insert(id);
         }
-        let mut places: Vec<_> = places.into_iter().collect();
-        // Most invocations ask at one place: this thread does that.
-        let last = places.pop();
-        thread::scope(|scope| {
-            let spawn = |(place, ids): (Place, BTreeSet<String>)| {
-                let find = {
-                    let (place, ids) = (place.clone(), ids.clone());
-                    move || self.find_at(&place, ids, asker)
-                };
-                let thread = thread::Builder::new().spawn_scoped(scope, find);
-                // If the platform gives no more threads, this one asks.
-                thread.map_err(|_| (place, ids))
-            };
-            let others: Vec<_> = places.into_iter().map(spawn).collect();
-            let mut answers = Answers::new();
-            if let Some((place, ids)) = last {
-                answers.extend(self.find_at(&place, ids, asker));
-            }
-            for other in others {
-                answers.extend(match other {
-                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                    Err((place, ids)) => self.find_at(&place, ids, asker),
-                });
-            }
-            answers
-        })
+        let places: Vec<(Place, BTreeSet<String>)> = places.into_iter().collect();
+        let answers = parallel::map(&places, |(place, ids)| {
+            self.find_at(place, ids.clone(), asker)
+        });
+        answers.into_iter().flatten().collect()
     }
 
     /// Finds resources at one place: in the cache, in the answers to calls of other invocations,

@@ -1,9 +1,9 @@
 //! The ECS API as an inventory, also of other accounts.
 
-use super::{Inventory, Kind, Place, Refusal, Resource, Unread, maintenance};
+use super::{Inventory, Kind, MaintenanceError, Place, Refusal, Resource, maintenance};
 use crate::aliyun::{Api, ApiError, Credentials, Disk, ErrorKind, Instance, Role};
 use crate::clock::{Clock, to_timestamp};
-use crate::event::{Blindness, Event, Known, Lookup};
+use crate::event::{AccessError, Event, Known, Lookup};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,11 +107,13 @@ impl Inventory for EcsInventory {
         region: &str,
         credentials: &Credentials,
         deadline: Instant,
-    ) -> Result<Vec<Event>, Unread> {
+    ) -> Result<Vec<Event>, MaintenanceError> {
         let found = self
             .api
             .describe_system_events(region, credentials, deadline);
-        let found = found.map_err(|error| unread(&error))?.into_iter();
+        let found = found
+            .map_err(|error| maintenance_error(&error))?
+            .into_iter();
         Ok(found
             .map(|found| maintenance::event(found, region))
             .collect())
@@ -119,18 +121,18 @@ impl Inventory for EcsInventory {
 }
 
 /// Says what a failure means for who wants to know what is ahead.
-fn unread(error: &ApiError) -> Unread {
+fn maintenance_error(error: &ApiError) -> MaintenanceError {
     let remedy = refusal(error).remedy;
-    let blindness = match error.kind {
-        ErrorKind::Denied => Some(Blindness::Denied {
+    let permanent = match error.kind {
+        ErrorKind::Denied => Some(AccessError::Denied {
             permission: format!("ecs:{}", error.action),
         }),
         // The next call is signed anew, and the next invocation brings a new identity.
         ErrorKind::Refused if error.code.as_deref() == Some("SignatureNonceUsed") => None,
-        ErrorKind::Refused => Some(Blindness::Other(remedy.clone())),
+        ErrorKind::Refused => Some(AccessError::Other(remedy.clone())),
         ErrorKind::Expired | ErrorKind::Throttled { .. } | ErrorKind::Unreachable => None,
     };
-    Unread { remedy, blindness }
+    MaintenanceError { remedy, permanent }
 }
 
 fn instance(found: Instance) -> Resource {

@@ -22,7 +22,7 @@ pub use directory::{Asker, Directory, LookedUp};
 pub use ecs::EcsInventory;
 
 use crate::aliyun::Credentials;
-use crate::event::{Blindness, Event, Known, Lookup};
+use crate::event::{AccessError, Event, Known, Lookup};
 use std::time::{Duration, Instant};
 
 /// Whoever knows resources.
@@ -53,7 +53,7 @@ pub trait Inventory: Send + Sync {
         region: &str,
         credentials: &Credentials,
         deadline: Instant,
-    ) -> Result<Vec<Event>, Unread>;
+    ) -> Result<Vec<Event>, MaintenanceError>;
 }
 
 /// Where resources of one kind are: one call asks at one place.
@@ -84,11 +84,11 @@ pub struct Resource {
 
 /// Why upcoming maintenance is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
+pub struct MaintenanceError {
     /// What was refused, why, and what to change, in one line without secrets and accounts.
     pub remedy: String,
     /// Why it will not be known before somebody changes something; `None` if it may pass by itself.
-    pub blindness: Option<Blindness>,
+    pub permanent: Option<AccessError>,
 }
 
 /// Why a call has no answer.

@@ -3,7 +3,7 @@
 use super::event::{code, footer_of};
 use super::renderer::Renderer;
 use super::{Foreign, Line, MAX_NAME, Message, Span, Text, i18n};
-use crate::event::{Blindness, Event, LookupHealth, OccasionKind, Vitals};
+use crate::event::{AccessError, Event, LookupHealth, OccasionKind, Vitals};
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -24,9 +24,13 @@ impl Renderer<'_> {
             (OccasionKind::Reminder(_), [event]) => self.reminder(event),
             (OccasionKind::Reminder(_), _) => self.reminders(events),
             (OccasionKind::Heartbeat(vitals), [event]) => self.heartbeat(event, vitals),
-            (OccasionKind::Blind(blindness), [event]) => self.blind(event, blindness),
+            (OccasionKind::MaintenanceUnknown(cause), [event]) => {
+                self.maintenance_unknown(event, cause)
+            }
             // Each of them is alone.
-            (OccasionKind::Heartbeat(_) | OccasionKind::Blind(_), _) => self.digest(events),
+            (OccasionKind::Heartbeat(_) | OccasionKind::MaintenanceUnknown(_), _) => {
+                self.digest(events)
+            }
         }
     }
 
@@ -59,14 +63,14 @@ impl Renderer<'_> {
     }
 
     /// Why nobody knows what is ahead.
-    fn blind(&self, event: &Event, blindness: &Blindness) -> Message {
+    fn maintenance_unknown(&self, event: &Event, cause: &AccessError) -> Message {
         let language = self.options.language;
         let icon = Text::from(i18n::level_icon(event.level));
         let title = self.select("无法读取计划维护", "Upcoming maintenance cannot be read");
         let level = icon.clone().with(i18n::level_word(event.level, language));
         let lines = vec![
             Line::new(self.select("级别", "Level"), level),
-            Line::new(self.select("原因", "Reason"), self.reason(blindness)).strong(),
+            Line::new(self.select("原因", "Reason"), self.reason(cause)).strong(),
             Line::new(
                 self.select("影响", "Meanwhile"),
                 self.select(
@@ -76,7 +80,7 @@ impl Renderer<'_> {
                 .into(),
             ),
         ];
-        let remedy = self.remedy(blindness);
+        let remedy = self.remedy(cause);
         let remedy = remedy.map(|remedy| Line::new(self.advice_label(), remedy));
         self.about_itself(event, icon.with(title), lines, remedy)
     }
@@ -154,11 +158,11 @@ impl Renderer<'_> {
         match lookups {
             LookupHealth::Off => Line::new(label, self.select("已关闭", "off").into()),
             LookupHealth::Work => Line::new(label, self.select("正常", "working").into()),
-            LookupHealth::Fail(blindness) => {
-                let words = [Some(self.reason(blindness)), self.remedy(blindness)];
+            LookupHealth::Fail(cause) => {
+                let words = [Some(self.reason(cause)), self.remedy(cause)];
                 let value = Text::join(words.into_iter().flatten(), self.select("", " "));
                 let line = Line::new(label, value.expect("there is a reason"));
-                strong_if(is_concern(blindness), line)
+                strong_if(is_concern(cause), line)
             }
         }
     }
@@ -210,40 +214,40 @@ impl Renderer<'_> {
     }
 
     /// Why the API could not be read.
-    fn reason(&self, blindness: &Blindness) -> Text {
-        match blindness {
-            Blindness::NoRole => self
+    fn reason(&self, cause: &AccessError) -> Text {
+        match cause {
+            AccessError::NoRole => self
                 .select("函数没有角色。", "The function has no role.")
                 .into(),
-            Blindness::NoRegion => self
+            AccessError::NoRegion => self
                 .select("没有指定要查询的地域。", "No region is named to ask.")
                 .into(),
-            Blindness::Denied { permission } => Text::from(self.select(
+            AccessError::Denied { permission } => Text::from(self.select(
                 "函数的角色没有权限 ",
                 "The function's role lacks the permission ",
             ))
             .with(shown(permission))
             .with(self.select("。", ".")),
-            Blindness::Other(reason) => shown(reason).into(),
+            AccessError::Other(reason) => shown(reason).into(),
         }
     }
 
     /// What to do about it; `None` where the reason says so itself.
-    fn remedy(&self, blindness: &Blindness) -> Option<Text> {
-        let remedy = match blindness {
-            Blindness::NoRole => self.select(
+    fn remedy(&self, cause: &AccessError) -> Option<Text> {
+        let remedy = match cause {
+            AccessError::NoRole => self.select(
                 "请为函数配置角色：在 .env 中设置 ROLE，或在 template.yml 中设置 CreateRole，然后重新部署。",
                 "Give it one: set ROLE in .env, or CreateRole in template.yml, and deploy again.",
             ),
-            Blindness::NoRegion => self.select(
+            AccessError::NoRegion => self.select(
                 "请在环境变量 RESOURCE_REGIONS 中写明地域，例如 cn-hangzhou。",
                 "Name regions in the environment variable RESOURCE_REGIONS, such as cn-hangzhou.",
             ),
-            Blindness::Denied { .. } => self.select(
+            AccessError::Denied { .. } => self.select(
                 "请在 RAM 中为该角色授予此权限。",
                 "Grant the role this permission in RAM.",
             ),
-            Blindness::Other(_) => return None,
+            AccessError::Other(_) => return None,
         };
         Some(remedy.into())
     }
@@ -261,7 +265,7 @@ fn strong_if(is_strong: bool, line: Line) -> Line {
 /// How many lines of a sign of life somebody should look at.
 fn concerns(vitals: &Vitals) -> usize {
     let lookups = match &vitals.lookups {
-        LookupHealth::Fail(blindness) => is_concern(blindness),
+        LookupHealth::Fail(cause) => is_concern(cause),
         LookupHealth::Off | LookupHealth::Work => false,
     };
     let all = [vitals.failed > 0, lookups, is_far_off(vitals.clock_ahead)];
@@ -269,8 +273,8 @@ fn concerns(vitals: &Vitals) -> usize {
 }
 
 /// Returns false for what may be meant so.
-fn is_concern(blindness: &Blindness) -> bool {
-    matches!(blindness, Blindness::Denied { .. } | Blindness::Other(_))
+fn is_concern(cause: &AccessError) -> bool {
+    matches!(cause, AccessError::Denied { .. } | AccessError::Other(_))
 }
 
 fn is_far_off(ahead: Option<SignedDuration>) -> bool {

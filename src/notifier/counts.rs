@@ -1,5 +1,6 @@
 //! What an instance has done since it started.
 
+use crate::delivery::DeliveryResult;
 use crate::event::{LookupHealth, Vitals};
 use crate::report::Report;
 use crate::route::Route;
@@ -28,11 +29,12 @@ impl Counts {
     /// Counts the outcomes of an invocation. Duplicates were counted before.
     pub(super) fn add(&self, report: &Report) {
         for outcome in report.outcomes.iter().flatten() {
-            let count = match outcome.as_str() {
-                "delivered" => &self.delivered,
-                "filtered" => &self.filtered,
-                "failed" => &self.failed,
-                _ => continue,
+            let result = outcome.delivery.as_ref().map(|delivery| delivery.result);
+            let count = match result {
+                None => &self.filtered,
+                Some(DeliveryResult::Delivered) => &self.delivered,
+                Some(DeliveryResult::Failed(_)) => &self.failed,
+                Some(DeliveryResult::Duplicate) => continue,
             };
             count.fetch_add(1, Relaxed);
         }

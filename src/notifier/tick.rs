@@ -2,8 +2,8 @@
 
 use super::Notifier;
 use crate::clock;
-use crate::event::{Blindness, Event, LookupHealth, Vitals};
-use crate::inventory::{Asker, Unread};
+use crate::event::{AccessError, Event, LookupHealth, Vitals};
+use crate::inventory::{Asker, MaintenanceError};
 use crate::reminder::{self, Due};
 use crate::route::Route;
 use crate::schedule::Tick;
@@ -17,7 +17,7 @@ const CLOCK_TIME: Duration = Duration::from_secs(3);
 
 /// What a tick came to before it is delivered.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct TickOutcome {
     pub(super) events: Vec<Arc<Event>>,
     /// What could not be looked up or read, in one line.
     pub(super) problem: Option<String>,
@@ -26,23 +26,23 @@ pub(super) struct Told {
 }
 
 /// What is known of upcoming maintenance.
-struct Reading {
+struct Maintenance {
     /// That which begins soonest comes first. Without that of regions that could not be read.
-    maintenance: Vec<Arc<Event>>,
-    unread: Vec<Unread>,
+    events: Vec<Arc<Event>>,
+    errors: Vec<MaintenanceError>,
 }
 
 impl Notifier {
     /// Makes the events that are due at a tick. Without any, nothing is asked.
-    pub(super) fn tell(&self, tick: Tick, context: &Context) -> Told {
+    pub(super) fn run_tick(&self, tick: Tick, context: &Context) -> TickOutcome {
         let now = clock::to_timestamp(self.clock.wall());
         let due = Due::at(tick, &self.routes, now);
         if due.is_nothing() {
-            return Told::default();
+            return TickOutcome::default();
         }
-        let Reading {
-            mut maintenance,
-            unread,
+        let Maintenance {
+            events: mut maintenance,
+            errors,
         } = self.read_maintenance(context);
         let next = reminder::next(&maintenance, now).map(|next| next.id.clone());
         let lookup_problem = self.look_up(&mut maintenance, context, |event| {
@@ -52,43 +52,43 @@ impl Notifier {
         });
 
         let mut events = reminder::events(&maintenance, due, tick, &self.routes);
-        let blindness = unread.iter().find_map(|unread| unread.blindness.clone());
-        if let Some(blindness) = blindness.filter(|_| due.needs_maintenance()) {
+        let permanent = errors.iter().find_map(|error| error.permanent.clone());
+        if let Some(permanent) = permanent.filter(|_| due.needs_maintenance()) {
             let zone = &self.routes[0].schedule.zone;
-            events.push(reminder::blind(blindness, tick, zone));
+            events.push(reminder::maintenance_unknown(permanent, tick, zone));
         }
         if due.heartbeat {
             let next = reminder::next(&maintenance, now).cloned();
             let vitals = Vitals {
-                lookups: self.lookup_health(&unread, lookup_problem.as_ref()),
+                lookups: self.lookup_health(&errors, lookup_problem.as_ref()),
                 clock_ahead: self.clock_ahead(tick, context),
-                upcoming: unread.is_empty().then_some((next, maintenance.len())),
+                upcoming: errors.is_empty().then_some((next, maintenance.len())),
                 ..self.counts.vitals(&self.routes)
             };
             events.push(reminder::heartbeat(vitals, tick));
         }
 
         // A sign of life says itself what it does not know.
-        let unread: &[Unread] = if due.needs_maintenance() {
-            &unread
+        let errors: &[MaintenanceError] = if due.needs_maintenance() {
+            &errors
         } else {
             &[]
         };
-        let passing = unread.iter().find(|unread| unread.blindness.is_none());
-        let problem = unread.first().map(|unread| unread.remedy.clone());
-        Told {
+        let passing = errors.iter().find(|error| error.permanent.is_none());
+        let problem = errors.first().map(|error| error.remedy.clone());
+        TickOutcome {
             events: events.into_iter().map(Arc::new).collect(),
             problem: problem.or(lookup_problem),
             failure: passing
-                .map(|unread| format!("upcoming maintenance is not known: {}", unread.remedy)),
+                .map(|error| format!("upcoming maintenance is not known: {}", error.remedy)),
         }
     }
 
     /// Reads the maintenance of all regions that are to be asked.
-    fn read_maintenance(&self, context: &Context) -> Reading {
-        self.ask(context).unwrap_or_else(|unread| Reading {
-            maintenance: Vec::new(),
-            unread: vec![unread],
+    fn read_maintenance(&self, context: &Context) -> Maintenance {
+        self.ask(context).unwrap_or_else(|error| Maintenance {
+            events: Vec::new(),
+            errors: vec![error],
         })
     }
 
@@ -97,18 +97,18 @@ impl Notifier {
     /// # Errors
     ///
     /// Why it cannot be asked.
-    fn ask(&self, context: &Context) -> Result<Reading, Unread> {
+    fn ask(&self, context: &Context) -> Result<Maintenance, MaintenanceError> {
         let off = "RESOURCE_LOOKUP is off: set it to auto";
         let directory = self.directory.as_ref();
         let directory =
-            directory.ok_or_else(|| unaskable(Blindness::Other(off.to_owned()), off))?;
+            directory.ok_or_else(|| unaskable(AccessError::Other(off.to_owned()), off))?;
         let no_role = "the invocation brings no identity: give the function a role (see ROLE in .env.example, CreateRole in template.yml)";
         let credentials = self.credentials(context);
-        let credentials = credentials.ok_or_else(|| unaskable(Blindness::NoRole, no_role))?;
+        let credentials = credentials.ok_or_else(|| unaskable(AccessError::NoRole, no_role))?;
         let regions = self.regions(context);
         if regions.is_empty() {
             let no_region = "the function's region is not known: set RESOURCE_REGIONS";
-            return Err(unaskable(Blindness::NoRegion, no_region));
+            return Err(unaskable(AccessError::NoRegion, no_region));
         }
         let account = self.account(context);
         let asker = Asker {
@@ -116,13 +116,13 @@ impl Notifier {
             account: account.as_deref(),
             deadline: context.deadline,
         };
-        let (mut maintenance, unread) = directory.maintenance(&regions, asker);
+        let (mut maintenance, errors) = directory.maintenance(&regions, asker);
         for event in &mut maintenance {
             event.account.clone_from(&account);
         }
-        Ok(Reading {
-            maintenance: maintenance.into_iter().map(Arc::new).collect(),
-            unread,
+        Ok(Maintenance {
+            events: maintenance.into_iter().map(Arc::new).collect(),
+            errors,
         })
     }
 
@@ -137,17 +137,17 @@ impl Notifier {
     }
 
     /// Returns whether look-ups work, going by the calls of this tick.
-    fn lookup_health(&self, unread: &[Unread], problem: Option<&String>) -> LookupHealth {
+    fn lookup_health(&self, errors: &[MaintenanceError], problem: Option<&String>) -> LookupHealth {
         if self.directory.is_none() {
             return LookupHealth::Off;
         }
-        let of_reading = unread.first().map(|unread| {
-            let passing = || Blindness::Other(unread.remedy.clone());
-            unread.blindness.clone().unwrap_or_else(passing)
+        let of_reading = errors.first().map(|errors| {
+            let passing = || AccessError::Other(errors.remedy.clone());
+            errors.permanent.clone().unwrap_or_else(passing)
         });
-        let of_lookup = || Some(Blindness::Other(problem?.clone()));
-        let blindness = of_reading.or_else(of_lookup);
-        blindness.map_or(LookupHealth::Work, LookupHealth::Fail)
+        let of_lookup = || Some(AccessError::Other(problem?.clone()));
+        let permanent = of_reading.or_else(of_lookup);
+        permanent.map_or(LookupHealth::Work, LookupHealth::Fail)
     }
 
     /// Returns how far our clock is ahead of that of a chatbot whose group gets the sign of life.
@@ -160,9 +160,9 @@ impl Notifier {
 }
 
 /// Says why nobody can be asked before somebody changes something.
-fn unaskable(blindness: Blindness, remedy: &str) -> Unread {
-    Unread {
+fn unaskable(permanent: AccessError, remedy: &str) -> MaintenanceError {
+    MaintenanceError {
         remedy: format!("upcoming maintenance: {remedy}"),
-        blindness: Some(blindness),
+        permanent: Some(permanent),
     }
 }

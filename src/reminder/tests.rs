@@ -113,11 +113,11 @@ fn the_next_is_what_has_not_begun() {
 #[test]
 fn own_events_are_known_to_the_catalog() {
     let zone = TimeZone::get("Asia/Shanghai").unwrap();
-    let blind = |time| blind(Blindness::NoRole, tick(time), &zone);
-    let first = blind("2026-11-26T15:00:00Z");
+    let unknown = |time| maintenance_unknown(AccessError::NoRole, tick(time), &zone);
+    let first = unknown("2026-11-26T15:00:00Z");
     assert_eq!(first.level, Some(crate::event::Level::Warn));
-    assert_eq!(first.id.as_deref(), Some("blind 2026-11-26"));
-    assert_ne!(first.id, blind("2026-11-26T16:00:00Z").id);
+    assert_eq!(first.id.as_deref(), Some("maintenance-unknown 2026-11-26"));
+    assert_ne!(first.id, unknown("2026-11-26T16:00:00Z").id);
     let vitals = Vitals {
         version: "1",
         routes: Vec::new(),

@@ -387,9 +387,9 @@ fn route(vars: &[(&str, &str)]) -> Route {
 
 #[test]
 fn what_is_said_by_itself_is_decided_by_what_is_due() {
-    use crate::event::Blindness;
+    use crate::event::AccessError;
     use crate::schedule::{Lead, Tick};
-    use OccasionKind::{Blind, Digest, Reminder};
+    use OccasionKind::{Digest, MaintenanceUnknown, Reminder};
     let told = |kind: OccasionKind, level: Level| {
         let tick = Tick {
             at: "2026-11-26T01:00:00Z".parse().unwrap(),
@@ -406,7 +406,7 @@ fn what_is_said_by_itself_is_decided_by_what_is_due() {
         event
     };
     let lead = |text: &str| Reminder(Lead::parse(text).unwrap());
-    let blind = || Blind(Blindness::NoRole);
+    let unknown = || MaintenanceUnknown(AccessError::NoRole);
     let digest = ("MESSAGE_DIGEST_AT", "09:00");
     let remind = ("MESSAGE_REMIND_BEFORE", "24h");
     for (vars, kind, level, expected) in [
@@ -429,22 +429,27 @@ fn what_is_said_by_itself_is_decided_by_what_is_due() {
         // No filter holds back that nobody can warn.
         (
             &[digest, ("EVENT_LEVELS", "none")],
-            blind(),
+            unknown(),
             Level::Warn,
             (true, "MESSAGE_DIGEST_AT"),
         ),
         (
             &[remind],
-            blind(),
+            unknown(),
             Level::Warn,
             (true, "MESSAGE_REMIND_BEFORE"),
         ),
-        (&[], blind(), Level::Warn, (false, "MESSAGE_REMIND_BEFORE")),
+        (
+            &[],
+            unknown(),
+            Level::Warn,
+            (false, "MESSAGE_REMIND_BEFORE"),
+        ),
     ] {
         let (route, event) = (route(vars), told(kind, level));
         let decision = route.decide(&event, NOW);
         assert_eq!((decision.send, decision.rule), expected, "{vars:?}");
-        let is_ordinary = !matches!(event.occasion.as_ref().unwrap().kind, Blind(_));
+        let is_ordinary = !matches!(event.occasion.as_ref().unwrap().kind, MaintenanceUnknown(_));
         assert!(
             !is_ordinary || route.may_take(&event) == decision.send,
             "{vars:?}"

@@ -47,6 +47,6 @@ pub use field::into_object;
 pub use known::{Known, Lookup};
 pub use level::Level;
 pub use name::type_name;
-pub use occasion::{Blindness, LookupHealth, Occasion, OccasionKind, Vitals};
+pub use occasion::{AccessError, LookupHealth, Occasion, OccasionKind, Vitals};
 pub use payload::{ParseError, Parsed, parse};
 pub use time::EventTime;

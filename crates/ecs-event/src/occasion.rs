@@ -3,6 +3,7 @@
 use super::Event;
 use super::schedule::{Lead, Tick};
 use jiff::{SignedDuration, Timestamp};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 /// What made the function speak: its events are of its own making.
@@ -21,16 +22,15 @@ pub enum OccasionKind {
     Reminder(Lead),
     /// A sign of life.
     Heartbeat(Box<Vitals>),
-    /// Nobody knows what is ahead, and that will not change by itself.
-    Blind(Blindness),
+    /// Upcoming maintenance cannot be read before somebody changes something.
+    MaintenanceUnknown(AccessError),
 }
 
 impl Occasion {
-    /// Returns true if events of both may share a message.
+    /// Returns true if events of both may share a message: reminders and digests list many. Of the
+    /// others there is one at a tick.
     pub fn is_like(&self, other: &Occasion) -> bool {
-        use OccasionKind::{Digest, Reminder};
-        let both = (&self.kind, &other.kind);
-        self.tick == other.tick && matches!(both, (Digest, Digest) | (Reminder(_), Reminder(_)))
+        self.tick == other.tick && discriminant(&self.kind) == discriminant(&other.kind)
     }
 }
 
@@ -63,12 +63,12 @@ pub enum LookupHealth {
     /// The last call was answered.
     Work,
     /// The last call was not answered.
-    Fail(Blindness),
+    Fail(AccessError),
 }
 
 /// Why the API could not be read, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Blindness {
+pub enum AccessError {
     /// The function has no role.
     NoRole,
     /// Nobody says which region is to be asked.

@@ -421,7 +421,7 @@ fn the_lowest_limit_holds_for_a_shared_chatbot() {
 /// comes first.
 #[test]
 fn what_the_function_says_by_itself_is_not_mixed_with_events() {
-    use crate::event::{Blindness, Event, Occasion, OccasionKind};
+    use crate::event::{AccessError, Event, Occasion, OccasionKind};
     use crate::schedule::{Lead, Tick};
     use jiff::{SignedDuration, Timestamp};
     let told = |number: usize, kind: Option<OccasionKind>, second: i64| {
@@ -435,7 +435,7 @@ fn what_the_function_says_by_itself_is_not_mixed_with_events() {
     };
     let lead = |text: &str| Some(OccasionKind::Reminder(Lead::parse(text).unwrap()));
     let digest = || Some(OccasionKind::Digest);
-    let blind = || Some(OccasionKind::Blind(Blindness::NoRole));
+    let unknown = || Some(OccasionKind::MaintenanceUnknown(AccessError::NoRole));
     let events = [
         told(1, None, 0),
         told(2, None, 0),
@@ -444,8 +444,8 @@ fn what_the_function_says_by_itself_is_not_mixed_with_events() {
         told(5, digest(), 0),
         told(6, digest(), 0),
         told(7, digest(), 3600),
-        told(8, blind(), 0),
-        told(9, blind(), 0),
+        told(8, unknown(), 0),
+        told(9, unknown(), 3600),
         told(10, None, 0),
     ];
     let bench = Bench::new();

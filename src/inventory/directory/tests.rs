@@ -5,6 +5,7 @@ use crate::clock::ManualClock;
 use crate::event::Known;
 use crate::testing;
 use std::sync::mpsc;
+use std::thread;
 use std::time::SystemTime;
 
 /// A call that was made: where, and for which ids.
@@ -36,7 +37,7 @@ impl Inventory for Fake {
         _region: &str,
         _credentials: &Credentials,
         _deadline: Instant,
-    ) -> Result<Vec<Event>, Unread> {
+    ) -> Result<Vec<Event>, MaintenanceError> {
         unreachable!("nobody asks for maintenance")
     }
 }
@@ -352,7 +353,7 @@ fn calls_take_a_second_or_a_quarter_of_the_time_left() {
             _region: &str,
             _credentials: &Credentials,
             _deadline: Instant,
-        ) -> Result<Vec<Event>, Unread> {
+        ) -> Result<Vec<Event>, MaintenanceError> {
             unreachable!("nobody asks for maintenance")
         }
     }

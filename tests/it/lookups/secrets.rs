@@ -5,7 +5,9 @@ use crate::platform::{Call, Instance, PATIENCE};
 use crate::support::{Bench, TOKEN, group};
 use ecs_dingtalk_notifier::aliyun::Credentials;
 use ecs_dingtalk_notifier::event::Event;
-use ecs_dingtalk_notifier::inventory::{Directory, Inventory, Place, Refusal, Resource, Unread};
+use ecs_dingtalk_notifier::inventory::{
+    Directory, Inventory, MaintenanceError, Place, Refusal, Resource,
+};
 use ecs_dingtalk_notifier::notifier::Notifier;
 use fake_aliyun::{Cloud, Fault, Identity};
 use fake_dingtalk::Fault as ChatFault;
@@ -132,7 +134,7 @@ impl Inventory for Panicking {
         _region: &str,
         _credentials: &Credentials,
         _deadline: Instant,
-    ) -> Result<Vec<Event>, Unread> {
+    ) -> Result<Vec<Event>, MaintenanceError> {
         unreachable!("nobody asks for maintenance")
     }
 }

@@ -3,7 +3,7 @@
 use super::situations::texts;
 use super::*;
 use ecs_dingtalk_notifier::event::{
-    Blindness, Known, LookupHealth, Occasion, OccasionKind, Vitals,
+    AccessError, Known, LookupHealth, Occasion, OccasionKind, Vitals,
 };
 use ecs_dingtalk_notifier::message::AccountNames;
 use ecs_dingtalk_notifier::schedule::{Lead, Tick};
@@ -151,8 +151,8 @@ fn vitals() -> Vitals {
     }
 }
 
-fn denied() -> Blindness {
-    Blindness::Denied {
+fn denied() -> AccessError {
+    AccessError::Denied {
         permission: "ecs:DescribeInstanceHistoryEvents".into(),
     }
 }
@@ -175,8 +175,8 @@ fn heartbeat(vitals: Vitals) -> Vec<Event> {
     own("Heartbeat", Level::Info, kind)
 }
 
-fn blind(blindness: Blindness) -> Vec<Event> {
-    let kind = OccasionKind::Blind(blindness);
+fn unknown(cause: AccessError) -> Vec<Event> {
+    let kind = OccasionKind::MaintenanceUnknown(cause);
     own("MaintenanceUnknown", Level::Warn, kind)
 }
 
@@ -274,7 +274,7 @@ fn signs_of_life_match_their_snapshots() {
         ..vitals()
     };
     let no_role = Vitals {
-        lookups: LookupHealth::Fail(Blindness::NoRole),
+        lookups: LookupHealth::Fail(AccessError::NoRole),
         clock_ahead: Some(SignedDuration::from_secs(-8)),
         upcoming: None,
         ..vitals()
@@ -290,16 +290,16 @@ fn signs_of_life_match_their_snapshots() {
 }
 
 #[test]
-fn messages_of_the_blind_match_their_snapshots() {
+fn messages_of_unknown_maintenance_match_their_snapshots() {
     let other =
         "InvalidAccessKeyId.Inactive: the role's key is not active; ask whoever manages RAM";
-    for (name, blindness) in [
-        ("blind-without-a-role", Blindness::NoRole),
-        ("blind-without-a-region", Blindness::NoRegion),
-        ("blind-denied", denied()),
-        ("blind-otherwise", Blindness::Other(other.into())),
+    for (name, cause) in [
+        ("unknown-without-a-role", AccessError::NoRole),
+        ("unknown-without-a-region", AccessError::NoRegion),
+        ("unknown-denied", denied()),
+        ("unknown-otherwise", AccessError::Other(other.into())),
     ] {
-        snapshot(name, morning(), &blind(blindness));
+        snapshot(name, morning(), &unknown(cause));
     }
 }
 
@@ -319,7 +319,7 @@ fn a_digest_mentions_nobody_and_a_reminder_those_whom_its_level_asks_for() {
     for message in texts(morning(), &heartbeat(vitals()), with_tags) {
         assert_eq!(message.mentions, Mentions::default());
     }
-    for message in texts(morning(), &blind(Blindness::NoRole), options) {
+    for message in texts(morning(), &unknown(AccessError::NoRole), options) {
         assert_eq!(
             message.mentions,
             Mentions::default(),
@@ -475,7 +475,7 @@ fn mixed_events_are_all_shown() {
         at("2026-11-20T01:00:00Z"),
     )]));
     all.extend(heartbeat(vitals()));
-    all.extend(blind(denied()));
+    all.extend(unknown(denied()));
     for _ in 0..all.len() {
         all.rotate_left(1);
         for message in texts(morning(), &all, with_tags) {
@@ -591,11 +591,11 @@ fn hostile_occasions(text: &str) -> Vec<Vec<Event>> {
     event.known = known(event.clone(), text, &[("team", text)]).known;
     let bad = Vitals {
         routes: vec![text.into()],
-        lookups: LookupHealth::Fail(Blindness::Other(text.into())),
+        lookups: LookupHealth::Fail(AccessError::Other(text.into())),
         upcoming: Some((Some(Arc::new(event.clone())), 2)),
         ..vitals()
     };
-    let denied = Blindness::Denied {
+    let denied = AccessError::Denied {
         permission: text.into(),
     };
     vec![
@@ -604,8 +604,8 @@ fn hostile_occasions(text: &str) -> Vec<Vec<Event>> {
         reminded([event.clone()]),
         reminded([event, reboot()]),
         heartbeat(bad),
-        blind(denied),
-        blind(Blindness::Other(text.into())),
+        unknown(denied),
+        unknown(AccessError::Other(text.into())),
     ]
 }
 
@@ -690,7 +690,7 @@ fn what_own_messages_always_hold_leaves_room_for_the_rest() {
         all.push(kinds.collect());
         let many_routes = Vitals {
             routes: vec![long.clone(); 30],
-            lookups: LookupHealth::Fail(Blindness::Other(long.clone())),
+            lookups: LookupHealth::Fail(AccessError::Other(long.clone())),
             upcoming: Some((Some(Arc::new(all[0][0].clone())), usize::MAX)),
             ..vitals()
         };

@@ -3,11 +3,11 @@
 
 mod ahead;
 mod alive;
-mod blind;
 mod commands;
 mod routes;
 mod same;
 mod simulation;
+mod unknown;
 
 use crate::support::{Lines, SECRET, TOKEN, group};
 use ecs_dingtalk_notifier::app;

@@ -5,8 +5,6 @@ use crate::support::FALLBACK_TOKEN;
 
 #[test]
 fn each_route_is_told_what_is_due_for_it() {
-    let probe = group();
-    drop(probe);
     let stage = Stage::new(&[("MESSAGE_DIGEST_AT", "09:00")]);
     let second = stage.group.webhook(FALLBACK_TOKEN);
     let mut vars = stage.vars.clone();

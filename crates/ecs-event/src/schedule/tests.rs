@@ -128,8 +128,21 @@ fn a_daily_tick_finds_every_time_since_the_one_before() {
         at: at("2026-11-26T01:00:00Z"),
         every: SignedDuration::from_hours(24),
     };
-    for (time, expected) in [("09:00", true), ("09:01", true), ("08:59", true)] {
-        assert_eq!(daily(time).is_due(&zone("Asia/Shanghai"), tick), expected);
+    // 09:00 on a Thursday in Shanghai.
+    let on = |day, time| DailyTime {
+        days: Some((day, day)),
+        ..daily(time)
+    };
+    for (day, time, expected) in [
+        (Weekday::Thursday, "09:00", true),
+        (Weekday::Thursday, "09:01", false),
+        (Weekday::Thursday, "00:00", true),
+        (Weekday::Wednesday, "09:00", false),
+        (Weekday::Wednesday, "09:01", true),
+        (Weekday::Wednesday, "23:59", true),
+    ] {
+        let is_due = on(day, time).is_due(&zone("Asia/Shanghai"), tick);
+        assert_eq!(is_due, expected, "{day:?} {time}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Occasions on which the function speaks by itself, with the worst text in every place.
 
 use ecs_dingtalk_notifier::event::{
-    Blindness, Event, LookupHealth, Occasion, OccasionKind, Vitals,
+    AccessError, Event, LookupHealth, Occasion, OccasionKind, Vitals,
 };
 use ecs_dingtalk_notifier::schedule::{Lead, Tick};
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ pub(crate) enum Speech {
     Digest,
     Reminder,
     Heartbeat,
-    Blind,
+    MaintenanceUnknown,
     /// Of several, one for this and one for that.
     Mixed,
 }
@@ -26,7 +26,7 @@ const SPEECHES: [Speech; 10] = [
     Speech::Digest,
     Speech::Reminder,
     Speech::Heartbeat,
-    Speech::Blind,
+    Speech::MaintenanceUnknown,
     Speech::Mixed,
     Speech::Arrived,
     Speech::Arrived,
@@ -53,7 +53,7 @@ pub(crate) fn occasion(
         Speech::Digest => OccasionKind::Digest,
         Speech::Reminder => OccasionKind::Reminder(Lead::parse("24h")?),
         Speech::Heartbeat => OccasionKind::Heartbeat(Box::new(vitals(event, copy, text))),
-        Speech::Blind => OccasionKind::Blind(blindness(copy, text)),
+        Speech::MaintenanceUnknown => OccasionKind::MaintenanceUnknown(access_error(copy, text)),
         Speech::Mixed => return occasion(SPEECHES[copy % 5], event, copy, text),
     };
     let tick = Tick {
@@ -76,7 +76,7 @@ fn vitals(event: &Event, copy: usize, text: &str) -> Vitals {
         lookups: match size % 4 {
             0 => LookupHealth::Off,
             1 => LookupHealth::Work,
-            _ => LookupHealth::Fail(blindness(size / 4, text)),
+            _ => LookupHealth::Fail(access_error(size / 4, text)),
         },
         clock_ahead: [
             None,
@@ -92,13 +92,13 @@ fn vitals(event: &Event, copy: usize, text: &str) -> Vitals {
     }
 }
 
-fn blindness(choice: usize, text: &str) -> Blindness {
+fn access_error(choice: usize, text: &str) -> AccessError {
     match choice % 4 {
-        0 => Blindness::Other(text.to_owned()),
-        1 => Blindness::Denied {
+        0 => AccessError::Other(text.to_owned()),
+        1 => AccessError::Denied {
             permission: text.to_owned(),
         },
-        2 => Blindness::NoRole,
-        _ => Blindness::NoRegion,
+        2 => AccessError::NoRole,
+        _ => AccessError::NoRegion,
     }
 }

@@ -81,7 +81,9 @@ fn without_a_role_or_a_region_the_group_is_told_what_to_set() {
     assert!(remarks[0].contains("set RESOURCE_REGIONS"), "{remarks:?}");
     let [shown] = stage.shown().try_into().unwrap();
     assert!(
-        text(&shown).contains("RESOURCE＿REGIONS") || text(&shown).contains("RESOURCE_REGIONS")
+        text(&shown).contains("RESOURCE_REGIONS"),
+        "{}",
+        text(&shown)
     );
     assert_eq!(stage.cloud.calls().len(), 0);
 }
