@@ -45,7 +45,7 @@
 //! | `delivery/dedup.rs`, `unconfirmed.rs` | what was delivered; what may have been shown |
 //! | `delivery/outcome.rs`, `remedies.rs` | the outcome of an event; what to do about a failure |
 //! | `delivery/target.rs`, `timestamps.rs` | the chatbots of a route; both clocks at one moment |
-//! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat; `Endpoint` |
+//! | `channel/mod.rs`, `code.rs` | the trait `Channel`: all that delivery knows of a chat; its codes |
 //! | `channel/dingtalk/mod.rs` | DingTalk: its limits, one request |
 //! | `channel/dingtalk/webhook.rs`, `sign.rs` | the address; the signature |
 //! | `channel/dingtalk/placeholder.rs` | words that were copied in place of a value |

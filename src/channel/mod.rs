@@ -3,14 +3,16 @@
 //! [`Channel`] is all that [`delivery`](crate::delivery) knows of a chat. Each chat is one folder:
 //! its address, its signature, its markup, its answers and its remedies stay there.
 
+mod code;
 pub mod dingtalk;
 
 pub use crate::http::Phase;
+pub use code::Code;
 
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::http;
-use crate::message::{Message, RenderOptions};
+use crate::message::{Encoded, Message, RenderOptions};
 use dingtalk::DingTalk;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
@@ -28,10 +30,12 @@ pub enum Endpoint {
 
 /// A message as the chat would get it, for people.
 pub struct Preview {
-    /// The size of the request body.
-    pub bytes: usize,
-    pub title: String,
-    /// In the chat's markup.
+    /// The size of the message as the chat counts it, and the most that the chat takes.
+    pub size: usize,
+    pub max_size: usize,
+    /// What is counted: `bytes` or `characters`.
+    pub unit: &'static str,
+    /// The message in the chat's markup, or the request body.
     pub text: String,
 }
 
@@ -50,10 +54,15 @@ pub trait Channel: Send + Sync {
     /// How many signing secrets there are: none, one, or two while a secret is being rotated.
     fn secrets(&self) -> usize;
 
-    /// The request body of `message` with the idempotency key `key` (a UUID).
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8>;
+    /// Returns true if the chat shows a message only once that is sent twice with the same key.
+    fn deduplicates(&self) -> bool {
+        true
+    }
 
-    /// Sends `body` once, before `deadline`, and reports what it came to.
+    /// The request body of `message`.
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body;
+
+    /// Sends the bytes of a body once, before `deadline`, and reports what it came to.
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt;
 
     /// Goes as far as one can without a message: connects to the chat's server and asks for the
@@ -75,8 +84,58 @@ pub trait Channel: Send + Sync {
 pub struct Limits {
     /// Requests within any 60 s.
     pub per_minute: u32,
-    /// Bytes of a request body.
-    pub max_bytes: usize,
+    /// The least time between the end of a request and the next one.
+    pub min_gap: Duration,
+    /// The size of a message, as [`Body::size`] counts it.
+    pub max_size: usize,
+    /// The least time for which a chatbot is banned that was banned before and has taken no message
+    /// since.
+    pub repeated_ban: Duration,
+}
+
+impl Limits {
+    /// Limits without a gap between requests and without longer bans.
+    pub fn new(per_minute: u32, max_size: usize) -> Limits {
+        Limits {
+            per_minute,
+            min_gap: Duration::ZERO,
+            max_size,
+            repeated_ban: Duration::ZERO,
+        }
+    }
+}
+
+/// A request body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    pub bytes: Vec<u8>,
+    /// The size of the message as the chat counts it: bytes or characters of all or of a part of it.
+    pub size: usize,
+}
+
+/// The body is the message: every byte counts.
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body {
+            size: bytes.len(),
+            bytes,
+        }
+    }
+}
+
+impl Encoded for Body {
+    fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// What a request body holds beside its message.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodeOptions<'a> {
+    /// The idempotency key (a UUID), for a chat that knows one.
+    pub key: &'a str,
+    /// The chat refused the usual form: a plainer one.
+    pub is_plain: bool,
 }
 
 /// What a chat's server answers without a message.
@@ -107,7 +166,7 @@ pub struct Attempt {
     /// What it means for the message.
     pub class: Class,
     /// The chat's own code, where the answer held one.
-    pub errcode: Option<i64>,
+    pub errcode: Option<Code>,
     /// How far the request came.
     pub phase: Phase,
     /// The chat's own words or the cause of the error: one line of at most 300 characters without
@@ -161,6 +220,10 @@ pub enum Recovery {
     SignAgain,
     /// Sending a shorter message.
     Shorten,
+    /// Mentioning nobody.
+    WithoutMentions,
+    /// Sending the message in the chat's plainest form.
+    Plain,
 }
 
 impl Class {
@@ -180,6 +243,11 @@ impl Attempt {
     /// Returns true if any part of the request may have reached the chat.
     pub fn left(&self) -> bool {
         matches!(self.phase, Phase::Send | Phase::Receive | Phase::Answer)
+    }
+
+    /// Returns true if the request left and no whole answer came.
+    pub fn is_lost(&self) -> bool {
+        self.class == Class::Unclear && self.phase != Phase::Answer
     }
 }
 

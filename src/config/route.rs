@@ -4,7 +4,9 @@ use super::{ConfigError, Values, list, pattern, value};
 use crate::channel::Endpoint;
 use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
-use crate::message::{AccountNames, Console, Language, MAX_MENTIONS, Mentions, RenderOptions};
+use crate::message::{
+    AccountNames, Console, Language, MAX_MENTIONS, Mentionable, Mentions, RenderOptions,
+};
 use crate::route::{Filter, Pattern, QuietHours, Route};
 use crate::schedule::{DailyTime, Lead, Schedule};
 use jiff::tz::TimeZone;
@@ -113,6 +115,7 @@ impl<'a> Reader<'a> {
                 mentions,
                 mention_levels,
                 mention_tag,
+                mentionable: Mentionable::default(),
                 tags: inherit(own.tags, &inherited.tags),
                 accounts: AccountNames {
                     own: function.account.map(str::to_owned),

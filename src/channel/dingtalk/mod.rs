@@ -22,7 +22,9 @@ pub use response::{Meaning, Verdict, classify};
 pub use sign::{Secret, sign};
 pub use webhook::Webhook;
 
-use super::{Attempt, Ban, Channel, Class, Limits, Preview, Probe, SendOptions};
+use super::{
+    Attempt, Ban, Body, Channel, Class, EncodeOptions, Limits, Preview, Probe, SendOptions,
+};
 use crate::clock::{self, Clock};
 use crate::event::Event;
 use crate::http::{self, redact};
@@ -56,10 +58,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub(super) fn limits(&self) -> Limits {
-        Limits {
-            per_minute: self.rate_limit,
-            max_bytes: MAX_BYTES,
-        }
+        Limits::new(self.rate_limit, MAX_BYTES)
     }
 
     /// Shows the message of these events, as long as DingTalk takes it.
@@ -76,9 +75,10 @@ impl Endpoint {
         let (message, body) = message::encode_within(events, options, now, MAX_BYTES, encode);
         let Markdown { title, text } = markdown::write(&message, keyword);
         Preview {
-            bytes: body.len(),
-            title,
-            text,
+            size: body.len(),
+            max_size: MAX_BYTES,
+            unit: "bytes",
+            text: format!("{title}\n\n{text}"),
         }
     }
 }
@@ -166,8 +166,9 @@ impl Channel for DingTalk {
         self.endpoint.secrets.len()
     }
 
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
-        markdown::encode(message, self.endpoint.keyword.as_deref(), key)
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body {
+        let keyword = self.endpoint.keyword.as_deref();
+        markdown::encode(message, keyword, options.key).into()
     }
 
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {

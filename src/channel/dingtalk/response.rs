@@ -1,7 +1,7 @@
 //! What a response means.
 
 use super::remedy::{self, Variables};
-use crate::channel::{Attempt, Ban, Class, Phase, Recovery};
+use crate::channel::{Attempt, Ban, Class, Code, Phase, Recovery};
 use crate::http::redact;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
@@ -102,7 +102,7 @@ impl Verdict {
         };
         Attempt {
             class: self.meaning.class(),
-            errcode: self.errcode,
+            errcode: self.errcode.map(Code::Number),
             phase: Phase::Answer,
             detail: redact(&detail, secrets),
             remedy: remedy::answered(self.meaning, variables),

@@ -7,6 +7,7 @@ mod shape;
 use crate::samples::{index, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ecs_dingtalk_notifier::channel::Code;
 use ecs_dingtalk_notifier::config::{Config, KNOWN};
 use ecs_dingtalk_notifier::log::Line;
 use serde_json::{Value, json};
@@ -318,7 +319,7 @@ fn the_index_has_every_field_of_a_line() {
         region: Some("cn-hangzhou"),
         account: Some("1"),
         lookup: Some("found"),
-        errcode: Some(0),
+        errcode: Some(&Code::Number(0)),
         class: Some("delivered"),
         attempts: Some(1),
         combined: Some(2),
