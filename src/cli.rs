@@ -31,7 +31,7 @@ const USAGE: u8 = 2;
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 const HELP: &str = "\
-Sends ECS system events to DingTalk groups.
+Sends ECS system events to groups in DingTalk, Lark, WeCom or Slack.
 
 Usage:
   ecs-dingtalk-notifier                  serve Function Compute (custom runtime)
@@ -46,8 +46,8 @@ Usage:
 
 FILE is a payload as EventBridge sends it, for history a log as Simple Log Service or s logs gives
 it; - is standard input.
-The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESSAGE_*,
-RESOURCE_*).
+The configuration is taken from environment variables (DINGTALK_*, LARK_*, WECOM_* or SLACK_*;
+EVENT_*, MESSAGE_*, RESOURCE_*).
 Exit codes: 0 done, 1 not delivered, never shown or not valid, 2 usage or an unreadable file.
 ";
 

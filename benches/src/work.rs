@@ -2,7 +2,7 @@
 
 use ecs_dingtalk_notifier::channel::dingtalk::{MAX_BYTES, Secret, Variables, classify, markdown};
 use ecs_dingtalk_notifier::channel::{
-    Attempt, Ban, Body, Channel, EncodeOptions, Limits, SendOptions,
+    Attempt, Ban, Body, Channel, Chat, EncodeOptions, Limits, SendOptions,
 };
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
@@ -175,7 +175,7 @@ impl Channel for Willing {
     fn send(&self, _body: &[u8], _options: SendOptions, _deadline: Instant) -> Attempt {
         let response = br#"{"errcode":0,"errmsg":"ok"}"#;
         let verdict = classify(200, None, response, SystemTime::UNIX_EPOCH);
-        verdict.attempt(&Variables::new("", false), &[])
+        verdict.attempt(&Variables::new(Chat::DingTalk, "", false), &[])
     }
 
     fn ban_remedy(&self, _ban: Ban) -> String {

@@ -113,11 +113,14 @@ impl Settings {
             .routes
             .iter()
             .flat_map(|route| [Some(&route.endpoint), route.fallback.as_ref()]);
-        for Endpoint::DingTalk(endpoint) in endpoints.flatten() {
-            if !endpoint.webhook.masked().starts_with(&here) {
+        for endpoint in endpoints.flatten() {
+            let address = match endpoint {
+                Endpoint::DingTalk(endpoint) => endpoint.webhook.masked(),
+                other => other.to_string(),
+            };
+            if !address.starts_with(&here) {
                 return Err(Problem::Playground(format!(
-                    "{} is not in this group: the playground sends to {here} only; deploy the function, or use its command `send`, for another one",
-                    endpoint.webhook.masked()
+                    "{address} is not in this group: the playground sends to {here} only; deploy the function, or use its command `send`, for another one"
                 )));
             }
         }

@@ -2,31 +2,42 @@
 //!
 //! [`Channel`] is all that [`delivery`](crate::delivery) knows of a chat. Each chat is one folder:
 //! its address, its signature, its markup, its answers and its remedies stay there.
+//!
+//! - `chat`, `variables`: the chats; the names of a route's variables
+//! - `endpoint`: a chatbot of any chat as it is configured
+//! - `address`, `secret`, `placeholder`: parts of what is configured
+//! - `escape`, `markup`: text from an event; lines of a message
+//! - `request`, `answer`, `unreachable`: one request; what its answer means; if none came
+//! - `code`: the chat's code in an answer
 
+mod address;
+mod answer;
+mod chat;
 mod code;
 pub mod dingtalk;
+mod endpoint;
+mod escape;
+pub mod lark;
+mod markup;
+mod placeholder;
+mod request;
+mod secret;
+pub mod slack;
+mod unreachable;
+mod variables;
+pub mod wecom;
 
 pub use crate::http::Phase;
+pub use answer::{Meaning, Verdict};
+pub use chat::Chat;
 pub use code::Code;
+pub use endpoint::Endpoint;
+pub use secret::Secret;
+pub use variables::Variables;
 
-use crate::clock::Clock;
-use crate::event::Event;
-use crate::http;
-use crate::message::{Encoded, Message, RenderOptions};
-use dingtalk::DingTalk;
-use jiff::{SignedDuration, Timestamp};
-use std::fmt;
-use std::sync::Arc;
+use crate::message::{Encoded, Message};
+use jiff::SignedDuration;
 use std::time::{Duration, Instant};
-
-/// A chatbot as one route is configured to reach it.
-///
-/// A new chat is a folder beside `dingtalk`, a variant here, and its variables in
-/// `config/variables.rs` and `config/route.rs`.
-#[derive(Debug, Clone)]
-pub enum Endpoint {
-    DingTalk(dingtalk::Endpoint),
-}
 
 /// A message as the chat would get it, for people.
 pub struct Preview {
@@ -248,45 +259,5 @@ impl Attempt {
     /// Returns true if the request left and no whole answer came.
     pub fn is_lost(&self) -> bool {
         self.class == Class::Unclear && self.phase != Phase::Answer
-    }
-}
-
-impl Endpoint {
-    /// Makes the channel that sends to this chatbot. Opens no connection yet.
-    pub fn channel(&self, http: &Arc<http::Client>, clock: &Arc<dyn Clock>) -> Arc<dyn Channel> {
-        let (http, clock) = (Arc::clone(http), Arc::clone(clock));
-        match self {
-            Endpoint::DingTalk(endpoint) => Arc::new(DingTalk::new(endpoint.clone(), http, clock)),
-        }
-    }
-
-    /// What the chatbot takes, as [`Channel::limits`].
-    pub fn limits(&self) -> Limits {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.limits(),
-        }
-    }
-
-    /// The word that every message must hold, if the chatbot requires one.
-    pub fn keyword(&self) -> Option<&str> {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.keyword.as_deref(),
-        }
-    }
-
-    /// Shows the message of these events, as long as the chatbot takes it.
-    pub fn preview(&self, events: &[&Event], options: &RenderOptions, now: Timestamp) -> Preview {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.preview(events, options, now),
-        }
-    }
-}
-
-/// The address with its token masked, and how requests are signed.
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.fmt(f),
-        }
     }
 }

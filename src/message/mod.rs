@@ -315,7 +315,7 @@ pub fn compose(events: &[&Event], options: &RenderOptions, now: Timestamp) -> Me
 /// digest names fewer resources in each group, then shows fewer groups, without the mildest ones. A
 /// list of upcoming maintenance shows fewer events, without the latest ones.
 /// What is left out is counted. All else stays; where it is still too long, each text from an event
-/// is cut. It exceeds `max_size` where that is smaller than it needs.
+/// is cut. It exceeds `max_size` where that does not help either.
 ///
 /// # Panics
 ///
@@ -342,15 +342,14 @@ pub fn encode_within<B: Encoded>(
         return encoded(fitting - 1);
     }
     // The lowest limit shows the least. What events wrote into it may still be long.
-    let (mut message, mut body) = encoded(0);
-    for max_chars in SHORTER {
-        if body.size() <= max_size {
-            break;
-        }
-        message = message.cut(max_chars);
-        body = encode(&message);
-    }
-    (message, body)
+    let least = encoded(0);
+    let cut = SHORTER.into_iter().map(|max_chars| {
+        let message = least.0.clone().cut(max_chars);
+        let body = encode(&message);
+        (message, body)
+    });
+    let fitting = cut.into_iter().find(|(_, body)| body.size() <= max_size);
+    fitting.unwrap_or(least)
 }
 
 fn compose_limited(

@@ -4,7 +4,7 @@ use ecs_dingtalk_notifier::channel::dingtalk::{
     DingTalk, Endpoint, Secret, Variables, Webhook, sign,
 };
 use ecs_dingtalk_notifier::channel::{
-    Attempt, Ban, Channel, Class, Code, Phase, Recovery, SendOptions,
+    Attempt, Ban, Channel, Chat, Class, Code, Phase, Recovery, SendOptions,
 };
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::http::{
@@ -82,7 +82,7 @@ impl Sender {
             secrets: vec![Secret::parse("SECold").unwrap(), secret.clone()],
             keyword: None,
             rate_limit: 18,
-            variables: Variables::new("__ONCALL", false),
+            variables: Variables::new(Chat::DingTalk, "__ONCALL", false),
         };
         let options = SendOptions {
             // The second of two secrets.

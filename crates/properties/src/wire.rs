@@ -3,7 +3,7 @@
 use crate::answer::{check_attempt, errcode};
 use crate::framing::segments;
 use ecs_dingtalk_notifier::channel::dingtalk::{DingTalk, Endpoint, Secret, Variables, Webhook};
-use ecs_dingtalk_notifier::channel::{Channel, Class, Code, SendOptions};
+use ecs_dingtalk_notifier::channel::{Channel, Chat, Class, Code, SendOptions};
 use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::http::{Client, HttpConfig};
 use serde_json::Value;
@@ -53,7 +53,7 @@ pub fn check(input: &[u8]) {
         secrets: vec![Secret::parse(SECRET).expect("a secret")],
         keyword: None,
         rate_limit: 20,
-        variables: Variables::new("", false),
+        variables: Variables::new(Chat::DingTalk, "", false),
     };
     let begun = Instant::now();
     let options = SendOptions {

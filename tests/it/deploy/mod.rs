@@ -45,7 +45,14 @@ fn names(list: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn both_files_set_all_variables_of_the_configuration() {
-    let known = names(&KNOWN);
+    // Those of other chats are not deployed yet.
+    let is_deployed = |name: &&str| {
+        !["LARK_", "WECOM_", "SLACK_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
+    let known: Vec<&str> = KNOWN.into_iter().filter(is_deployed).collect();
+    let known = names(&known);
     assert_eq!(keys(&s_props()["environmentVariables"]), known);
     let variables = ros("Function")["EnvironmentVariables"].clone();
     assert_eq!(keys(&variables), known);
