@@ -33,40 +33,50 @@ pub(super) fn escape_with_emoji(out: &mut String, text: &str) {
     let start = out.len();
     escape(out, text);
     if out[start..].contains(':') {
-        let escaped = out.split_off(start);
-        push_without(out, &escaped, |text| opens_emoji(text).then_some(':'));
+        replace(out, start, |rest| emoji_at(rest).is_some().then_some(':'));
+    }
+}
+
+/// The same for a chat whose names of pictures are in lower case: names of events are none.
+pub(super) fn escape_with_lowercase_emoji(out: &mut String, text: &str) {
+    let start = out.len();
+    escape(out, text);
+    if out[start..].contains(':') {
+        let is_lowercase = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
+        let is_emoji = |rest: &str| emoji_at(rest).is_some_and(is_lowercase);
+        replace(out, start, |rest| is_emoji(rest).then_some(':'));
     }
 }
 
 /// The same for a chat that also turns the name of a host into a link.
 pub(super) fn escape_with_hosts(out: &mut String, text: &str) {
     let start = out.len();
-    escape_with_emoji(out, text);
-    let escaped = out.split_off(start);
+    escape_with_lowercase_emoji(out, text);
     // No top-level domain begins with a digit: addresses and versions stay as they are.
-    let is_host = |text: &str| {
-        let rest = text.strip_prefix('.');
+    let is_host = |rest: &str| {
+        let rest = rest.strip_prefix('.');
         rest.is_some_and(|rest| rest.starts_with(char::is_alphabetic))
     };
-    push_without(out, &escaped, |text| is_host(text).then_some('.'));
+    replace(out, start, |rest| is_host(rest).then_some('.'));
 }
 
-/// Appends `text`, with full-width twins where `meaning` finds a character at the beginning of the
-/// rest.
-fn push_without(out: &mut String, text: &str, meaning: impl Fn(&str) -> Option<char>) {
+/// Puts full-width twins where `meaning` finds a character at the beginning of the rest.
+fn replace(out: &mut String, start: usize, meaning: impl Fn(&str) -> Option<char>) {
+    let text = out.split_off(start);
     for (at, c) in text.char_indices() {
         out.push(meaning(&text[at..]).map_or(c, full_width));
     }
 }
 
-/// Returns true for a colon with a name behind it that ends in a colon.
-fn opens_emoji(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(':') else {
-        return false;
-    };
+/// Returns the name between the colon that a text begins with and the next one. Two digits are part
+/// of a time of day.
+fn emoji_at(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(':')?;
     let is_of_name = |c: char| c.is_alphanumeric() || "_+'-".contains(c);
     let behind = rest.trim_start_matches(is_of_name);
-    behind.len() < rest.len() && behind.starts_with(':')
+    let name = &rest[..rest.len() - behind.len()];
+    let is_of_time = name.len() <= 2 && name.bytes().all(|b| b.is_ascii_digit());
+    (behind.starts_with(':') && !is_of_time).then_some(name)
 }
 
 /// Unicode holds the full-width twins of visible ASCII characters in the same order.
@@ -100,12 +110,27 @@ mod tests {
             (":a:b:", "：a：b:"),
             ("Instance:StateChange", "Instance:StateChange"),
             ("a: b", "a: b"),
-            ("12:30:05", "12：30:05"),
+            ("12:30:05", "12:30:05"),
+            (":100: x", "：100: x"),
             ("::", "::"),
             (":+1: x", "：+1: x"),
             ("fe80::1 x", "fe80::1 x"),
         ] {
             assert_eq!(escaped(escape_with_emoji, text), expected);
+        }
+    }
+
+    #[test]
+    fn where_pictures_are_lower_case_names_of_events_stay() {
+        for (text, expected) in [
+            (":fire:", "：fire:"),
+            (
+                "Instance:StateChange:Stopped",
+                "Instance:StateChange:Stopped",
+            ),
+            ("a:ok:b", "a：ok:b"),
+        ] {
+            assert_eq!(escaped(escape_with_lowercase_emoji, text), expected);
         }
     }
 

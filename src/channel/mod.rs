@@ -184,7 +184,7 @@ pub struct Attempt {
     /// secrets.
     pub detail: String,
     /// What to change and where, in one line, with this route's own variable names. `None` where
-    /// there is nothing to change, and for [`Class::Throttled`], whose remedy is
+    /// there is nothing to change, as with nearly every success, and for [`Class::Throttled`], whose remedy is
     /// [`Channel::ban_remedy`].
     pub remedy: Option<String>,
     /// The caller's deadline ended the attempt, not a limit of the attempt's own.

@@ -31,6 +31,11 @@ pub(super) fn left_out(what: &str, attempt: &Attempt) -> String {
     format!("delivered without {what}: {}", after_attempt(attempt))
 }
 
+/// Returns what a chat said of a message that it delivered.
+pub(super) fn remark(attempt: &Attempt) -> String {
+    format!("delivered, but {}", after_attempt(attempt))
+}
+
 /// The invocation's time was over before the message could be sent.
 pub(super) fn no_time(failure: Failure) -> String {
     match failure {

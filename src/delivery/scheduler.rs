@@ -232,6 +232,9 @@ impl Scheduler {
         match (batch.retry).on_result(attempt, secrets, channel.deduplicates()) {
             NextStep::Delivered => {
                 endpoint.delivered(request.options.secret);
+                if attempt.remedy.is_some() {
+                    batch.left_out = Some(remedies::remark(attempt));
+                }
                 self.settle(request.route, DeliveryResult::Delivered, now);
             }
             // Any invocation that waits and still has time makes the next attempt.

@@ -4,7 +4,7 @@
 //! <https://docs.slack.dev/reference/block-kit/blocks>.
 
 use crate::channel::Body;
-use crate::channel::escape::{escape, escape_with_emoji, escape_with_hosts};
+use crate::channel::escape::{escape, escape_with_hosts, escape_with_lowercase_emoji};
 use crate::channel::markup::{Markup, join};
 use crate::message::{Mentions, Message};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const MRKDWN: Markup = Markup {
     bold: ["*", "*"],
     strong: ["*", "*"],
     needs_blank: true,
-    escape: escape_with_emoji,
+    escape: escape_with_lowercase_emoji,
 };
 
 /// In a message without blocks, names of hosts become links.
