@@ -160,3 +160,57 @@ fn wecom_sends_text_where_it_has_to_mention_by_it() {
         assert_eq!(json["msgtype"], "markdown");
     }
 }
+
+/// The smallest message is a text of 2,048 bytes. What the catalog says must not fill it.
+#[test]
+fn every_event_of_the_catalog_fits_into_the_smallest_message() {
+    let statuses = [
+        "Scheduled",
+        "Inquiring",
+        "Executing",
+        "Executed",
+        "Avoided",
+        "Failed",
+        "Stopped",
+    ];
+    let mut largest = 0;
+    for (name, status, language) in event::known_names().flat_map(|name| {
+        let languages = [Language::Zh, Language::En];
+        statuses
+            .map(|status| languages.map(|language| (name, status, language)))
+            .concat()
+    }) {
+        let event = Event {
+            source: "acs.ecs".into(),
+            id: Some("e-bp11trd8f4k1n6v2pqum2".into()),
+            name: name.into(),
+            status: Some(status.into()),
+            level: Some(Level::Critical),
+            product: Some("ECS".into()),
+            resource_id: Some("i-bp1ecr4x7k2m9q5go2go".into()),
+            resource_name: Some("payments-checkout-web-frontend-prod-hangzhou-01".into()),
+            region: Some("cn-hangzhou".into()),
+            ..Event::default()
+        };
+        let usual = options(Chat::WeCom, language);
+        let options = RenderOptions {
+            mentions: Mentions {
+                all: true,
+                ..usual.mentions
+            },
+            mention_levels: Level::ALL.to_vec(),
+            ..usual
+        };
+        let now = "2026-11-26T01:00:14Z".parse().unwrap();
+        for events in [&[&event][..], &[&event, &event]] {
+            let (_, body) = encode(Chat::WeCom, events, &options, now);
+            assert!(
+                body.size <= max_size(Chat::WeCom),
+                "{name} {status}: {}",
+                body.size
+            );
+            largest = largest.max(body.size / 2);
+        }
+    }
+    println!("the largest has {largest} bytes");
+}
