@@ -7,7 +7,7 @@ use crate::messages::occasions::{
 use crate::samples::{REBOOT, STOPPED, sample};
 use ecs_dingtalk_notifier::channel::Chat;
 use ecs_dingtalk_notifier::event::{self, Event, Level, LookupHealth, Vitals};
-use ecs_dingtalk_notifier::message::{Language, Mentions, RenderOptions};
+use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -213,4 +213,60 @@ fn every_event_of_the_catalog_fits_into_the_smallest_message() {
         }
     }
     println!("the largest has {largest} bytes");
+}
+
+/// A payload of 300 events: each is named in some message, or counted.
+#[test]
+fn many_events_are_a_few_messages_that_name_or_count_each() {
+    let events: Vec<Event> = (0..300)
+        .map(|n| Event {
+            resource_id: Some(format!("i-bp1{n:017}")),
+            resource_name: Some(format!("payments-web-{n:03}")),
+            id: Some(format!("event-{n}")),
+            ..with_level(Some(Level::Critical)).remove(0)
+        })
+        .collect();
+    let events: Vec<&Event> = events.iter().collect();
+    let now = "2026-11-26T01:00:14Z".parse().unwrap();
+    for (chat, all, most) in [
+        (Chat::Lark, true, 1),
+        (Chat::WeCom, false, 8),
+        // As a text.
+        (Chat::WeCom, true, 8),
+        (Chat::Slack, true, 2),
+    ] {
+        let usual = options(chat, Language::Zh);
+        let options = RenderOptions {
+            mentions: Mentions {
+                all,
+                ..usual.mentions
+            },
+            ..usual
+        };
+        let chunks = message::chunks(&events, &options, max_size(chat));
+        assert!(chunks.len() <= most, "{} {}", chat.name(), chunks.len());
+        let (mut named, mut counted) = (0, 0);
+        for chunk in &chunks {
+            let (_, body) = encode(chat, chunk, &options, now);
+            assert!(body.size <= max_size(chat));
+            let text = String::from_utf8(body.bytes).unwrap();
+            let is_named = |event: &&&Event| text.contains(event.resource_id.as_deref().unwrap());
+            named += chunk.iter().filter(is_named).count();
+            for (_, rest) in text.match_indices("另有 ").map(|(at, _)| text.split_at(at)) {
+                let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+                let digits = &digits[..rest
+                    .chars()
+                    .skip(3)
+                    .take_while(char::is_ascii_digit)
+                    .count()];
+                counted += digits.parse::<usize>().unwrap();
+            }
+        }
+        println!(
+            "{}: {} messages, {named} named, {counted} counted",
+            chat.name(),
+            chunks.len()
+        );
+        assert_eq!(named + counted, 300, "{}", chat.name());
+    }
 }
