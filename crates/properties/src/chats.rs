@@ -51,6 +51,7 @@ fn options(kind: Kind, setting: &Setting) -> RenderOptions {
         },
         mentionable: Mentionable {
             mobiles: kind == Kind::WeCom,
+            is_half_as_long: kind == Kind::WeCom,
             is_user_id,
         },
         ..setting.options.clone()

@@ -7,7 +7,7 @@ use crate::messages::occasions::{
 use crate::samples::{REBOOT, STOPPED, sample};
 use ecs_dingtalk_notifier::channel::Chat;
 use ecs_dingtalk_notifier::event::{self, Event, Level, LookupHealth, Vitals};
-use ecs_dingtalk_notifier::message::{self, Language, Mentions, RenderOptions};
+use ecs_dingtalk_notifier::message::{self, Language, Mentionable, Mentions, RenderOptions};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -241,6 +241,10 @@ fn many_events_are_a_few_messages_that_name_or_count_each() {
                 all,
                 ..usual.mentions
             },
+            mentionable: Mentionable {
+                is_half_as_long: chat == Chat::WeCom,
+                ..usual.mentionable
+            },
             ..usual
         };
         let chunks = message::chunks(&events, &options, max_size(chat));
@@ -252,15 +256,10 @@ fn many_events_are_a_few_messages_that_name_or_count_each() {
             let text = String::from_utf8(body.bytes).unwrap();
             let is_named = |event: &&&Event| text.contains(event.resource_id.as_deref().unwrap());
             named += chunk.iter().filter(is_named).count();
-            for (_, rest) in text.match_indices("另有 ").map(|(at, _)| text.split_at(at)) {
-                let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-                let digits = &digits[..rest
-                    .chars()
-                    .skip(3)
-                    .take_while(char::is_ascii_digit)
-                    .count()];
-                counted += digits.parse::<usize>().unwrap();
-            }
+            // The note counts what no section names.
+            let note = text.split_once("……另有 ").map_or("", |(_, rest)| rest);
+            let digits: String = note.chars().take_while(char::is_ascii_digit).collect();
+            counted += digits.parse().unwrap_or(0);
         }
         println!(
             "{}: {} messages, {named} named, {counted} counted",
