@@ -9,12 +9,12 @@ use fake_chats::{Behaviour, Chat as StandIn, Fault, Kind, Robot};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const TOKEN: &str = "T0AAAAAAA/B0BBBBBBB/0a1b2c3d4e5f60718293a4b5";
+pub(super) const TOKEN: &str = "T0AAAAAAA/B0BBBBBBB/0a1b2c3d4e5f60718293a4b5";
 const OTHER: &str = "T0AAAAAAA/B0BBBBBBB/ffffffffffffffffffffffff";
 const REPEAT: &str = "sent again: may be a repeat";
 
 /// A token of this chat: the part of the address that is secret.
-fn token(chat: Chat, token: &'static str) -> &'static str {
+pub(super) fn token(chat: Chat, token: &'static str) -> &'static str {
     match chat {
         Chat::Slack => token,
         _ => token.rsplit('/').next().unwrap(),
@@ -22,7 +22,7 @@ fn token(chat: Chat, token: &'static str) -> &'static str {
 }
 
 /// A chat with two chatbots and no limits: the notifier's clock does not wait.
-fn stand_in(chat: Chat) -> StandIn {
+pub(super) fn stand_in(chat: Chat) -> StandIn {
     let kind = match chat {
         Chat::Lark => Kind::Lark,
         Chat::WeCom => Kind::WeCom,
