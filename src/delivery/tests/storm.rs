@@ -8,9 +8,11 @@ use std::time::Duration;
 
 const EVENTS: usize = 1_000;
 
-/// The limits of a route that has nothing but this webhook, and the chat's own limits: so many
-/// requests within so long.
-fn chats() -> [(&'static str, Limits, &'static [(usize, Duration)]); 3] {
+/// A chat's own limits: so many requests within so long.
+type Windows = &'static [(usize, Duration)];
+
+/// The limits of a route that has nothing but a webhook, and those of its chat.
+fn chats() -> [(&'static str, Limits, Windows); 3] {
     const MINUTE: Duration = Duration::from_secs(60);
     const SECOND: Duration = Duration::from_secs(1);
     let limits = |variable: &str, webhook: &str| {
