@@ -2,13 +2,16 @@
 
 use super::renderer::Renderer;
 use super::text::Text;
-use crate::event::EventTime;
-use jiff::Timestamp;
+use crate::event::{Event, EventTime};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Longest time of an unknown format that is shown, in characters.
 const MAX_CHARS: usize = 60;
+/// An event that is sent longer than this after it happened is late. EventBridge's own retries take
+/// less, mostly.
+const LATE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Formats a time in `zone`, to the second and with the zone's offset:
 /// `2026-11-25 09:01:00 (UTC+08:00)`.
@@ -33,6 +36,23 @@ impl Renderer<'_> {
             return self.time(planned);
         };
         Some(self.wait(*at, self.due()))
+    }
+
+    /// Says when a message was sent whose events happened more than an hour before, where the route
+    /// wants to tell.
+    pub(super) fn lateness(&self, events: &[&Event]) -> Option<Text> {
+        let is_late = |event: &&Event| match event.time {
+            Some(EventTime::At(at)) => self.now.duration_since(at) > LATE,
+            _ => false,
+        };
+        let tells = self.options.tells_lateness && events.iter().any(is_late);
+        let now = self.minute(self.now);
+        tells.then(|| {
+            Text::own(self.select(
+                format_args!("补发于 {now}"),
+                format_args!("sent again {now}"),
+            ))
+        })
     }
 
     fn due(&self) -> &'static str {
