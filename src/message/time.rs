@@ -187,6 +187,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_long_after_it_happened_says_when() {
+        let happened: Timestamp = "2026-11-25T01:01:00Z".parse().unwrap();
+        let event = |at| Event {
+            time: at,
+            ..Event::default()
+        };
+        let late = event(Some(EventTime::At(happened)));
+        let unknown = [event(None), event(Some(EventTime::Text("soon".into())))];
+        for (language, expected) in [
+            (Language::Zh, "补发于 2026-11-25 10:01"),
+            (Language::En, "sent again 2026-11-25 10:01"),
+        ] {
+            let mut options = options(language, "Asia/Shanghai");
+            let lateness = |options: &RenderOptions, now: Timestamp, events: &[&Event]| {
+                let renderer = Renderer {
+                    options,
+                    now,
+                    limit: usize::MAX,
+                };
+                renderer.lateness(events).map(|text| text.to_string())
+            };
+            let hour = happened + SignedDuration::from_hours(1);
+            let later = hour + SignedDuration::from_secs(1);
+            assert_eq!(lateness(&options, later, &[&late]), None);
+            options.tells_lateness = true;
+            assert_eq!(lateness(&options, hour, &[&late]), None);
+            let shown = lateness(&options, later, &[&unknown[0], &late]);
+            assert_eq!(shown.as_deref(), Some(expected));
+            assert_eq!(lateness(&options, later, &unknown.each_ref()), None);
+        }
+    }
+
+    #[test]
     fn a_day_has_its_weekday_and_in_chinese_a_year_only_if_it_is_another() {
         let now = "2026-11-25T17:00:00Z".parse().unwrap();
         for (at, zh, en) in [
