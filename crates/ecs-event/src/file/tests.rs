@@ -118,6 +118,11 @@ fn every_shape_gives_its_events() {
             .replace("</Mess", "</x:Mess"),
         xml(&[base64(&list.to_string())]).replace('\n', ""),
         base64(&xml(&[base64(&text(1)), escaped(&text(2))])),
+        format!(
+            "{}\n{}",
+            wrapped(&base64(&text(1)), 64, "\n"),
+            wrapped(&base64(&text(2)), 64, "\n")
+        ),
         json!({"Message": xml(&[base64(&list.to_string())]), "TopicOwner": "1"}).to_string(),
         base64(&lines_of(&[1, 2])),
         format!("{}\n{}\n", base64(&text(1)), base64(&text(2))),
