@@ -1,8 +1,11 @@
 //! `s.yaml` and `template.yml` agree, set all variables of the configuration, and filter the right
 //! events. The deployment tools themselves check little of that.
 
+mod fleet;
 mod pattern;
+mod references;
 mod shape;
+mod stack;
 
 use crate::samples::{index, sample};
 use base64::Engine as _;
