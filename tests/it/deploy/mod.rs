@@ -7,6 +7,7 @@ mod pattern;
 mod references;
 mod shape;
 mod stack;
+mod workflows;
 
 use crate::samples::{index, sample};
 use base64::Engine as _;
