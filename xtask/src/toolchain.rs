@@ -195,3 +195,31 @@ pub(crate) fn is_on_path(program: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(&name).is_file()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The release's check of the binary sees no path that a build on another machine would add.
+    #[test]
+    fn workspace_dependencies_and_library_have_fixed_paths() {
+        let metadata = Metadata(serde_json::json!({
+            "workspace_root": "/home/user/a project",
+            "packages": [
+                {"source": null, "manifest_path": "/home/user/a project/crates/x/Cargo.toml"},
+                {"source": "registry", "manifest_path": "/home/user/.cargo/src/y-1.0.0/Cargo.toml"},
+                {"source": "registry", "manifest_path": "/home/user/.cargo/src/z-1.0.0/Cargo.toml"},
+            ],
+        }));
+        let options = remapped(&metadata).unwrap();
+        let [own, others, library] = options.as_slice() else {
+            panic!("{options:?}")
+        };
+        assert_eq!(own, "--remap-path-prefix=/home/user/a project=/build");
+        assert_eq!(others, "--remap-path-prefix=/home/user/.cargo/src=/crates");
+        assert!(
+            library.contains("/lib/rustlib/src/rust=/rustc/"),
+            "{library}"
+        );
+    }
+}
