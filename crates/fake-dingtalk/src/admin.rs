@@ -2,39 +2,21 @@
 //! (`{"ms": 1700000000000}`), `POST /faults` (`["Html200"]`), `DELETE /state`.
 
 use crate::fault::Fault;
-use crate::http::{self, Request};
+use crate::http::Request;
 use crate::server::Shared;
+use fake_http::{Connection, Reply, Response, Service};
 use serde_json::{Value, json};
-use std::io;
-use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-/// Serves one request at a time until the group is stopped.
-pub(crate) fn serve(shared: &Arc<Shared>, listener: &TcpListener, stopped: impl Fn() -> bool) {
-    for stream in listener.incoming() {
-        if stopped() {
-            return;
-        }
-        if let Ok(stream) = stream {
-            // A broken connection concerns its client only.
-            let _ = serve_one(shared, stream);
-        }
-    }
-}
+/// The admin endpoint of a group.
+pub(crate) struct Admin(pub(crate) Arc<Shared>);
 
-fn serve_one(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
-    if let Some(request) = http::read(&mut stream, &mut Vec::new())? {
-        let (status, answer) = answer(shared, &request);
-        let close = [("Connection".to_owned(), "close".to_owned())];
-        http::write(
-            &mut stream,
-            status,
-            "application/json",
-            &close,
-            answer.to_string().as_bytes(),
-        )?;
+impl Service for Admin {
+    fn answer(&self, request: &Request, _: &Connection) -> Reply {
+        let (status, answer) = answer(&self.0, request);
+        let response = Response::json(status, answer.to_string());
+        response.header("Connection", "close").into()
     }
-    Ok(())
 }
 
 fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
@@ -53,7 +35,9 @@ fn answer(shared: &Shared, request: &Request) -> (u16, Value) {
         }
         ("POST", "/clock") => match body["ms"].as_u64() {
             Some(ms) => {
-                shared.state.change(|state| state.clock_ms = Some(ms));
+                shared
+                    .state
+                    .change(|state| state.clock.injected_ms = Some(ms));
                 (200, json!({}))
             }
             None => (

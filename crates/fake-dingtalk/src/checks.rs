@@ -1,10 +1,10 @@
 //! The service's checks. Their order is assumed; tests must not depend on it.
 
 use crate::answers::Refusal;
-use crate::http::Request;
+use crate::http::{Request, decode_once};
 use crate::record::Delivery;
 use crate::robot::{Behaviour, Robot, State};
-use crate::sign::{decode_once, sign};
+use crate::sign::sign;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 

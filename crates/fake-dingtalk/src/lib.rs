@@ -19,39 +19,32 @@ mod admin;
 mod answers;
 mod checks;
 mod fault;
-mod faulty_proxy;
 mod record;
 mod robot;
 mod server;
 mod sign;
 
 pub use answers::{Answer, Refusal};
-pub use fake_http::http;
 pub use fake_http::tls::Certificate;
+pub use fake_http::{Close, ConnectionFault, FaultyProxy, Offset, http};
 pub use fault::Fault;
-pub use faulty_proxy::{ConnectionFault, FaultyProxy, Offset};
 pub use record::{Call, Delivery};
 pub use robot::{Behaviour, Family, Robot, State};
-pub use server::Close;
 pub use sign::sign;
 
-use fake_http::tls;
+use admin::Admin;
+use fake_http::Server;
 use server::Shared;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A running stand-in. Dropping it stops it.
 pub struct Group {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    admin: SocketAddr,
-    ca_pem: Option<String>,
-    stopped: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
+    server: Server,
+    admin: Server,
 }
 
 /// Builds a [`Group`].
@@ -104,39 +97,14 @@ impl GroupBuilder {
     /// # Errors
     /// If the address is taken, or the certificates cannot be made.
     pub fn start(self) -> io::Result<Group> {
-        let identity = self.tls.map(tls::identity).transpose()?;
-        let (config, ca_pem) = match identity {
-            Some(identity) => (Some(identity.config), Some(identity.ca_pem)),
-            None => (None, None),
-        };
-        let listener = TcpListener::bind(self.bind)?;
-        let admin = TcpListener::bind("127.0.0.1:0")?;
-        let (address, admin_address) = (listener.local_addr()?, admin.local_addr()?);
-        let shared = Arc::new(Shared::new(
-            self.robots,
-            self.behaviour,
-            self.clock_ms,
-            config,
-            address,
-        ));
-        let stopped = Arc::new(AtomicBool::new(false));
-        let threads = vec![
-            std::thread::spawn({
-                let shared = Arc::clone(&shared);
-                move || shared.serve(&listener)
-            }),
-            std::thread::spawn({
-                let (shared, stopped) = (Arc::clone(&shared), Arc::clone(&stopped));
-                move || admin::serve(&shared, &admin, || stopped.load(Ordering::SeqCst))
-            }),
-        ];
+        let shared = Arc::new(Shared::new(self.robots, self.behaviour, self.clock_ms));
+        let server = Server::start(self.bind, self.tls, Arc::clone(&shared))?;
+        let admin = Arc::new(Admin(Arc::clone(&shared)));
+        let admin = Server::start(SocketAddr::from(([127, 0, 0, 1], 0)), None, admin)?;
         Ok(Group {
             shared,
-            address,
-            admin: admin_address,
-            ca_pem,
-            stopped,
-            threads,
+            server,
+            admin,
         })
     }
 }
@@ -166,26 +134,23 @@ impl Group {
 
     /// Returns the address of the webhooks.
     pub fn addr(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// Returns the address of the admin endpoint.
     pub fn admin_addr(&self) -> SocketAddr {
-        self.admin
+        self.admin.address()
     }
 
     /// Returns the webhook of the chatbot with this token.
     pub fn webhook(&self, token: &str) -> String {
-        let port = self.address.port();
-        match self.ca_pem {
-            Some(_) => format!("https://localhost:{port}/robot/send?access_token={token}"),
-            None => format!("http://{}/robot/send?access_token={token}", self.address),
-        }
+        let origin = self.server.origin();
+        format!("{origin}/robot/send?access_token={token}")
     }
 
     /// Returns the certificate authority in PEM; `None` without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
-        self.ca_pem.as_deref()
+        self.server.ca_pem()
     }
 
     /// Queues a fault for one call.
@@ -211,7 +176,7 @@ impl Group {
 
     /// Adds an offset in milliseconds to the machine's clock. An injected clock is not affected.
     pub fn set_clock_offset_ms(&self, ms: i64) {
-        self.shared.state.change(|state| state.clock_offset_ms = ms);
+        self.shared.state.change(|state| state.clock.offset_ms = ms);
     }
 
     /// Ends a chatbot's ban and clears its count of calls. The messages it has shown stay.
@@ -223,15 +188,14 @@ impl Group {
 
     /// Injects a clock that stands still at this moment, in milliseconds since 1970.
     pub fn set_clock_ms(&self, ms: u64) {
-        self.shared.state.change(|state| state.clock_ms = Some(ms));
+        self.shared
+            .state
+            .change(|state| state.clock.injected_ms = Some(ms));
     }
 
     /// Moves the clock forward; from then on it is an injected one.
     pub fn advance(&self, time: Duration) {
-        self.shared.state.change(|state| {
-            let now = state.now_ms();
-            state.clock_ms = Some(now + time.as_millis() as u64);
-        });
+        self.shared.state.change(|state| state.clock.advance(time));
     }
 
     /// Returns every request so far, including refused ones.
@@ -296,22 +260,18 @@ impl Group {
 
     /// Closes every connection that is idle now.
     pub fn close_idle(&self, how: Close) {
-        self.shared.close_idle(how);
+        self.server.close_idle(how);
     }
 
     /// Lets one more call continue that [`Fault::Hold`] stopped.
     pub fn release(&self) {
-        self.shared.state.change(|state| state.released += 1);
+        self.server.release();
     }
 
     /// Waits until [`Fault::Hold`] has stopped `count` calls, counted from the start. Returns false
     /// if that does not happen in time.
     pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
-        self.shared
-            .state
-            .wait(timeout, |state| state.held >= count)
-            .held
-            >= count
+        self.server.wait_until_held(count, timeout)
     }
 
     /// Clears calls, messages, rate limits, bans and faults.
@@ -336,16 +296,5 @@ impl Group {
     /// Returns the number of requests to the target of a redirect; 0 if the client follows none.
     pub fn redirect_hits(&self) -> usize {
         self.shared.state.lock().redirect_hits
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::SeqCst);
-        self.shared.stop();
-        let _ = TcpStream::connect(self.admin);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
     }
 }

@@ -153,6 +153,29 @@ fn read_more(stream: &mut impl Read, left: &mut Vec<u8>) -> io::Result<bool> {
     Ok(count > 0)
 }
 
+/// Decodes a form value once: `%XX`, and `+` as a space. Other bytes stay unchanged.
+pub fn decode_once(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let code = text
+            .get(at + 1..at + 3)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, code) {
+            (b'%', Some(code)) => {
+                out.push(code);
+                at += 3;
+                continue;
+            }
+            (b'+', _) => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Writes a whole response.
 ///
 /// # Errors
@@ -185,4 +208,14 @@ pub fn encode(
     }
     head.push_str("\r\n");
     [head.as_bytes(), body].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_value_is_decoded_once() {
+        assert_eq!(decode_once("a%2Bb+c%253D%zz%"), "a+b c%3D%zz%");
+    }
 }
