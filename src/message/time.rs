@@ -46,8 +46,8 @@ impl Renderer<'_> {
             _ => false,
         };
         let tells = self.options.tells_lateness && events.iter().any(is_late);
-        let now = self.minute(self.now);
         tells.then(|| {
+            let now = self.minute(self.now);
             Text::own(self.select(
                 format_args!("补发于 {now}"),
                 format_args!("sent again {now}"),
