@@ -218,6 +218,18 @@ fn three_hundred_dead_letters_of_a_night_are_few_messages() {
 }
 
 #[test]
+fn a_file_that_is_named_twice_is_sent_once() {
+    let group = group();
+    let webhook = group.webhook(TOKEN);
+    let file = format!("tests/events/{REBOOT}");
+    let sent = send(&[&file, &file], &vars(&webhook), "");
+    assert_eq!(sent.code, 0, "{}", sent.stderr);
+    let duplicate = format!("duplicate of {file} line 1");
+    assert_eq!(sent.outcomes(), ["delivered", &duplicate]);
+    assert_eq!(group.calls().len(), 1);
+}
+
+#[test]
 fn a_file_without_events_is_done_and_says_so() {
     let group = group();
     let webhook = group.webhook(TOKEN);
