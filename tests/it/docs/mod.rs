@@ -2,11 +2,13 @@
 //! path leads somewhere, and every command works as written.
 
 mod commands;
+mod facts;
 mod languages;
 mod markdown;
 mod operations;
 mod paths;
 mod sandbox;
+mod seen;
 
 use markdown::Page;
 

@@ -4,7 +4,8 @@
 
 use super::markdown::Section;
 use super::page;
-use super::sandbox::{Done, Sandbox};
+use super::sandbox::Sandbox;
+use super::seen::{assert_seen, run, with_settings};
 use crate::samples::{REBOOT, STOPPED, sample};
 use crate::support::{Bench, SECRET, TOKEN};
 use base64::Engine as _;
@@ -21,67 +22,6 @@ fn section(heading: &str) -> Section {
     let at = page.sections.iter().position(|s| s.heading == heading);
     let at = at.unwrap_or_else(|| panic!("no section {heading}"));
     page.sections.into_iter().nth(at).unwrap()
-}
-
-/// Returns true if a value is what an excerpt says, where `…` stands for any text.
-fn is_like(excerpt: &Value, value: &Value) -> bool {
-    let (Some(excerpt), Some(value)) = (excerpt.as_str(), value.as_str()) else {
-        return excerpt == value;
-    };
-    let mut rest = value;
-    let parts: Vec<&str> = excerpt.split('…').collect();
-    let is_open = parts.len() > 1;
-    rest.starts_with(parts[0])
-        && (is_open || value == excerpt)
-        && parts.iter().all(|part| match rest.split_once(part) {
-            Some((_, after)) => {
-                rest = after;
-                true
-            }
-            None => false,
-        })
-}
-
-/// Each excerpt of a log line in the section is of one of these lines.
-fn assert_seen(section: &Section, lines: &[Value]) {
-    for excerpt in section.blocks_in("json") {
-        let excerpt: Value = serde_json::from_str(excerpt).unwrap();
-        let members = excerpt.as_object().unwrap();
-        let found = lines.iter().any(|line| {
-            members
-                .iter()
-                .all(|(name, value)| is_like(value, &line[name]))
-        });
-        assert!(
-            found,
-            "{}: no line is like {excerpt}: {lines:#?}",
-            section.heading
-        );
-    }
-}
-
-/// Runs the commands with the settings, as the page begins.
-fn with_settings(sandbox: &Sandbox, commands: Vec<String>) -> Vec<Done> {
-    let first = page(PAGE).section("Operations").commands();
-    let mut done = sandbox.run(&[&first[..], &commands].concat());
-    done.drain(..first.len());
-    done
-}
-
-/// Runs the section's commands. Each must end with its code; each printed text must be there.
-fn run(section: &Section, sandbox: &Sandbox, codes: &[i32]) -> Vec<Done> {
-    let done = with_settings(sandbox, section.commands());
-    let found: Vec<i32> = done.iter().map(|done| done.code).collect();
-    assert_eq!(found, codes, "{}: {done:#?}", section.heading);
-    for text in section
-        .blocks_in("text")
-        .iter()
-        .flat_map(|text| text.lines())
-    {
-        let found = done.iter().any(|done| done.output.contains(text));
-        assert!(found, "{}: {text} is not in {done:#?}", section.heading);
-    }
-    done
 }
 
 /// A sandbox, and a function in this process with the same settings.
