@@ -42,7 +42,10 @@ const KNOWN: [(&str, Run); 50] = [
     ),
     (
         "cargo run --example playground",
-        Test("tests/it/playground/page.rs", "screenshots"),
+        Test(
+            "tests/it/playground/mod.rs",
+            "a_fired_event_appears_as_invocation_call_and_message",
+        ),
     ),
     (
         "cargo test --lib simulation -- --nocapture",
