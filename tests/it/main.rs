@@ -5,6 +5,7 @@ mod binary;
 mod delivery;
 mod deploy;
 mod dingtalk;
+mod docs;
 mod events;
 mod history;
 mod live;

@@ -2,6 +2,7 @@
 
 mod occasions;
 mod owners;
+mod picture;
 mod situations;
 
 use crate::samples::{REBOOT, index, sample};
