@@ -2,6 +2,7 @@
 
 pub(crate) mod occasions;
 mod owners;
+mod picture;
 mod situations;
 
 use crate::samples::{REBOOT, index, sample};
