@@ -110,11 +110,7 @@ fn preview_prints_what_send_sends() {
 
         let output = run(&["send", "-"], &vars, &payload);
         let (stdout, stderr) = texts(&output);
-        assert_eq!(
-            (output.status.code(), stderr.as_str()),
-            (Some(0), ""),
-            "{stdout}"
-        );
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
         let [call] = group.calls().try_into().unwrap();
         let mut sent = call.body.unwrap();
         let object = sent.as_object_mut().unwrap();
