@@ -56,6 +56,7 @@ impl Room {
             ("EVENT_LEVELS", "CRITICAL,WARN,INFO"),
             ("MESSAGE_LANGUAGE", "en"),
         ];
+        vars.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
         vars.extend_from_slice(more);
         let bench = Bench::new(&vars);
         Room { chat, group, bench }
@@ -76,11 +77,15 @@ impl Room {
         Room { chat, group, bench }
     }
 
-    /// Delivers the event of this number, and returns the failure's name and the line in the log.
+    /// Delivers the event of this number within a minute, and returns the failure's name and the line in the log.
     fn deliver(&self, number: usize) -> (Option<String>, Value) {
+        self.deliver_within(number, Duration::from_secs(60))
+    }
+
+    fn deliver_within(&self, number: usize, time: Duration) -> (Option<String>, Value) {
         let mut event: Value = serde_json::from_str(&sample(STOPPED)).unwrap();
         event["id"] = json!(format!("event-{number}"));
-        let (result, _) = self.bench.handle(&event.to_string());
+        let (result, _) = self.bench.handle_within(&event.to_string(), time);
         let line = self.bench.lines.all().pop().unwrap();
         for secret in [TOKEN, OTHER].map(|all| token(self.chat, all)) {
             let text = format!("{line} {result:?}");
@@ -787,5 +792,30 @@ fn a_probe_asks_for_the_time_without_the_token() {
         );
         assert!(group.calls().is_empty());
         assert_eq!(group.visits().len(), 1);
+    }
+}
+
+/// The invocation ends before the chat answers. Whoever brings the event again may repeat it.
+#[test]
+fn when_a_chat_is_silent_until_the_deadline_the_event_comes_back_marked() {
+    for chat in CHATS {
+        let room = Room::new(chat, &[("MESSAGE_LANGUAGE", "zh")]);
+        room.group.push_fault(Fault::NeverAnswer);
+        let (error, line) = room.deliver_within(1, Duration::from_millis(1500));
+        assert_eq!(error.as_deref(), Some("Deadline"), "{line}");
+        assert_eq!(
+            (&line["class"], &line["attempts"]),
+            (&json!("unclear"), &json!(1))
+        );
+        let (error, line) = room.deliver(1);
+        assert_eq!(error, None, "{line}");
+        let sent = room.sent();
+        let marked: Vec<bool> = sent
+            .iter()
+            .map(|body| body.contains("可能是重复发送"))
+            .collect();
+        assert_eq!(marked, [false, true], "{}", chat.name());
+        // It is known from then on.
+        assert_eq!(room.deliver(1).1["outcome"], "duplicate");
     }
 }
