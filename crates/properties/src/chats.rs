@@ -122,15 +122,15 @@ fn delivered(kind: Kind, body: &Body) -> Delivery {
     let mut stream = TcpStream::connect(chat.addr()).expect("the chat listens");
     let request = [head.as_bytes(), &body.bytes].concat();
     stream.write_all(&request).expect("the chat reads");
-    // The message is recorded before it is answered, and answers are short.
-    let mut answer = [0; 1024];
-    let length = stream.read(&mut answer).expect("the chat answers");
+    // The message is recorded before it is answered. This waits over interruptions by signals.
+    let mut status = [0; "HTTP/1.1 200".len()];
+    stream.read_exact(&mut status).expect("the chat answers");
     let mut deliveries = chat.deliveries();
     assert_eq!(
         deliveries.len(),
         1,
         "{} to {}",
-        String::from_utf8_lossy(&answer[..length]),
+        String::from_utf8_lossy(&status),
         String::from_utf8_lossy(&body.bytes)
     );
     deliveries.remove(0)
