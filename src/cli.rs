@@ -1,21 +1,17 @@
-//! The commands: arguments → one of serve, check, preview, send, and exit codes.
+//! The commands: arguments → one of serve, check, preview, send, history, and exit codes.
 
 mod check;
 mod history;
 mod live;
 mod preview;
+mod send;
 
-use crate::app::{self, Function};
-use crate::clock::SystemClock;
+use crate::app::Function;
 use crate::config::Config;
-use crate::log::Log;
-use crate::report::left_out;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::{Read, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 const NAME: &str = "ecs-dingtalk-notifier";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -27,9 +23,6 @@ const FAILED: u8 = 1;
 /// Exit code: wrong usage, an unreadable file, an unusable port.
 const USAGE: u8 = 2;
 
-/// The longest time that `send` takes: that of a function with the timeout of `s.yaml`.
-const SEND_TIMEOUT: Duration = Duration::from_secs(60);
-
 const HELP: &str = "\
 Sends ECS system events to groups in DingTalk, Lark, WeCom or Slack.
 
@@ -39,13 +32,16 @@ Usage:
   ecs-dingtalk-notifier check --live     check the way to the chatbots and to the ECS API, without
                                          a message
   ecs-dingtalk-notifier preview FILE...  show each event's decision and the message, offline
-  ecs-dingtalk-notifier send FILE...     deliver the events of the files for real
+  ecs-dingtalk-notifier send [--rest REST] FILE...
+                                         deliver the events of the files for real, each once; write
+                                         what was not delivered to REST, which send takes again
   ecs-dingtalk-notifier history [--json] FILE...
                                          tell from the function's log what was not shown
   ecs-dingtalk-notifier --help | --version
 
-FILE is a payload as EventBridge sends it, for history a log as Simple Log Service or s logs gives
-it; - is standard input.
+FILE holds events as EventBridge sends them or a queue gives them back: JSON, one or more values;
+XML of a queue; lines of Base64; all of these mixed. For history it is a log as Simple Log Service or
+s logs gives it. - is standard input.
 The configuration is taken from environment variables (DINGTALK_*, LARK_*, WECOM_* or SLACK_*;
 EVENT_*, MESSAGE_*, RESOURCE_*).
 Exit codes: 0 done, 1 not delivered, never shown or not valid, 2 usage or an unreadable file.
@@ -72,7 +68,8 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             "check takes --live or no argument, but got {extra:?}"
         )),
         ["history", ..] => history::run(&arguments[1..]),
-        [command @ ("preview" | "send"), ..] => with_files(command, &arguments[1..]),
+        ["preview", ..] => preview::run(&arguments[1..]),
+        ["send", ..] => send::run(&arguments[1..]),
         [other, ..] => usage(&format!("there is no command or option {other:?}")),
     };
     ExitCode::from(code)
@@ -104,47 +101,12 @@ fn serve() -> u8 {
 }
 
 /// Reads all files before anything is done with one of them.
-fn with_files(command: &str, files: &[OsString]) -> u8 {
-    if files.is_empty() {
-        return usage(&format!("{command} needs a FILE (- is standard input)"));
-    }
-    if let Some(option) = files.iter().find(|word| is_option(word)) {
-        return usage(&format!("{command} has no option {option:?}"));
-    }
-    let mut payloads = Vec::new();
-    for file in files {
-        match read(file) {
-            Ok(payload) => payloads.push((file.to_string_lossy().into_owned(), payload)),
-            Err(error) => return refuse(format!("cannot read {file:?}: {error}")),
-        }
-    }
-    with_config(|config| match command {
-        "preview" => preview::run(&config, &payloads),
-        _ => send(config, &payloads),
-    })
-}
-
-/// Delivers every event for real.
-fn send(config: Config, payloads: &[Payload]) -> u8 {
-    let notifier = app::notifier(config, Arc::new(SystemClock), Log::stdout());
-    let notifier = app::with_environment(notifier);
-    let mut code = DONE;
-    for (file, payload) in payloads {
-        let context = fc_runtime::Context::for_command(SEND_TIMEOUT);
-        let report = notifier.process(payload, &context);
-        if let Some(problem) = &report.problem {
-            print_error(format!("{NAME}: {file}: look-up: {problem}"));
-        }
-        if let Some(timers) = left_out(&report.parsed) {
-            print_error(format!("{NAME}: {file}: {timers}"));
-        }
-        if let Err(failure) = report.into_result() {
-            let (name, message) = (failure.error_type, failure.error_message);
-            print_error(format!("{NAME}: {file}: {name}: {message}"));
-            code = FAILED;
-        }
-    }
-    code
+fn read_files<'a>(files: impl IntoIterator<Item = &'a OsString>) -> Result<Vec<Payload>, String> {
+    let read = |file: &'a OsString| match read(file) {
+        Ok(payload) => Ok((file.to_string_lossy().into_owned(), payload)),
+        Err(error) => Err(format!("cannot read {file:?}: {error}")),
+    };
+    files.into_iter().map(read).collect()
 }
 
 /// Runs `command` with the environment's configuration, or prints every fault in it.

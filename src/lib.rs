@@ -15,8 +15,11 @@
 //! | File | Content |
 //! |---|---|
 //! | `main.rs` | starts the command line |
-//! | `cli.rs` | arguments, exit codes, serving, `send` |
+//! | `cli.rs` | arguments, exit codes, serving |
 //! | `cli/check.rs`, `live.rs`, `preview.rs` | the commands `check`, `check --live`, `preview` |
+//! | `cli/send.rs` | the command `send`: batches, interruption |
+//! | `cli/send/item.rs`, `outcome.rs` | the parts of the files; what became of them, as a table |
+//! | `cli/send/rest.rs` | the file of what was not delivered |
 //! | `cli/history.rs` | the command `history` |
 //! | `app.rs` | composition root: configuration → notifier; the function that the runtime calls |
 //! | `config/mod.rs` | environment variables → routes and network settings, every fault at once |

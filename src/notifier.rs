@@ -77,35 +77,43 @@ impl Notifier {
 
     /// As [`handle`](Notifier::handle), with the outcome as a value.
     pub(crate) fn process(&self, payload: &[u8], context: &Context) -> Report<'_> {
-        let report = match trigger::parse(payload) {
-            Trigger::Events(mut parsed) => {
-                let wanted = |event: &Event| self.may_take(event);
-                let problem = self.look_up(&mut parsed.events, context, wanted);
-                let report = Report {
-                    problem,
-                    ..self.report(parsed, context)
-                };
-                self.counts.add(&report);
-                report
-            }
+        match trigger::parse(payload) {
+            Trigger::Events(parsed) => self.process_events(parsed, context),
             Trigger::Tick(tick) => {
                 let outcome = self.run_tick(tick, context);
                 let parsed = Parsed {
                     events: outcome.events,
                     ..Parsed::default()
                 };
-                Report {
+                let report = Report {
                     problem: outcome.problem,
                     tick_failure: outcome.failure,
                     ..self.report(parsed, context)
-                }
+                };
+                self.log(&report, context);
+                report
             }
+        }
+    }
+
+    /// Delivers events as [`process`](Notifier::process) does.
+    pub(crate) fn process_events(&self, mut parsed: Parsed, context: &Context) -> Report<'_> {
+        let wanted = |event: &Event| self.may_take(event);
+        let problem = self.look_up(&mut parsed.events, context, wanted);
+        let report = Report {
+            problem,
+            ..self.report(parsed, context)
         };
+        self.counts.add(&report);
+        self.log(&report, context);
+        report
+    }
+
+    fn log(&self, report: &Report, context: &Context) {
         let left = context.remaining(self.clock.now());
         let within = left.clamp(MIN_LOG_WAIT, MAX_LOG_WAIT);
         let time = clock::to_timestamp(self.clock.wall());
         report.log(&self.log, time, &context.request_id, within);
-        report
     }
 
     /// Delivers the events.

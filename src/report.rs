@@ -2,7 +2,7 @@
 
 use crate::channel::Class;
 use crate::delivery::{DeliveryResult, Failure, Outcome};
-use crate::event::{Event, Lookup, Parsed};
+use crate::event::{Event, LeftOut, LeftOutKind, Lookup, Parsed};
 use crate::log::{Line, Log};
 use crate::route::Route;
 use jiff::Timestamp;
@@ -18,12 +18,12 @@ pub(crate) struct RouteOutcome {
 }
 
 impl RouteOutcome {
-    fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         let delivery = self.delivery.as_ref();
         delivery.map_or("filtered", |outcome| outcome.result.as_str())
     }
 
-    fn rule(&self, route: &Route) -> String {
+    pub(crate) fn rule(&self, route: &Route) -> String {
         format!("{}{}", self.rule, route.suffix)
     }
 }
@@ -201,11 +201,32 @@ fn level(event: &Event) -> &'static str {
     event.level.map_or("UNKNOWN", |level| level.as_str())
 }
 
-/// Says how many events of timers a payload held within something else; `None` for none of them.
-pub(crate) fn left_out(parsed: &Parsed) -> Option<String> {
-    let count = parsed.timers_left_out;
-    let timers = counted(count, "event of a timer", "events of a timer");
-    (count > 0).then(|| format!("{timers} left out: a tick that was stored says nothing of today"))
+/// Says how many parts of a payload were left out, and why; `None` for none.
+pub(crate) fn left_out(parts: &[LeftOut]) -> Option<String> {
+    let count = |kind| parts.iter().filter(|part| part.kind == kind).count();
+    let kinds = [LeftOutKind::Timer, LeftOutKind::Success].map(|kind| (kind, count(kind)));
+    let counted = kinds.into_iter().filter(|(_, count)| *count > 0);
+    let texts = counted.map(|(kind, count)| {
+        let (one, many) = match kind {
+            LeftOutKind::Timer => ("event of a timer", "events of a timer"),
+            LeftOutKind::Success => ("record of a success", "records of successes"),
+        };
+        format!(
+            "{} left out: {}",
+            self::counted(count, one, many),
+            why_left_out(kind)
+        )
+    });
+    let texts: Vec<String> = texts.collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// Says why a part is left out.
+pub(crate) fn why_left_out(kind: LeftOutKind) -> &'static str {
+    match kind {
+        LeftOutKind::Timer => "a tick that was stored says nothing of today",
+        LeftOutKind::Success => "the invocation succeeded, its events were not lost",
+    }
 }
 
 /// Returns a number with its noun: `1 part`, `2 parts`.

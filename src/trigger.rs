@@ -190,7 +190,7 @@ mod tests {
                 (0, &[][..]),
                 "{payload}"
             );
-            assert_eq!(parsed.timers_left_out, 1);
+            assert_eq!(parsed.left_out.len(), 1);
         }
     }
 }

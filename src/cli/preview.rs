@@ -1,49 +1,63 @@
 //! `preview`: the decision about each event and the messages, offline.
 
-use super::{DONE, FAILED, NAME, Payload, print, print_error};
+use super::{DONE, FAILED, NAME, Payload, is_option, print, print_error, read_files};
+use super::{refuse, usage, with_config};
 use crate::clock::{self, Clock, SystemClock};
 use crate::config::Config;
-use crate::event::Event;
+use crate::event::{Content, Event, read_file};
 use crate::message::{self, format_time};
 use crate::reminder;
-use crate::report::{counted, left_out};
+use crate::report::{counted, why_left_out};
 use crate::route::Route;
 use crate::schedule::Tick;
 use crate::trigger::{self, Trigger};
 use jiff::Timestamp;
+use std::ffi::OsString;
 use std::sync::Arc;
 
-/// Shows every payload, route by route. Fails if one part of them is no event.
-pub(super) fn run(config: &Config, payloads: &[Payload]) -> u8 {
+/// Shows the events of the files, route by route. Fails if a part of them is not understood.
+pub(super) fn run(files: &[OsString]) -> u8 {
+    if files.is_empty() {
+        return usage("preview needs a FILE (- is standard input)");
+    }
+    if let Some(option) = files.iter().find(|word| is_option(word)) {
+        return usage(&format!("preview has no option {option:?}"));
+    }
+    match read_files(files) {
+        Ok(payloads) => with_config(|config| preview(&config, &payloads)),
+        Err(problem) => refuse(problem),
+    }
+}
+
+fn preview(config: &Config, payloads: &[Payload]) -> u8 {
     let now = clock::to_timestamp(SystemClock.wall());
     let mut code = DONE;
     for (file, payload) in payloads {
-        let parsed = match trigger::parse(payload) {
-            Trigger::Events(parsed) => parsed,
-            Trigger::Tick(tick) => {
-                print(&preview_tick(file, tick, &config.routes, now));
-                continue;
+        if let Trigger::Tick(tick) = trigger::parse(payload) {
+            print(&preview_tick(file, tick, &config.routes, now));
+            continue;
+        }
+        let mut events = Vec::new();
+        for part in read_file(payload) {
+            let place = part.place().to_string();
+            match part.content {
+                Content::Event { event, .. } => events.push(event),
+                Content::LeftOut(kind) => {
+                    let why = why_left_out(kind);
+                    print_error(format!("{NAME}: {file} {place}: left out: {why}"));
+                }
+                Content::Fault(problem) => {
+                    print_error(format!("{NAME}: {file} {place}: {problem}"));
+                    code = FAILED;
+                }
             }
-        };
-        let count = counted(parsed.events.len(), "event", "events");
+        }
+        let count = counted(events.len(), "event", "events");
         print(&format!("== {file}: {count}\n\n"));
-        if !parsed.events.is_empty() {
+        if !events.is_empty() {
             for route in &config.routes {
-                print(&preview_route(route, &parsed.events, now));
+                print(&preview_route(route, &events, now));
             }
-        }
-        for error in &parsed.errors {
-            print_error(format!("{NAME}: {file}: {error}"));
-            code = FAILED;
-        }
-        if let Some(timers) = left_out(&parsed) {
-            print_error(format!("{NAME}: {file}: {timers}"));
-        }
-        if parsed.more_errors > 0 {
-            let more = parsed.more_errors;
-            print_error(format!(
-                "{NAME}: {file}: and {more} more that are no events"
-            ));
         }
     }
     code

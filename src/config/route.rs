@@ -94,6 +94,7 @@ impl<'a> Reader<'a> {
                     names: names.unwrap_or_default(),
                 },
                 console: own.console.or(inherited.console).unwrap_or_default(),
+                tells_lateness: false,
             },
         })
     }

@@ -29,6 +29,7 @@ use crate::event::Event;
 use crate::message::{self, Message};
 use keys::EventKey;
 use scheduler::{Action, PendingEvent, Scheduler, SendRequest};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use timestamps::Timestamps;
@@ -38,8 +39,9 @@ use timestamps::Timestamps;
 pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     scheduler: Mutex<Scheduler>,
-    /// Something was settled, or a chatbot or a batch has become free.
+    /// Something was settled, or a chatbot or a batch has become free, or nobody is to wait longer.
     changed: Condvar,
+    is_stopped: AtomicBool,
 }
 
 impl Dispatcher {
@@ -49,6 +51,7 @@ impl Dispatcher {
             clock,
             scheduler: Mutex::new(Scheduler::new(targets)),
             changed: Condvar::new(),
+            is_stopped: AtomicBool::new(false),
         }
     }
 
@@ -67,7 +70,8 @@ impl Dispatcher {
         let pending: Vec<PendingEvent> = events.iter().zip(keys).map(enqueue).collect();
         while pending.iter().any(|event| event.settled.get().is_none()) {
             let now = self.now();
-            let action = if now.monotonic >= deadline {
+            let is_over = now.monotonic >= deadline || self.is_stopped();
+            let action = if is_over {
                 Action::GiveUp(Failure::Deadline)
             } else {
                 scheduler.next(route, now, deadline)
@@ -98,6 +102,20 @@ impl Dispatcher {
         }
         let outcome = |event: &PendingEvent| event.outcome().expect("all events are settled");
         pending.iter().map(outcome).collect()
+    }
+
+    /// Lets no delivery wait any longer. A request in flight is finished, and its outcome known; what
+    /// was not sent fails as if its deadline were over.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        // Whoever looked before and is about to wait holds the lock.
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Returns true once [`stop`](Dispatcher::stop) was called.
+    pub fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
     }
 
     /// Connects to the server of a route's chatbot, without a message: [`Channel::probe`].

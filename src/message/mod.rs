@@ -94,6 +94,9 @@ pub struct RenderOptions {
     pub accounts: AccountNames,
     /// The site whose console the links lead to.
     pub console: Console,
+    /// A message of events that happened long ago says when it was sent: what was lost is sent by
+    /// hand.
+    pub tells_lateness: bool,
 }
 
 impl RenderOptions {
@@ -109,6 +112,7 @@ impl RenderOptions {
             tags: Vec::new(),
             accounts: AccountNames::default(),
             console: Console::default(),
+            tells_lateness: false,
         }
     }
 }
@@ -363,9 +367,16 @@ fn compose_limited(
         now,
         limit,
     };
-    match (&events[0].occasion, events) {
-        (Some(occasion), _) => renderer.own(&occasion.kind, events),
+    let message = match (&events[0].occasion, events) {
+        (Some(occasion), _) => return renderer.own(&occasion.kind, events),
         (None, [event]) => renderer.event(event),
         (None, events) => renderer.digest(events),
+    };
+    match renderer.lateness(events) {
+        Some(lateness) => Message {
+            footer: message.footer.with(" · ").and(lateness),
+            ..message
+        },
+        None => message,
     }
 }

@@ -2,13 +2,16 @@
 
 use super::renderer::Renderer;
 use super::text::Text;
-use crate::event::EventTime;
-use jiff::Timestamp;
+use crate::event::{Event, EventTime};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Longest time of an unknown format that is shown, in characters.
 const MAX_CHARS: usize = 60;
+/// An event that is sent longer than this after it happened is late. EventBridge's own retries take
+/// less, mostly.
+const LATE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Formats a time in `zone`, to the second and with the zone's offset:
 /// `2026-11-25 09:01:00 (UTC+08:00)`.
@@ -33,6 +36,23 @@ impl Renderer<'_> {
             return self.time(planned);
         };
         Some(self.wait(*at, self.due()))
+    }
+
+    /// Says when a message was sent whose events happened more than an hour before, where the route
+    /// wants to tell.
+    pub(super) fn lateness(&self, events: &[&Event]) -> Option<Text> {
+        let is_late = |event: &&Event| match event.time {
+            Some(EventTime::At(at)) => self.now.duration_since(at) > LATE,
+            _ => false,
+        };
+        let tells = self.options.tells_lateness && events.iter().any(is_late);
+        let now = self.minute(self.now);
+        tells.then(|| {
+            Text::own(self.select(
+                format_args!("补发于 {now}"),
+                format_args!("sent again {now}"),
+            ))
+        })
     }
 
     fn due(&self) -> &'static str {
@@ -164,6 +184,39 @@ mod tests {
         assert_eq!(renderer.time(&odd), expected);
         assert_eq!(renderer.countdown(&odd), expected);
         assert_eq!(renderer.time(&EventTime::Text("\u{200b}".into())), None);
+    }
+
+    #[test]
+    fn what_is_sent_long_after_it_happened_says_when() {
+        let happened: Timestamp = "2026-11-25T01:01:00Z".parse().unwrap();
+        let event = |at| Event {
+            time: at,
+            ..Event::default()
+        };
+        let late = event(Some(EventTime::At(happened)));
+        let unknown = [event(None), event(Some(EventTime::Text("soon".into())))];
+        for (language, expected) in [
+            (Language::Zh, "补发于 2026-11-25 10:01"),
+            (Language::En, "sent again 2026-11-25 10:01"),
+        ] {
+            let mut options = options(language, "Asia/Shanghai");
+            let lateness = |options: &RenderOptions, now: Timestamp, events: &[&Event]| {
+                let renderer = Renderer {
+                    options,
+                    now,
+                    limit: usize::MAX,
+                };
+                renderer.lateness(events).map(|text| text.to_string())
+            };
+            let hour = happened + SignedDuration::from_hours(1);
+            let later = hour + SignedDuration::from_secs(1);
+            assert_eq!(lateness(&options, later, &[&late]), None);
+            options.tells_lateness = true;
+            assert_eq!(lateness(&options, hour, &[&late]), None);
+            let shown = lateness(&options, later, &[&unknown[0], &late]);
+            assert_eq!(shown.as_deref(), Some(expected));
+            assert_eq!(lateness(&options, later, &unknown.each_ref()), None);
+        }
     }
 
     #[test]

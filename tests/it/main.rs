@@ -19,5 +19,6 @@ mod reminders;
 mod resilience;
 mod samples;
 mod secrets;
+mod send;
 mod settings;
 mod support;

@@ -115,6 +115,11 @@ proptest! {
     }
 
     #[test]
+    fn any_file_gives_each_event_as_it_came(input in inputs("file")) {
+        check("file")(&input);
+    }
+
+    #[test]
     fn any_events_become_messages_within_limit_without_markup(input in inputs("message")) {
         check("message")(&input);
     }

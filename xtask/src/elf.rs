@@ -1,5 +1,7 @@
 //! Checks a binary before it is packaged: that it runs without a dynamic loader, and without musl's
-//! slow memcpy.
+//! slow memcpy; before it is released, that it lists its dependencies and names no local path.
+
+use std::path::PathBuf;
 
 const MACHINE_X86_64: u16 = 0x3e;
 const SEGMENT_INTERPRETER: u32 = 3;
@@ -38,14 +40,39 @@ const MUSL_MEMCPY: [u8; 13] = [
 
 /// Checks that `binary` has the memcpy of `crates/musl-memcpy` in place of musl's.
 pub(crate) fn check_memcpy(binary: &[u8]) -> Result<(), String> {
-    let mut parts = binary.windows(MUSL_MEMCPY.len());
-    if parts.any(|part| part == MUSL_MEMCPY) {
+    if contains(binary, &MUSL_MEMCPY) {
         return Err(
             "the binary has musl's slow memcpy: crates/musl-memcpy was not linked before libc"
                 .into(),
         );
     }
     Ok(())
+}
+
+/// Checks that `binary` has the list of its dependencies in it.
+pub(crate) fn check_auditable(binary: &[u8]) -> Result<(), String> {
+    if !contains(binary, b".dep-v0") {
+        return Err("the binary has no list of dependencies: cargo-auditable wrote none".into());
+    }
+    Ok(())
+}
+
+/// Checks that `binary` names none of these folders of the machine that built it.
+pub(crate) fn check_paths(binary: &[u8], folders: &[PathBuf]) -> Result<(), String> {
+    let named = folders
+        .iter()
+        .find(|folder| contains(binary, folder.as_os_str().as_encoded_bytes()));
+    match named {
+        Some(folder) => Err(format!(
+            "the binary has the path {} in it: remap it in xtask/src/toolchain.rs",
+            folder.display()
+        )),
+        None => Ok(()),
+    }
+}
+
+fn contains(binary: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && binary.windows(part.len()).any(|found| found == part)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -68,7 +95,7 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check_memcpy, check_static};
+    use super::{check_auditable, check_memcpy, check_paths, check_static};
     use std::path::Path;
     use std::process::Command;
 
@@ -122,15 +149,33 @@ mod tests {
     #[test]
     fn musls_memcpy_is_recognised_in_its_own_libc() {
         let libc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-            .args(["--print", "target-libdir", "--target", crate::MUSL])
+            .args([
+                "--print",
+                "target-libdir",
+                "--target",
+                crate::toolchain::MUSL,
+            ])
             .output()
             .map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
             .map(|folder| Path::new(&folder).join("self-contained/libc.a"))
             .and_then(std::fs::read);
         match libc {
             Ok(libc) => assert!(check_memcpy(&libc).is_err()),
-            Err(error) => eprintln!("not tested: {} has no libc.a ({error})", crate::MUSL),
+            Err(error) => eprintln!(
+                "not tested: {} has no libc.a ({error})",
+                crate::toolchain::MUSL
+            ),
         }
         assert_eq!(check_memcpy(b"another binary"), Ok(()));
+    }
+
+    #[test]
+    fn a_released_binary_lists_dependencies_and_names_no_path() {
+        assert!(check_auditable(b"\0.text\0.dep-v0\0").is_ok());
+        assert!(check_auditable(b"\0.text\0").is_err());
+        let folders = ["/home/user/project".into(), "".into()];
+        assert_eq!(check_paths(b"/build/src/main.rs", &folders), Ok(()));
+        let named = check_paths(b"at /home/user/project/src/main.rs", &folders);
+        assert!(named.unwrap_err().contains("/home/user/project"));
     }
 }

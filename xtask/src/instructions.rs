@@ -5,7 +5,7 @@
 //! fails unless the change updates the counts: `UPDATE=1 cargo xtask instructions`. With another
 //! compiler than the one in the file, counts are printed and not compared.
 
-use crate::{Toolchain, is_on_path};
+use crate::toolchain::{Toolchain, is_on_path};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;

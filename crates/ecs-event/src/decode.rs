@@ -1,9 +1,9 @@
 //! From a text to the JSON that it holds, within the memory that there is.
 //!
-//! A text is JSON, JSON in which a producer cut a character in half, a form of CloudMonitor, or one
-//! of these in Base64.
+//! A text is JSON, JSON in which a producer cut a character in half, a form of CloudMonitor, XML of
+//! a queue, or one of these in Base64.
 
-use super::metric_alarm;
+use super::{metric_alarm, xml};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value};
@@ -42,6 +42,8 @@ pub(super) struct Decoded {
 pub(super) enum Fault {
     /// It begins like JSON and is none.
     Json(serde_json::Error),
+    /// It begins like XML and is none of a queue.
+    Xml(&'static str),
     /// It is none of the accepted texts.
     Other,
     /// Its value would take more memory than is left.
@@ -54,8 +56,8 @@ pub(super) fn payload(body: &[u8], left: usize) -> Result<Decoded, Fault> {
         Err(Fault::Json(error)) => {
             let text = String::from_utf8_lossy(body);
             other_text(&text, left).map_err(|fault| match fault {
-                Fault::TooLarge => Fault::TooLarge,
                 Fault::Json(_) | Fault::Other => Fault::Json(error),
+                fault => fault,
             })
         }
         result => result,
@@ -72,15 +74,33 @@ pub(super) fn text(text: &str, left: usize) -> Result<Decoded, Fault> {
 }
 
 /// Decodes a text that is not JSON itself.
-fn other_text(text: &str, left: usize) -> Result<Decoded, Fault> {
+pub(super) fn other_text(text: &str, left: usize) -> Result<Decoded, Fault> {
+    let trimmed = trim(text.as_bytes());
+    if trimmed.starts_with(b"<") {
+        return xml(trimmed, left);
+    }
     match form(text, left) {
         Some(result) => result,
         None => base64(text, left),
     }
 }
 
-/// Decodes Base64 of either alphabet, padded or not, that holds an object, an array or a form.
+/// Decodes Base64 of either alphabet, padded or not, that holds an object, an array, XML or a form.
 pub(super) fn base64(text: &str, left: usize) -> Result<Decoded, Fault> {
+    let bytes = base64_bytes(text).ok_or(Fault::Other)?;
+    // Nearly every word is valid Base64. Only an object, an array, XML or a form was meant so.
+    match trim(&bytes) {
+        inner @ [b'{' | b'[', ..] => json(inner, left),
+        inner @ [b'<', ..] => xml(inner, left),
+        inner => {
+            let text = std::str::from_utf8(inner).map_err(|_| Fault::Other)?;
+            form(text, left).unwrap_or(Err(Fault::Other))
+        }
+    }
+}
+
+/// Decodes Base64 of either alphabet, padded or not, with blanks anywhere.
+pub(super) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let standard = |byte| match byte {
         b'-' => b'+',
         b'_' => b'/',
@@ -94,15 +114,31 @@ pub(super) fn base64(text: &str, left: usize) -> Result<Decoded, Fault> {
             .map(standard),
     );
     while compact.pop_if(|byte| *byte == b'=').is_some() {}
-    let bytes = STANDARD_NO_PAD.decode(compact).map_err(|_| Fault::Other)?;
-    // Nearly every word is valid Base64. Only an object, an array or a form was meant so.
-    match trim(&bytes) {
-        inner @ [b'{' | b'[', ..] => json(inner, left),
-        inner => {
-            let text = std::str::from_utf8(inner).map_err(|_| Fault::Other)?;
-            form(text, left).unwrap_or(Err(Fault::Other))
-        }
+    STANDARD_NO_PAD.decode(compact).ok()
+}
+
+/// Decodes XML of a queue to what its API has in JSON: a message, or an array of them.
+fn xml(text: &[u8], left: usize) -> Result<Decoded, Fault> {
+    let tags = text.iter().filter(|byte| **byte == b'<').count();
+    let memory = text.len() + tags * OBJECT_BYTES;
+    if memory > left {
+        return Err(Fault::TooLarge);
     }
+    let text = String::from_utf8_lossy(text);
+    let document = xml::read(&text);
+    if let Some(problem) = document.fault {
+        return Err(Fault::Xml(problem));
+    }
+    if !text[document.end..].trim().is_empty() {
+        return Err(Fault::Xml("more text behind the end of the XML"));
+    }
+    let message = |body: xml::Body| Value::from_iter([("MessageBody", body.text)]);
+    let mut messages: Vec<Value> = document.bodies.into_iter().map(message).collect();
+    let value = match messages.len() {
+        1 => messages.remove(0),
+        _ => Value::Array(messages),
+    };
+    Ok(Decoded { value, memory })
 }
 
 /// Decodes JSON.
@@ -124,7 +160,7 @@ fn json(text: &[u8], left: usize) -> Result<Decoded, Fault> {
 /// Decodes a form of CloudMonitor to an object of strings: that of an event subscription
 /// (`severity=…&alert=%7B…`) or that of a threshold alarm (`alertName=…&metricName=…`). Returns
 /// `None` for any other text.
-fn form(text: &str, left: usize) -> Option<Result<Decoded, Fault>> {
+pub(super) fn form(text: &str, left: usize) -> Option<Result<Decoded, Fault>> {
     let text = std::str::from_utf8(trim(text.as_bytes())).ok()?;
     let is_known = |field: &str| {
         let name = field.split_once('=').map(|(name, _)| name);

@@ -7,8 +7,10 @@
 //!
 //! | File | Content |
 //! |---|---|
+//! | `file.rs` | a file of what was stored → its parts: events, and what is none, each with its place |
 //! | `payload.rs` | bytes → events, in whatever they are wrapped |
 //! | `decode.rs`, `wrapper.rs` | a text → its JSON; objects that hold an event |
+//! | `xml.rs` | the XML of a queue → the bodies of its messages |
 //! | `cloud_event.rs`, `cloud_monitor.rs`, `metric_alarm.rs` | the wire shapes |
 //! | `event.rs` | the one [`Event`]; `complete` derives level, status, resource |
 //! | `occasion.rs` | why the function speaks by itself |
@@ -28,6 +30,7 @@ mod cloud_monitor;
 mod decode;
 mod event;
 mod field;
+mod file;
 mod known;
 mod level;
 mod metric_alarm;
@@ -40,13 +43,15 @@ pub mod schedule;
 mod secret;
 mod time;
 mod wrapper;
+mod xml;
 
 pub use catalog::known_names;
 pub use event::{Event, Titles};
 pub use field::into_object;
+pub use file::{Content, Part, read_file};
 pub use known::{Known, Lookup};
 pub use level::Level;
 pub use name::type_name;
 pub use occasion::{AccessError, LookupHealth, Occasion, OccasionKind, Vitals};
-pub use payload::{ParseError, Parsed, parse};
+pub use payload::{LeftOut, LeftOutKind, ParseError, Parsed, parse};
 pub use time::EventTime;

@@ -37,8 +37,38 @@ pub struct Parsed {
     pub more_errors: usize,
     /// The event of a timer, where the payload is nothing else.
     pub timer: Option<Map<String, Value>>,
-    /// Events of timers within something else: a tick that was stored says nothing of today.
-    pub timers_left_out: usize,
+    /// Parts that are understood and are no events, in order of appearance.
+    pub left_out: Vec<LeftOut>,
+    /// Where each event was found. Empty but for a part of a file.
+    pub sources: Vec<Source>,
+}
+
+/// A part of a payload that is understood and is no event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Where, as in [`ParseError`].
+    pub path: String,
+    /// What it is.
+    pub kind: LeftOutKind,
+}
+
+/// What is left out of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOutKind {
+    /// The event of a timer within something else: a tick that was stored says nothing of today.
+    Timer,
+    /// In what was stored, Function Compute's record of an invocation that succeeded: its event was
+    /// delivered.
+    Success,
+}
+
+/// Where an event was found.
+#[derive(Debug)]
+pub struct Source {
+    /// As in [`ParseError`].
+    pub path: String,
+    /// The event as it came, secrets and all, without what it was wrapped in.
+    pub json: String,
 }
 
 /// A part of a payload that is not an event.
@@ -62,23 +92,37 @@ const DATA_ALONE: &str = "only the data of an event, which do not say what happe
 
 /// Parses a payload. Good parts become events, others errors; an empty array is neither.
 pub fn parse(body: &[u8]) -> Parsed {
+    walk(body, "$", false)
+}
+
+/// Parses a payload that was stored, and keeps where each event was found. Paths begin with `root`.
+pub(super) fn parse_stored(text: &str, root: &str) -> Parsed {
+    walk(text.as_bytes(), root, true)
+}
+
+fn walk(body: &[u8], root: &str, is_stored: bool) -> Parsed {
     let mut walk = Walk {
         parsed: Parsed::default(),
         left: MAX_MEMORY,
         makes_events: false,
+        is_stored,
     };
     let body = decode::trim(body);
     match decode::payload(body, MAX_MEMORY) {
-        _ if body.is_empty() => walk.error("$", format!("the payload is empty; {ACCEPTED}")),
+        _ if body.is_empty() => walk.error(root, format!("the payload is empty; {ACCEPTED}")),
         Ok(Decoded { value, memory }) => {
             walk.left -= memory;
-            walk.value(value, "$", 0);
+            walk.value(value, root, 0);
         }
         Err(Fault::Json(error)) => {
-            let path = format!("byte {}", offset(body, &error));
+            // A part of a file has its line.
+            let path = match is_stored {
+                true => root.to_owned(),
+                false => format!("byte {}", offset(body, &error)),
+            };
             walk.error(&path, format!("not JSON ({}); {ACCEPTED}", cause(&error)));
         }
-        Err(fault) => walk.fault("$", &fault),
+        Err(fault) => walk.fault(root, &fault),
     }
     walk.parsed
 }
@@ -86,6 +130,8 @@ pub fn parse(body: &[u8]) -> Parsed {
 /// The way through a payload.
 struct Walk {
     parsed: Parsed,
+    /// True for what was stored: sources are kept, and records of successes left out.
+    is_stored: bool,
     /// How much of [`MAX_MEMORY`] is left.
     left: usize,
     /// True if the value that is being walked through became an event, not only what it holds.
@@ -98,7 +144,7 @@ struct Mark {
     events: usize,
     errors: usize,
     more_errors: usize,
-    timers: usize,
+    left_out: usize,
 }
 
 impl Walk {
@@ -114,6 +160,7 @@ impl Walk {
     fn fault(&mut self, path: &str, fault: &Fault) {
         let problem = match fault {
             Fault::Json(error) => format!("a text that holds no JSON ({}); {ACCEPTED}", cause(error)),
+            Fault::Xml(problem) => (*problem).to_owned(),
             Fault::Other => format!("a text that holds neither JSON nor a form; {ACCEPTED}"),
             Fault::TooLarge => "so many commas and brackets are more than there is memory for; send fewer events at once".to_owned(),
         };
@@ -125,13 +172,13 @@ impl Walk {
             events: self.parsed.events.len(),
             errors: self.parsed.errors.len(),
             more_errors: self.parsed.more_errors,
-            timers: self.parsed.timers_left_out,
+            left_out: self.parsed.left_out.len(),
         }
     }
 
-    /// Returns true if events were found, or timers' events, which are known to be none.
+    /// Returns true if events were found, or what is known to be none.
     fn has_found_since(&self, mark: &Mark) -> bool {
-        self.parsed.events.len() > mark.events || self.parsed.timers_left_out > mark.timers
+        self.parsed.events.len() > mark.events || self.parsed.left_out.len() > mark.left_out
     }
 
     fn forget_errors_since(&mut self, mark: &Mark) {
@@ -199,6 +246,10 @@ impl Walk {
             self.error(path, problem);
             return;
         }
+        if self.is_stored && wrapper::is_success(&map) {
+            return self.leave_out(path, LeftOutKind::Success);
+        }
+        let source = self.is_stored.then(|| Value::Object(map.clone()));
         let alert = cloud_monitor::alert(&map);
         // A record has no member of an event; if this one has, its content goes first all the same.
         if wrapper::is_unmistakable(&map)
@@ -224,14 +275,23 @@ impl Walk {
             None if wrapper::is_timer(&map) => {
                 match depth {
                     0 => self.parsed.timer = Some(map),
-                    _ => self.parsed.timers_left_out += 1,
+                    _ => self.leave_out(path, LeftOutKind::Timer),
                 }
                 return;
             }
             None => return self.no_event(&map, path, depth),
         };
         self.parsed.events.push(Arc::new(event));
+        self.parsed.sources.extend(source.map(|source| Source {
+            path: path.to_owned(),
+            json: source.to_string(),
+        }));
         self.makes_events = true;
+    }
+
+    fn leave_out(&mut self, path: &str, kind: LeftOutKind) {
+        let path = path.to_owned();
+        self.parsed.left_out.push(LeftOut { path, kind });
     }
 
     /// Takes the data out of an envelope, and returns them with their key. Of `data` and
@@ -266,6 +326,10 @@ impl Walk {
         path: &str,
         depth: usize,
     ) -> bool {
+        if self.is_stored && wrapper::is_success(data) {
+            self.leave_out(path, LeftOutKind::Success);
+            return true;
+        }
         let Some(whole) = wrapper::whole(cloud_event::kind(envelope), data) else {
             return self.any(wrapper::contents(data), path, depth);
         };

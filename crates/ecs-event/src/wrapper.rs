@@ -64,6 +64,18 @@ pub(super) fn is_timer(map: &Map<String, Value>) -> bool {
         && !["specversion", "type", "source"].map(has).contains(&true)
 }
 
+/// Returns true for Function Compute's record of an invocation that succeeded: it was reached, and
+/// the function had no error. One that says nothing of an error may be of a failure.
+pub(super) fn is_success(map: &Map<String, Value>) -> bool {
+    let response = map
+        .get("responseContext")
+        .filter(|_| content(map, RECORD).is_some());
+    let member = |name| response.and_then(|response| response.get(name));
+    let is_empty = |error: &Value| error.is_null() || error.as_str() == Some("");
+    member("statusCode").and_then(Value::as_i64) == Some(200)
+        && member("functionError").is_some_and(is_empty)
+}
+
 /// Returns what an object holds as a wrapper, the surest first.
 pub(super) fn contents(map: &Map<String, Value>) -> impl Iterator<Item = Content<'_>> {
     KEYS.into_iter().filter_map(|wrapper| content(map, wrapper))

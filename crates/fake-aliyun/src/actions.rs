@@ -104,7 +104,7 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Result<Value, Refu
         let message = "Specified parameter Version is not valid.";
         return Err(Refusal::new(400, "InvalidVersion", message));
     }
-    let now_ms = state.now_ms();
+    let now_ms = state.clock.now_ms();
     let account = sign::verify(request, &state.identities, &mut state.nonces, now_ms)?;
     let parameters = Parameters::read(request);
     parameters.only(action.parameters)?;
@@ -290,7 +290,7 @@ fn assume_role(
         Some(_) => {}
     }
     let owner = arn.split(':').nth(3).unwrap_or_default();
-    let ends_ms = state.now_ms() + seconds * 1000;
+    let ends_ms = state.clock.now_ms() + seconds * 1000;
     let identity = state.issue(owner, true, Some(ends_ms));
     let end = i64::try_from(ends_ms / 1000).unwrap_or_default();
     let end = Timestamp::from_second(end).unwrap_or_default();

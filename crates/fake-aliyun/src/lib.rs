@@ -37,20 +37,18 @@ pub use record::Call;
 pub use sign::authorize;
 pub use system_event::SystemEvent;
 
-use fake_http::tls::{self, Certificate};
+use fake_http::Server;
+use fake_http::tls::Certificate;
 use server::Shared;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 /// A running stand-in. Dropping it stops it.
 pub struct Cloud {
     shared: Arc<Shared>,
-    address: SocketAddr,
-    ca_pem: Option<String>,
-    thread: Option<JoinHandle<()>>,
+    server: Server,
 }
 
 impl Cloud {
@@ -68,40 +66,24 @@ impl Cloud {
     /// # Errors
     /// If the certificates cannot be made, or there is no port to listen on.
     pub fn start_tls() -> io::Result<Cloud> {
-        Cloud::serve(Some(tls::identity(Certificate::Good)?))
+        Cloud::serve(Some(Certificate::Good))
     }
 
-    fn serve(identity: Option<tls::Identity>) -> io::Result<Cloud> {
-        let (config, ca_pem) = match identity {
-            Some(identity) => (Some(identity.config), Some(identity.ca_pem)),
-            None => (None, None),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(config, address));
-        let thread = std::thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || shared.serve(&listener)
-        });
-        Ok(Cloud {
-            shared,
-            address,
-            ca_pem,
-            thread: Some(thread),
-        })
+    fn serve(certificate: Option<Certificate>) -> io::Result<Cloud> {
+        let shared = Arc::new(Shared::new());
+        let bind = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Server::start(bind, certificate, Arc::clone(&shared))?;
+        Ok(Cloud { shared, server })
     }
 
     /// Returns the address of both APIs, without a path.
     pub fn endpoint(&self) -> String {
-        match self.ca_pem {
-            Some(_) => format!("https://localhost:{}", self.address.port()),
-            None => format!("http://{}", self.address),
-        }
+        self.server.origin()
     }
 
     /// Returns the certificate authority in PEM; `None` without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
-        self.ca_pem.as_deref()
+        self.server.ca_pem()
     }
 
     /// Issues a temporary identity of a role of this account, which does not end by itself.
@@ -227,22 +209,21 @@ impl Cloud {
 
     /// Adds an offset in milliseconds to the machine's clock. An injected clock is not affected.
     pub fn set_clock_offset_ms(&self, ms: i64) {
-        self.shared.state.change(|state| state.clock_offset_ms = ms);
+        self.shared.state.change(|state| state.clock.offset_ms = ms);
     }
 
     /// Injects a clock that stands still at this time.
     pub fn set_clock(&self, time: SystemTime) {
         let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);
         let ms = since_1970.unwrap_or_default().as_millis() as u64;
-        self.shared.state.change(|state| state.clock_ms = Some(ms));
+        self.shared
+            .state
+            .change(|state| state.clock.injected_ms = Some(ms));
     }
 
     /// Moves the clock forward; from then on it is an injected one.
     pub fn advance(&self, time: Duration) {
-        self.shared.state.change(|state| {
-            let now = state.now_ms();
-            state.clock_ms = Some(now + time.as_millis() as u64);
-        });
+        self.shared.state.change(|state| state.clock.advance(time));
     }
 
     /// Queues a fault for one call of any action.
@@ -268,17 +249,13 @@ impl Cloud {
 
     /// Lets one more call continue that [`Fault::Hold`] stopped.
     pub fn release_held(&self) {
-        self.shared.state.change(|state| state.released += 1);
+        self.server.release();
     }
 
     /// Waits until [`Fault::Hold`] has stopped `count` calls, counted from the start. Returns false
     /// if that does not happen in time.
     pub fn wait_until_held(&self, count: usize, timeout: Duration) -> bool {
-        self.shared
-            .state
-            .wait(timeout, |state| state.held >= count)
-            .held
-            >= count
+        self.server.wait_until_held(count, timeout)
     }
 
     /// Returns every call so far, including refused ones.
@@ -309,14 +286,5 @@ impl Cloud {
             state.faults.clear();
             state.standing_fault = None;
         });
-    }
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        self.shared.stop();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

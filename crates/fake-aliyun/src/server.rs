@@ -1,4 +1,4 @@
-//! Serves connections, each on its own thread, until the stand-in is dropped.
+//! Answers calls and records them.
 
 use crate::actions::{self, STATUS};
 use crate::fault::Fault;
@@ -8,149 +8,33 @@ use crate::request::Parameters;
 use crate::sign::Authorization;
 use crate::state::State;
 use crate::system_event::SystemEvent;
-use fake_http::http::{self, Request};
-use fake_http::{Watched, tls};
-use rustls::ServerConfig;
+use fake_http::http::Request;
+use fake_http::{Connection, Reply, Response, Service, Watched};
 use serde_json::{Map, Value, json};
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) state: Watched<State>,
-    tls: Option<Arc<ServerConfig>>,
-    address: SocketAddr,
 }
 
-/// A response, before it is written.
-struct Response {
-    status: u16,
-    content_type: &'static str,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Response {
-    fn json(status: u16, body: &Value) -> Response {
-        Response::new(status, "application/json;charset=utf-8", body.to_string())
-    }
-
-    fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Response {
-        Response {
-            status,
-            content_type,
-            headers: Vec::new(),
-            body: body.into(),
-        }
-    }
-}
-
-impl Shared {
-    pub(crate) fn new(tls: Option<Arc<ServerConfig>>, address: SocketAddr) -> Shared {
-        Shared {
-            state: Watched::new(State::new()),
-            tls,
-            address,
-        }
-    }
-
-    /// Accepts connections until the stand-in is stopped.
-    pub(crate) fn serve(self: &Arc<Self>, listener: &TcpListener) {
-        for stream in listener.incoming() {
-            if self.state.lock().stopped {
-                return;
-            }
-            let Ok(stream) = stream else {
-                continue;
-            };
-            let shared = Arc::clone(self);
-            std::thread::spawn(move || {
-                // A broken or malformed connection ends without an effect on others.
-                let _ = shared.handle_connection(stream);
-            });
-        }
-    }
-
-    /// Closes every connection, which ends their threads.
-    pub(crate) fn stop(&self) {
-        self.state.change(|state| {
-            state.stopped = true;
-            for connection in state.connections.values() {
-                let _ = connection.shutdown(Shutdown::Both);
-            }
+impl Service for Shared {
+    fn answer(&self, request: &Request, connection: &Connection) -> Reply {
+        let (mut call, fault) = self.state.change(|state| {
+            let call = record(state, request, connection.number);
+            let fault = state.take_fault(&call.action);
+            (call, fault)
         });
-        // Wakes the accepting thread, which then sees `stopped`.
-        let _ = TcpStream::connect(self.address);
-    }
-
-    fn handle_connection(&self, stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let handle = stream.try_clone()?;
-        let number = self.state.change(|state| {
-            state.last_connection += 1;
-            state.connections.insert(state.last_connection, handle);
-            state.last_connection
-        });
-        let socket = stream.try_clone()?;
-        let result = match &self.tls {
-            None => self.serve_requests(stream, &socket, number),
-            Some(config) => tls::accept(config, stream)
-                .and_then(|stream| self.serve_requests(stream, &socket, number)),
-        };
-        self.state.change(|state| state.connections.remove(&number));
-        result
-    }
-
-    /// Answers the requests of one connection until it ends.
-    fn serve_requests(
-        &self,
-        mut stream: impl Read + Write,
-        socket: &TcpStream,
-        number: u64,
-    ) -> io::Result<()> {
-        let mut left = Vec::new();
-        while let Some(request) = http::read(&mut stream, &mut left)? {
-            let call = self.state.change(|state| record(state, &request, number));
-            let fault = self.state.change(|state| state.take_fault(&call.action));
-            match self.respond(&request, call, fault) {
-                Some(response) => http::write(
-                    &mut stream,
-                    response.status,
-                    response.content_type,
-                    &response.headers,
-                    &response.body,
-                )?,
-                None => {
-                    // Makes the connection end with a reset when its last handle is dropped.
-                    return socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the response to a call and records both. `None` resets the connection.
-    fn respond(&self, request: &Request, mut call: Call, fault: Option<Fault>) -> Option<Response> {
         match fault {
             Some(Fault::Hang | Fault::Reset) => {
                 self.state.change(|state| state.calls.push(call));
-                if fault == Some(Fault::Hang) {
-                    self.state.pause(Duration::MAX, |state| state.stopped);
-                }
-                return None;
+                return match fault {
+                    Some(Fault::Hang) => Reply::Never,
+                    _ => Reply::Reset,
+                };
             }
-            Some(Fault::Slow(time)) => self.state.pause(time, |state| state.stopped),
-            Some(Fault::Hold) => {
-                let turn = self.state.change(|state| {
-                    state.held += 1;
-                    state.held
-                });
-                self.state.pause(Duration::MAX, |state| {
-                    state.stopped || state.released >= turn
-                });
-            }
+            Some(Fault::Slow(time)) => connection.pause(time),
+            Some(Fault::Hold) => connection.hold(),
             _ => {}
         }
         let response = self.state.change(|state| {
@@ -165,7 +49,15 @@ impl Shared {
             state.calls.push(call);
             response
         });
-        Some(response)
+        response.into()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new() -> Shared {
+        Shared {
+            state: Watched::new(State::new()),
+        }
     }
 }
 
@@ -214,6 +106,10 @@ fn replacement(fault: &Option<Fault>) -> Option<Refusal> {
     }
 }
 
+fn json(status: u16, body: &Value) -> Response {
+    Response::new(status, "application/json;charset=utf-8", body.to_string())
+}
+
 /// Writes an answer or a refusal, with its fault.
 fn response(
     result: &Result<Value, Refusal>,
@@ -232,7 +128,7 @@ fn response(
         _ => {}
     }
     let text = body.to_string();
-    let mut response = Response::json(status, &body);
+    let mut response = json(status, &body);
     match (fault, result) {
         (Some(Fault::Throttled { retry_after_ms }), _) => {
             let header = |ms: u64| ("x-acs-retry-after".to_owned(), ms.to_string());

@@ -4,9 +4,8 @@ use crate::fault::Fault;
 use crate::fleet::Fleet;
 use crate::identity::{Identity, Known};
 use crate::record::Call;
+use fake_http::Clock;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::net::TcpStream;
-use std::time::SystemTime;
 
 const REGIONS: [&str; 6] = [
     "ap-southeast-1",
@@ -31,23 +30,13 @@ pub(crate) struct State {
     pub(crate) has_denial_detail: bool,
     pub(crate) page_size: Option<usize>,
     pub(crate) nonces: HashSet<String>,
-    /// The injected clock, in milliseconds since 1970.
-    pub(crate) clock_ms: Option<u64>,
-    /// Is added to the machine's clock if none is injected, in milliseconds.
-    pub(crate) clock_offset_ms: i64,
+    pub(crate) clock: Clock,
     /// Each for one call, of one action if it names one.
     pub(crate) faults: VecDeque<(Option<String>, Fault)>,
     pub(crate) standing_fault: Option<Fault>,
     pub(crate) calls: Vec<Call>,
-    /// How many calls that [`Fault::Hold`] stopped may continue.
-    pub(crate) released: usize,
-    /// How many calls [`Fault::Hold`] has stopped.
-    pub(crate) held: usize,
     pub(crate) issued: usize,
     pub(crate) requests: usize,
-    pub(crate) connections: HashMap<u64, TcpStream>,
-    pub(crate) last_connection: u64,
-    pub(crate) stopped: bool,
 }
 
 impl State {
@@ -62,27 +51,13 @@ impl State {
             has_denial_detail: true,
             page_size: None,
             nonces: HashSet::new(),
-            clock_ms: None,
-            clock_offset_ms: 0,
+            clock: Clock::default(),
             faults: VecDeque::new(),
             standing_fault: None,
             calls: Vec::new(),
-            released: 0,
-            held: 0,
             issued: 0,
             requests: 0,
-            connections: HashMap::new(),
-            last_connection: 0,
-            stopped: false,
         }
-    }
-
-    pub(crate) fn now_ms(&self) -> u64 {
-        self.clock_ms.unwrap_or_else(|| {
-            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            let ms = since.unwrap_or_default().as_millis() as u64;
-            ms.saturating_add_signed(self.clock_offset_ms)
-        })
     }
 
     /// Issues an identity that no one had before.

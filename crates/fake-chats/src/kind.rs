@@ -105,3 +105,23 @@ pub(crate) fn is_web_address(address: &str) -> bool {
         !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn web_addresses_have_a_scheme_and_a_host() {
+        for (address, is_one) in [
+            ("https://example.com/?a=b", true),
+            ("http://127.0.0.1:1/", true),
+            ("https://", false),
+            ("https:///x", false),
+            ("https://a b", false),
+            ("dingtalk://x", false),
+            ("example.com", false),
+        ] {
+            assert_eq!(is_web_address(address), is_one, "{address}");
+        }
+    }
+}

@@ -33,7 +33,7 @@ mod wecom;
 
 pub use behaviour::{Behaviour, Success};
 pub use fake_http::tls::Certificate;
-pub use fake_http::{Close, http};
+pub use fake_http::{Close, ConnectionFault, FaultyProxy, Offset, http};
 pub use fault::Fault;
 pub use kind::Kind;
 pub use lark::sign;

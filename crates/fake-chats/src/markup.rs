@@ -232,3 +232,7 @@ fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len())
         .is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
+
+/// A pattern of texts that are made of markup more than of letters.
+#[cfg(test)]
+pub(crate) const TRICKY: &str = "(</?(font|at|a|!|@|#)|id=|color='|\\]\\(|https://|&#?|[<>\\[\\]()*_~`:;#!@|\\-=\"' \\n.a1中🔴]){0,40}";

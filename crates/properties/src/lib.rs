@@ -10,6 +10,7 @@ pub mod aliyun;
 pub mod answer;
 pub mod environment;
 pub mod events;
+pub mod file;
 mod filters;
 pub mod framing;
 mod markup;
@@ -22,11 +23,12 @@ pub mod wire;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, by the names of their fuzz targets.
-pub const ALL: [Property; 8] = [
+pub const ALL: [Property; 9] = [
     ("aliyun", aliyun::check),
     ("answer", answer::check),
     ("environment", environment::check),
     ("events", events::check),
+    ("file", file::check),
     ("framing", framing::check),
     ("message", message::check),
     ("server", server::check),

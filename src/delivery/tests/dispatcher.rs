@@ -89,6 +89,26 @@ pub(super) fn refused(recovery: Recovery) -> Attempt {
     }
 }
 
+#[test]
+fn once_stopped_nothing_more_is_sent() {
+    let bench = Bench::new();
+    let (chatbot, sent) = bench.chatbot("a", 0, [delivered()]);
+    let dispatcher = bench.dispatcher(vec![target("default", chatbot)]);
+    assert_eq!(
+        bench.deliver(&dispatcher, 0, 1).result,
+        DeliveryResult::Delivered
+    );
+    dispatcher.stop();
+    let outcome = bench.deliver(&dispatcher, 0, 2);
+    assert_eq!(outcome.result, DeliveryResult::Failed(Failure::Deadline));
+    assert_eq!((outcome.attempts, sent.lock().unwrap().len()), (0, 1));
+    // What is known needs no request.
+    assert_eq!(
+        bench.deliver(&dispatcher, 0, 1).result,
+        DeliveryResult::Duplicate
+    );
+}
+
 /// An event may be settled while one before it in the payload still waits: its duration ends then.
 #[test]
 fn an_event_settled_behind_a_waiting_one_keeps_its_own_time() {

@@ -1,8 +1,13 @@
-//! `s.yaml` and `template.yml` agree, set all variables of the configuration, and filter the right
-//! events. The deployment tools themselves check little of that.
+//! `s.yaml`, `template.yml` and what is made of them agree, set all variables of the configuration,
+//! and filter the right events. The deployment tools themselves check little of that.
 
+mod application;
+mod fleet;
 mod pattern;
+mod references;
 mod shape;
+mod stack;
+mod workflows;
 
 use crate::samples::{index, sample};
 use base64::Engine as _;
@@ -353,16 +358,6 @@ fn the_index_has_every_field_of_a_line() {
         let is_number = line[leaf["Name"].as_str().unwrap()].is_number();
         assert_eq!(leaf["Type"] == "long", is_number, "{leaf}");
     }
-}
-
-#[test]
-fn s_deploy_builds_what_it_deploys() {
-    let actions = &yaml("s.yaml")["resources"]["notifier"]["actions"]["pre-deploy"];
-    assert_eq!(
-        *actions,
-        json!([{"run": "cargo xtask package", "path": "./"}])
-    );
-    assert_eq!(s_props()["code"], "./target/package");
 }
 
 #[test]

@@ -1,16 +1,15 @@
-//! Both files use existing property names in the right places, and all references in the template
-//! resolve. Unknown names pass the tools' own checks and are then dropped or refused.
+//! The files use existing property names in the right places. Unknown names pass the tools' own
+//! checks and are then dropped or refused.
 
-use super::{keys, names, ros, s_props, yaml};
+use super::{keys, s_props, yaml};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// Compares `value` with `shape` and returns the differences.
 ///
 /// A shape is a map of the allowed names, in which `1` stands for a plain value and `null` for
 /// anything. Each item of a list must have the list's shape, each branch of `Fn::If` that of the
 /// whole.
-fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
+pub fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
     if let Some(branches) = value.get("Fn::If").and_then(Value::as_array) {
         return branches
             .iter()
@@ -18,7 +17,7 @@ fn faults(value: &Value, shape: &Value, path: &str) -> Vec<String> {
             .flat_map(|branch| faults(branch, shape, path))
             .collect();
     }
-    let functions = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Replace"];
+    let functions = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Replace", "Fn::Split"];
     if functions.iter().any(|name| value.get(name).is_some()) {
         return Vec::new();
     }
@@ -46,16 +45,71 @@ fn timer_config() -> Value {
     json!({"cronExpression": 1, "enable": 1, "payload": 1})
 }
 
-/// Returns the shape of an eventbridge trigger's configuration, which both files share.
-fn trigger_config() -> Value {
+/// Returns the shape of an eventbridge trigger's configuration, which all files share.
+pub fn trigger_config() -> Value {
     json!({
         "triggerEnable": 1, "asyncInvocationType": 1, "eventRuleFilterPattern": 1,
-        "eventSourceConfig": {"eventSourceType": 1, "eventSourceParameters": {}},
+        "eventSourceConfig": {"eventSourceType": 1, "eventSourceParameters": {
+            "sourceMNSParameters": {"RegionId": 1, "QueueName": 1, "IsBase64Decode": 1}
+        }},
         "eventSinkConfig": {"deliveryOption": {"eventSchema": 1}},
         "runOptions": {
-            "mode": 1, "errorsTolerance": 1, "retryStrategy": {"PushRetryStrategy": 1}, "deadLetterQueue": {"Arn": 1}
+            "mode": 1, "errorsTolerance": 1, "retryStrategy": {"PushRetryStrategy": 1}, "deadLetterQueue": {"Arn": 1},
+            "batchWindow": {"CountBasedWindow": 1, "TimeBasedWindow": 1}
         }
     })
+}
+
+/// Returns the shape of a template's parameter.
+fn parameter() -> Value {
+    json!({
+        "Type": 1, "Description": 1, "Default": 1, "NoEcho": 1, "AllowedValues": 1, "AllowedPattern": 1
+    })
+}
+
+/// Returns the shapes of resources that several templates have.
+pub fn shared_shapes() -> Value {
+    let condition = json!({"Statistics": 1, "ComparisonOperator": 1, "Threshold": 1, "Times": 1});
+    json!({
+        "Role": {"Type": "ALIYUN::RAM::Role", "Properties": {
+            "RoleName": 1, "Description": 1,
+            "AssumeRolePolicyDocument": {"Version": 1, "Statement": {
+                "Effect": 1, "Action": 1, "Principal": {"Service": 1}
+            }},
+            "Policies": {"PolicyName": 1, "PolicyDocument": {"Version": 1, "Statement": {
+                "Effect": 1, "Action": 1, "Resource": 1
+            }}}
+        }},
+        "Queue": {"Type": "ALIYUN::MNS::Queue", "Properties": {
+            "QueueName": 1, "MessageRetentionPeriod": 1, "MaximumMessageSize": 1
+        }},
+        "Alarm": {"Type": "ALIYUN::CMS::ResourceMetricRule", "Properties": {
+            "RuleName": 1, "ContactGroups": 1, "Namespace": 1, "MetricName": 1, "Resources": null,
+            "Period": 1, "Interval": 1, "SilenceTime": 1, "NoDataPolicy": 1,
+            "Escalations": {"Critical": condition, "Warn": condition, "Info": condition},
+            "CompositeExpression": {"Level": 1, "Times": 1, "ExpressionRaw": 1}
+        }},
+        "Trigger": {"Type": "ALIYUN::FC3::Trigger", "Properties": {
+            "FunctionName": 1, "TriggerName": 1, "TriggerType": 1, "Description": 1, "Qualifier": 1,
+            "TriggerConfig": trigger_config()
+        }}
+    })
+}
+
+/// Checks a template: its parameters, and its resources, which are those of `shapes`.
+pub fn check_template(file: &str, shapes: &Value) {
+    let template = yaml(file);
+    assert_eq!(template["ROSTemplateFormatVersion"], "2015-09-01");
+    for (name, given) in template["Parameters"].as_object().unwrap() {
+        assert_eq!(faults(given, &parameter(), name), [""; 0], "{file}");
+    }
+    assert_eq!(keys(&template["Resources"]), keys(shapes));
+    for (name, shape) in shapes.as_object().unwrap() {
+        let resource = &template["Resources"][name];
+        assert_eq!(resource["Type"], shape["Type"], "{file}: {name}");
+        let found = faults(&resource["Properties"], &shape["Properties"], name);
+        assert_eq!(found, [""; 0], "{file}");
+    }
 }
 
 #[test]
@@ -112,22 +166,9 @@ fn s_yaml_has_known_property_names_only() {
 
 #[test]
 fn the_template_has_known_property_names_only() {
-    let template = yaml("template.yml");
-    assert_eq!(template["ROSTemplateFormatVersion"], "2015-09-01");
-    let parameter =
-        json!({"Type": 1, "Description": 1, "Default": 1, "NoEcho": 1, "AllowedValues": 1});
-    for (name, given) in template["Parameters"].as_object().unwrap() {
-        assert_eq!(faults(given, &parameter, name), [""; 0]);
-    }
+    let shared = shared_shapes();
     let hook = json!({"Handler": 1, "Timeout": 1});
     let destination = json!({"Destination": 1});
-    let condition = json!({"Statistics": 1, "ComparisonOperator": 1, "Threshold": 1, "Times": 1});
-    let alarm = json!({
-        "RuleName": 1, "ContactGroups": 1, "Namespace": 1, "MetricName": 1, "Resources": null,
-        "Period": 1, "Interval": 1, "SilenceTime": 1, "NoDataPolicy": 1,
-        "Escalations": {"Critical": condition, "Warn": condition, "Info": condition},
-        "CompositeExpression": {"Level": 1, "Times": 1, "ExpressionRaw": 1}
-    });
     let shapes = json!({
         "Function": {"Type": "ALIYUN::FC3::Function", "Properties": {
             "FunctionName": 1, "Description": 1, "Runtime": 1, "Handler": 1, "Role": 1,
@@ -140,15 +181,7 @@ fn the_template_has_known_property_names_only() {
             },
             "EnvironmentVariables": null
         }},
-        "Role": {"Type": "ALIYUN::RAM::Role", "Properties": {
-            "RoleName": 1, "Description": 1,
-            "AssumeRolePolicyDocument": {"Version": 1, "Statement": {
-                "Effect": 1, "Action": 1, "Principal": {"Service": 1}
-            }},
-            "Policies": {"PolicyName": 1, "PolicyDocument": {"Version": 1, "Statement": {
-                "Effect": 1, "Action": 1, "Resource": 1
-            }}}
-        }},
+        "Role": shared["Role"],
         "LogServiceProject": {"Type": "ALIYUN::SLS::Project", "Properties": {"Name": 1, "Description": 1}},
         "LogServiceStore": {"Type": "ALIYUN::SLS::Logstore", "Properties": {
             "ProjectName": 1, "LogstoreName": 1, "TTL": 1, "ShardCount": 1
@@ -183,11 +216,9 @@ fn the_template_has_known_property_names_only() {
                 }
             }
         }},
-        "DeadLetterQueue": {"Type": "ALIYUN::MNS::Queue", "Properties": {
-            "QueueName": 1, "MessageRetentionPeriod": 1, "MaximumMessageSize": 1
-        }},
-        "LostEvents": {"Type": "ALIYUN::CMS::ResourceMetricRule", "Properties": alarm},
-        "FailingFunction": {"Type": "ALIYUN::CMS::ResourceMetricRule", "Properties": alarm},
+        "DeadLetterQueue": shared["Queue"],
+        "LostEvents": shared["Alarm"],
+        "FailingFunction": shared["Alarm"],
         "Concurrency": {"Type": "ALIYUN::FC3::ConcurrencyConfig", "Properties": {
             "FunctionName": 1, "ReservedConcurrency": 1
         }},
@@ -200,19 +231,34 @@ fn the_template_has_known_property_names_only() {
             "FunctionName": 1, "TriggerName": 1, "TriggerType": 1, "Description": 1, "Qualifier": 1,
             "TriggerConfig": timer_config()
         }},
-        "Trigger": {"Type": "ALIYUN::FC3::Trigger", "Properties": {
-            "FunctionName": 1, "TriggerName": 1, "TriggerType": 1, "Description": 1, "Qualifier": 1,
-            "TriggerConfig": trigger_config()
-        }}
+        "Trigger": shared["Trigger"]
     });
-    assert_eq!(keys(&template["Resources"]), keys(&shapes));
-    for (resource, shape) in shapes.as_object().unwrap() {
-        assert_eq!(template["Resources"][resource]["Type"], shape["Type"]);
-        assert_eq!(
-            faults(&ros(resource), &shape["Properties"], resource),
-            [""; 0]
-        );
-    }
+    check_template("template.yml", &shapes);
+}
+
+#[test]
+fn hub_and_forwarder_have_known_property_names_only() {
+    let shared = shared_shapes();
+    let rule = json!({"Type": "ALIYUN::EventBridge::Rule", "Properties": {
+        "EventBusName": 1, "RuleName": 1, "Description": 1, "Status": 1, "FilterPattern": null,
+        "Targets": {
+            "Id": 1, "Type": 1, "Endpoint": 1, "PushRetryStrategy": 1, "ErrorsTolerance": 1,
+            "DeadLetterQueue": {"Arn": 1},
+            "ParamList": {"ResourceKey": 1, "Form": 1, "Value": 1, "Template": 1}
+        }
+    }});
+    let forwarder = json!({"DeadLetterQueue": shared["Queue"], "Forward": rule});
+    check_template("deploy/forwarder.yml", &forwarder);
+    let hub = json!({
+        "SenderRole": shared["Role"],
+        "Queue": shared["Queue"],
+        "DeadLetterQueue": shared["Queue"],
+        "Receive": rule,
+        "Trigger": shared["Trigger"],
+        "LostEvents": shared["Alarm"],
+        "HeldUpEvents": shared["Alarm"]
+    });
+    check_template("deploy/hub.yml", &hub);
 }
 
 #[test]
@@ -231,67 +277,5 @@ fn a_name_at_the_wrong_place_or_in_a_branch_is_found() {
     assert_eq!(
         found(json!({"log": {"Fn::If": ["HasLog", {"projekt": 1}, {"Ref": "ALIYUN::NoValue"}]}})),
         ["x.log.projekt is not a known property"]
-    );
-}
-
-/// Collects the names that ROS functions below `value` refer to: `(function, name)`.
-fn uses(value: &Value, found: &mut BTreeSet<(String, String)>) {
-    match value {
-        Value::Object(map) => {
-            for (key, inner) in map {
-                let name = match key.as_str() {
-                    "Ref" => inner.as_str(),
-                    "Fn::If" | "Fn::GetAtt" => inner[0].as_str(),
-                    _ => None,
-                };
-                if let Some(name) = name {
-                    found.insert((key.clone(), name.to_owned()));
-                }
-                // Resources and other conditions name conditions as well.
-                let conditions = match key.as_str() {
-                    "Condition" => inner.as_str().into_iter().collect(),
-                    "Fn::And" => inner
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter_map(Value::as_str)
-                        .collect(),
-                    _ => Vec::new(),
-                };
-                let conditions = conditions.into_iter().filter(|name| !name.is_empty());
-                found.extend(conditions.map(|name| ("Fn::If".to_owned(), name.to_owned())));
-                uses(inner, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| uses(item, found)),
-        _ => {}
-    }
-}
-
-#[test]
-fn the_template_uses_all_that_it_declares() {
-    let template = yaml("template.yml");
-    let mut found = BTreeSet::new();
-    uses(&template, &mut found);
-    let of = |function: &str| -> BTreeSet<String> {
-        found
-            .iter()
-            .filter(|(used, name)| used == function && !name.starts_with("ALIYUN::"))
-            .map(|(_, name)| name.clone())
-            .collect()
-    };
-    assert_eq!(of("Ref"), keys(&template["Parameters"]));
-    assert_eq!(of("Fn::If"), keys(&template["Conditions"]));
-    assert!(of("Fn::GetAtt").is_subset(&keys(&template["Resources"])));
-    assert_eq!(
-        keys(&template),
-        names(&[
-            "ROSTemplateFormatVersion",
-            "Description",
-            "Parameters",
-            "Conditions",
-            "Resources",
-            "Outputs"
-        ])
     );
 }

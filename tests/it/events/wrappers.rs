@@ -182,11 +182,44 @@ fn messages_of_topics_and_queues_are_what_they_hold() {
             "queue of another SDK",
             json!({"MessageId": "1", "Body": text.clone()}),
         ),
+        (
+            "queue, XML in a string",
+            json!(format!("<Message><MessageBody>{}</MessageBody></Message>", STANDARD.encode(&text))),
+        ),
+        (
+            "queue, XML in Base64 in an HTTP source",
+            http(STANDARD.encode(format!("<m:Messages><m:Message><m:MessageBody><![CDATA[{text}]]></m:MessageBody></m:Message></m:Messages>"))),
+        ),
         ("several", json!([{"MessageBody": text.clone()}])),
         ("broker", json!({"topic": "t", "body": reboot()})),
     ] {
         assert_eq!(one(&payload.to_string()), expected, "{how}");
     }
+}
+
+#[test]
+fn the_xml_of_a_queue_is_a_payload_of_its_own() {
+    let text = reboot().to_string();
+    let escaped = text.replace('"', "&quot;");
+    let message = |body: &str| format!("<Message><MessageBody>{body}</MessageBody></Message>");
+    assert_eq!(one(&message(&escaped)), one(&text));
+    let batch = format!(
+        "<?xml version=\"1.0\"?>\n<Messages>{}{}</Messages>\n",
+        message(&escaped),
+        message("garbage")
+    );
+    let parsed = event::parse(batch.as_bytes());
+    assert_eq!(parsed.events.len(), 1);
+    assert_eq!(parsed.errors[0].path, "$[1].MessageBody");
+    let bomb = format!("<!DOCTYPE x [<!ENTITY a \"ha\">]>{}", message("&a;"));
+    assert!(fault(&bomb).1.contains("document type"));
+    assert!(fault(&batch[..90]).1.contains("breaks off"));
+    let many = "<Message/>".repeat(100_000);
+    assert!(
+        fault(&format!("<Messages>{many}</Messages>"))
+            .1
+            .contains("more than there is memory for")
+    );
 }
 
 #[test]

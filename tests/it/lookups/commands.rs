@@ -176,7 +176,11 @@ fn send_asks_with_the_key_of_the_environment() {
         ))
     };
     let (code, stdout, stderr) = send();
-    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(
+        (code, stderr.lines().count()),
+        (0, 1),
+        "the table: {stderr}"
+    );
     let line: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(
         (line["lookup"].as_str(), line["resourceName"].as_str()),
@@ -189,7 +193,7 @@ fn send_asks_with_the_key_of_the_environment() {
     let (code, stdout, stderr) = send();
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("\"lookup\":\"denied\""), "{stdout}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert_eq!(stderr.lines().count(), 2, "and the table: {stderr}");
     let remedy = "allow the owner of ALIBABA_CLOUD_ACCESS_KEY_ID ecs:DescribeInstances";
     assert!(
         stderr.contains(remedy) && stderr.contains("Forbidden.RAM"),

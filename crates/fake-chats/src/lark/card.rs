@@ -9,85 +9,31 @@ use crate::shown::{LinkKind, Shown};
 use serde_json::Value;
 
 /// The colours of a header.
-const TEMPLATES: [&str; 13] = [
-    "blue",
-    "wathet",
-    "turquoise",
-    "green",
-    "yellow",
-    "orange",
-    "red",
-    "carmine",
-    "violet",
-    "purple",
-    "indigo",
-    "grey",
-    "default",
-];
+const TEMPLATES: &str =
+    "blue wathet turquoise green yellow orange red carmine violet purple indigo grey";
 /// The most elements of a card, those within others included.
 const MAX_ELEMENTS: usize = 200;
 /// The attributes that JSON 2.0 knows of each element that stand-ins know. Others are an error.
-const ATTRIBUTES: [(&str, &[&str]); 8] = [
-    (
-        "markdown",
-        &["content", "text_align", "text_size", "icon", "href"],
-    ),
+const ATTRIBUTES: [(&str, &str); 8] = [
+    ("markdown", "content text_align text_size icon href"),
     (
         "plain_text",
-        &[
-            "content",
-            "text_size",
-            "text_color",
-            "text_align",
-            "lines",
-            "i18n_content",
-        ],
+        "content text_size text_color text_align lines i18n_content",
     ),
-    (
-        "lark_md",
-        &["content", "text_size", "text_align", "i18n_content"],
-    ),
-    ("div", &["text", "icon", "width", "height"]),
-    ("hr", &[]),
+    ("lark_md", "content text_size text_align i18n_content"),
+    ("div", "text icon width height"),
+    ("hr", ""),
     (
         "img",
-        &[
-            "img_key",
-            "alt",
-            "title",
-            "mode",
-            "scale_type",
-            "size",
-            "preview",
-            "corner_radius",
-            "transparent",
-        ],
+        "img_key alt title mode scale_type size preview corner_radius transparent",
     ),
     (
         "button",
-        &[
-            "text",
-            "type",
-            "size",
-            "width",
-            "icon",
-            "hover_tips",
-            "disabled",
-            "behaviors",
-            "url",
-            "name",
-        ],
+        "text type size width icon hover_tips disabled behaviors url name",
     ),
     (
         "column_set",
-        &[
-            "columns",
-            "flex_mode",
-            "horizontal_spacing",
-            "horizontal_align",
-            "background_style",
-            "action",
-        ],
+        "columns flex_mode horizontal_spacing horizontal_align background_style action",
     ),
 ];
 
@@ -114,7 +60,7 @@ pub(super) fn read(value: &Value) -> Result<Card, Wrong> {
         None => {}
         Some(Some("2.0")) => {
             card.is_second = true;
-            only(value, &["schema", "config", "card_link", "header", "body"])?;
+            only(value, "schema config card_link header body")?;
         }
         Some(_) => return Err("unknown schema"),
     }
@@ -137,7 +83,9 @@ pub(super) fn read(value: &Value) -> Result<Card, Wrong> {
 impl Card {
     fn header(&mut self, header: &Value) -> Result<(), Wrong> {
         if let Some(template) = header.get("template") {
-            let known = template.as_str().filter(|color| TEMPLATES.contains(color));
+            let known = template
+                .as_str()
+                .filter(|color| TEMPLATES.split(' ').any(|known| known == *color));
             self.color = Some(known.ok_or("unknown header template")?.to_owned());
         }
         let title = &header["title"];
@@ -170,8 +118,7 @@ impl Card {
                 .iter()
                 .find(|(name, _)| *name == tag)
                 .ok_or("unknown tag")?;
-            let common = ["tag", "element_id", "margin"];
-            only(element, &[&common, *known].concat())?;
+            only(element, &format!("tag element_id margin {known}"))?;
         }
         match tag {
             "markdown" => {
@@ -269,13 +216,13 @@ fn web_address(value: &Value) -> Result<&str, Wrong> {
 }
 
 /// Refuses attributes that are not known.
-fn only(object: &Value, known: &[&str]) -> Result<(), Wrong> {
+fn only(object: &Value, known: &str) -> Result<(), Wrong> {
     let mut names = object
         .as_object()
         .into_iter()
         .flatten()
         .map(|(name, _)| name);
-    if names.all(|name| known.contains(&name.as_str())) {
+    if names.all(|name| known.split(' ').any(|known| known == name)) {
         Ok(())
     } else {
         Err("unknown property")

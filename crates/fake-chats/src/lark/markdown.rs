@@ -144,6 +144,7 @@ fn name(tag: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::markup::TRICKY;
 
     #[test]
     fn all_markup_is_found_and_full_width_twins_are_none() {
@@ -185,5 +186,13 @@ mod tests {
         assert_eq!(shown.text, "**x** @Tom @all <b>");
         assert_eq!(shown.mentions, ["ou_1", "all"]);
         assert!(shown.styles.is_empty());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in TRICKY) {
+            read(&text);
+            read_text(&text);
+        }
     }
 }

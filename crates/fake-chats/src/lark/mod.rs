@@ -14,6 +14,7 @@ use crate::json;
 use crate::kind::{Answer, Arrival, Checked, is_json};
 use crate::record::Delivery;
 use crate::robot::{Robot, State};
+use crate::shown::Shown;
 use fake_http::Response;
 use form::Message;
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ const MAX_SKEW: u64 = 3_600;
 const LIMITS: [(usize, Duration); 2] =
     [(5, Duration::from_secs(1)), (100, Duration::from_secs(60))];
 
-/// A refusal, beside those that a table of codes has no name for.
+/// Why a call is refused, if not for the rate limit.
 enum Refusal {
     NoSuchPath,
     Token,
@@ -93,7 +94,9 @@ pub(crate) fn answer(status: u16, code: i64, text: &str) -> Answer {
 pub(crate) fn accepted(behaviour: &Behaviour) -> Answer {
     let body = match behaviour.success {
         Success::Both => {
-            json!({ "StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success" })
+            json!({
+                "StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success",
+            })
         }
         Success::Code => json!({ "code": 0, "data": {}, "msg": "success" }),
         Success::StatusCode => {
@@ -168,7 +171,7 @@ fn check_message(arrival: &Arrival, robot: &Robot) -> Result<Delivery, Refusal> 
     check_mentions(&form, &mut shown, &note, robot)?;
     let mut searched = format!("{title}\n{}", shown.text);
     if behaviour.note_has_keywords {
-        searched.push_str(&note.text);
+        searched.push_str(&format!("\n{}", note.text));
     }
     let has_keyword = |keyword: &String| searched.contains(keyword.as_str());
     if !robot.keywords.is_empty() && !robot.keywords.iter().any(has_keyword) {
@@ -207,8 +210,8 @@ fn check_signature(body: &Value, secret: &str, now_s: u64) -> Result<(), Refusal
 /// A card with an unknown mention is refused as a whole. Elsewhere nobody is mentioned by it.
 fn check_mentions(
     form: &str,
-    shown: &mut crate::Shown,
-    note: &crate::Shown,
+    shown: &mut Shown,
+    note: &Shown,
     robot: &Robot,
 ) -> Result<(), Refusal> {
     // Bots know no addresses and no numbers, whoever the members are.

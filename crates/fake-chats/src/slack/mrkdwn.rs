@@ -141,6 +141,7 @@ fn unescape(text: &str) -> std::borrow::Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::markup::TRICKY;
 
     #[test]
     fn all_markup_is_found_and_full_width_twins_are_none() {
@@ -172,5 +173,13 @@ mod tests {
             "{:?}",
             read(harmless, false)
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in TRICKY) {
+            read(&text, false);
+            read_plain(&text, true);
+        }
     }
 }

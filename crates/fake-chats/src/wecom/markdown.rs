@@ -95,6 +95,7 @@ fn mention(tag: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::markup::TRICKY;
 
     #[test]
     fn all_markup_is_found_and_full_width_twins_are_none() {
@@ -119,5 +120,14 @@ mod tests {
 
         let harmless = "＊＊x＊＊ ［a］（b） ＜@all＞ a_b 10:20:30 ＃ 1.5\n- x";
         assert!(read(harmless).is_plain(), "{:?}", read(harmless));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_reader(text in TRICKY) {
+            read(&text);
+            read_v2(&text);
+            read_text(&text);
+        }
     }
 }

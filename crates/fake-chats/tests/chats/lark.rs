@@ -339,6 +339,26 @@ fn beyond_a_limit_two_answers_take_turns() {
     chat.advance(Duration::from_secs(1));
     assert_eq!(answer(), (200, "0".into()));
 
+    // Refused calls count, or they do not.
+    for (counts, expected) in [(true, "11232"), (false, "0")] {
+        chat.reset_rate_limit(TOKEN);
+        chat.set_behaviour(Behaviour {
+            throttled_calls_count: counts,
+            ..Behaviour::default()
+        });
+        for _ in 0..5 {
+            assert_eq!(answer().1, "0");
+        }
+        chat.advance(Duration::from_millis(500));
+        for _ in 0..6 {
+            assert_ne!(answer().1, "0");
+        }
+        chat.advance(Duration::from_millis(500));
+        assert_eq!(answer().1, expected);
+        chat.advance(Duration::from_secs(1));
+    }
+    chat.set_behaviour(Behaviour::default());
+
     // 100 within a minute, refused ones included.
     chat.reset_rate_limit(TOKEN);
     for call in 0..101 {
@@ -387,6 +407,15 @@ fn a_card_is_shown_with_its_links_and_mentions() {
         ("T", "**x** l@ou_1")
     );
     assert!(shown.shown.styles.is_empty());
+
+    chat.configure(TOKEN, |robot| robot.members = vec!["ou_1".into()]);
+    let body = text("<at user_id=\"ou_1\">Tom</at> <at user_id=\"ou_2\">Eve</at>");
+    assert_eq!(status_and_code(&chat, TOKEN, &body).1, "0");
+    let shown = chat.deliveries().pop().unwrap().shown;
+    assert_eq!(
+        (shown.text.as_str(), &shown.mentions[..]),
+        ("@Tom @Eve", &["ou_1".to_owned()][..])
+    );
 }
 
 #[test]

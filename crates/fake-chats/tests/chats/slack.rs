@@ -95,7 +95,10 @@ fn every_refusal_of_a_message_is_a_word() {
             invalid,
         ),
         (blocks(vec![section(&"x".repeat(2_640)); 5]), ok),
-        (blocks(vec![section(&"x".repeat(2_641)); 5]), too_long),
+        (
+            blocks([vec![section(&"x".repeat(2_640)); 5], vec![section("x")]].concat()),
+            too_long,
+        ),
         (
             blocks(vec![json!({"type": "rich_text", "elements": [
             {"type": "rich_text_section", "elements": [{"type": "text", "text": "<!channel>"}]}]})]),

@@ -207,6 +207,12 @@ fn a_message_is_shown_with_its_links_fonts_and_mentions() {
     let shown = chat.deliveries().pop().unwrap().shown;
     assert_eq!(shown.mentions, ["tom", "all", "138"]);
     assert_eq!((shown.text.as_str(), shown.styles.len()), ("x **y**", 0));
+
+    // One element with two ids in it names nobody, whoever the members are.
+    chat.configure(KEY, |robot| robot.members.clear());
+    assert_eq!(status_and_code(&chat, KEY, &body).1, "0");
+    let shown = chat.deliveries().pop().unwrap().shown;
+    assert_eq!(shown.mentions, ["tom", "all", "eve", "138"]);
 }
 
 #[test]

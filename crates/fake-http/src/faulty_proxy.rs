@@ -1,6 +1,7 @@
-//! A TCP proxy between a client and a group that injects faults at a chosen byte of a connection.
+//! A TCP proxy between a client and a server that injects faults at a chosen byte of a connection.
 
-use fake_http::Watched;
+use crate::Watched;
+use crate::reply::reset;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 pub enum Offset {
     /// After this many bytes from the client.
     Upstream(usize),
-    /// After this many bytes from the group.
+    /// After this many bytes from the server.
     Downstream(usize),
 }
 
@@ -158,18 +159,18 @@ impl Shared {
             if self.state.lock().stopped {
                 return;
             }
-            // If the group does not listen, dropping `client` closes its connection.
-            if let Ok(group) = TcpStream::connect(self.target) {
-                let _ = self.relay(client, group);
+            // If the server does not listen, dropping `client` closes its connection.
+            if let Ok(server) = TcpStream::connect(self.target) {
+                let _ = self.relay(client, server);
             }
         }
     }
 
     /// Relays one connection with a thread for each direction.
-    fn relay(self: &Arc<Self>, client: TcpStream, group: TcpStream) -> io::Result<()> {
+    fn relay(self: &Arc<Self>, client: TcpStream, server: TcpStream) -> io::Result<()> {
         client.set_nodelay(true)?;
-        group.set_nodelay(true)?;
-        let handles = [client.try_clone()?, group.try_clone()?];
+        server.set_nodelay(true)?;
+        let handles = [client.try_clone()?, server.try_clone()?];
         let (mut planned, mut number) = (None, 0);
         self.state.change(|state| {
             state.last += 1;
@@ -187,8 +188,8 @@ impl Shared {
             None => (None, None),
         };
         for (from, to, is_upstream, fault) in [
-            (client.try_clone()?, group.try_clone()?, true, upstream),
-            (group, client, false, downstream),
+            (client.try_clone()?, server.try_clone()?, true, upstream),
+            (server, client, false, downstream),
         ] {
             let shared = Arc::clone(self);
             std::thread::spawn(move || {
@@ -237,7 +238,7 @@ impl Shared {
                             self.state
                                 .change(|state| state.open.retain(|(n, _)| *n != number));
                             from.shutdown(Shutdown::Read)?;
-                            return reset(from, to);
+                            return reset(from).and_then(|()| reset(to));
                         }
                         ConnectionFault::Stall => {
                             self.wait(Duration::MAX, |_| false);
@@ -275,12 +276,4 @@ impl Shared {
             to.write_all(bytes)?;
         }
     }
-}
-
-/// Makes both connections end with a reset when their last handles are dropped.
-fn reset(from: &TcpStream, to: &TcpStream) -> io::Result<()> {
-    for stream in [from, to] {
-        socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO))?;
-    }
-    Ok(())
 }
