@@ -1,13 +1,13 @@
 //! Records every invocation: its caller, request, answer, log lines, and the calls to the chatbot
 //! and the ECS API that it caused.
 
+use crate::chats::{self, Call};
 use crate::clock::MovableClock;
 use crate::journal::Journal;
 use crate::samples::headline;
 use ecs_dingtalk_notifier::clock::Clock;
 use ecs_dingtalk_notifier::event::Level;
 use ecs_dingtalk_notifier::trigger::{self, Trigger};
-use fake_dingtalk::Call;
 use fc_runtime::Failure;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -58,6 +58,25 @@ struct Records {
     /// By number of the message: its `msgUuid` and the calls that carried it.
     calls: BTreeMap<usize, (String, Vec<Value>)>,
     last_message: usize,
+    /// What the function has told of its latest messages, in order.
+    told: Vec<Told>,
+    /// Calls and messages of which the function has not told yet.
+    untold: Vec<(Instant, Untold)>,
+}
+
+/// A message that the function has told of. Requests of other chats than DingTalk have no key in
+/// them, but the function makes one request after the other: those before its lines are of this one.
+struct Told {
+    at: Instant,
+    uuid: String,
+    /// The function writes a line for each of the message's events.
+    lines_left: u64,
+}
+
+/// A call, or a message and the key of its entry in the journal.
+enum Untold {
+    Call(Value),
+    Message(String, Value),
 }
 
 struct Invocation {
@@ -157,8 +176,66 @@ impl Invocations {
             .as_str()
             .and_then(|id| records.by_request_id.get(id).copied());
         if let Some(invocation) = number.and_then(|number| records.by_number.get_mut(&number)) {
+            let uuid = line["messageUuid"].as_str().map(str::to_owned);
+            let combined = line["combined"].as_u64().unwrap_or(1);
             invocation.log.push(line);
+            if let Some(uuid) = uuid {
+                self.tell(&mut records, uuid, combined);
+            }
         }
+    }
+
+    /// Notes that the function has told of a message. It writes one line for each of the message's
+    /// events.
+    fn tell(&self, records: &mut Records, uuid: String, combined: u64) {
+        if let Some(last) = records.told.last_mut()
+            && last.uuid == uuid
+            && last.lines_left > 0
+        {
+            last.lines_left -= 1;
+            return;
+        }
+        let told = Told {
+            at: Instant::now(),
+            uuid,
+            lines_left: combined.saturating_sub(1),
+        };
+        for (_, untold) in std::mem::take(&mut records.untold) {
+            self.attribute(records, &told.uuid, untold);
+        }
+        records.told.push(told);
+        if records.told.len() > MAX_MESSAGES {
+            records.told.remove(0);
+        }
+    }
+
+    /// Finds the message of a call, or waits until the function tells of it.
+    fn find_message(&self, records: &mut Records, at: Instant, untold: Untold) {
+        let next = records.told.iter().find(|told| told.at >= at);
+        match next.map(|told| told.uuid.clone()) {
+            Some(uuid) => self.attribute(records, &uuid, untold),
+            None => records.untold.push((at, untold)),
+        }
+    }
+
+    fn attribute(&self, records: &mut Records, uuid: &str, untold: Untold) {
+        match untold {
+            Untold::Call(mut call) => {
+                call["uuid"] = json!(uuid);
+                records.carry(uuid, call);
+            }
+            Untold::Message(key, mut message) => {
+                message["uuid"] = json!(uuid);
+                self.journal.publish(&key, &message);
+            }
+        }
+    }
+
+    /// Publishes a message that does not tell its `msgUuid`, and again once that is known.
+    pub fn add_message(&self, key: String, at: Instant, message: Value) {
+        let mut records = self.lock();
+        self.journal.publish(&key, &message);
+        self.find_message(&mut records, at, Untold::Message(key, message));
     }
 
     /// Adds the function's lines on stderr to their invocation.
@@ -173,28 +250,16 @@ impl Invocations {
     /// Records and publishes a call to the chatbot.
     pub fn add_call(&self, call: &Call) {
         let mut records = self.lock();
-        let body = call.body.as_ref();
-        let uuid = body.and_then(|body| body["msgUuid"].as_str());
         let summary = json!({
-            "at": call.clock_ms, "bytes": call.raw_body.len(), "errcode": call.errcode,
-            "answer": call.answer, "duplicate": call.duplicate, "uuid": uuid,
+            "chat": chats::id(call.chat), "at": call.clock_ms, "bytes": call.bytes,
+            "status": call.status, "errcode": call.code, "answer": call.answer,
+            "duplicate": call.is_duplicate, "uuid": call.uuid,
         });
         self.journal
             .publish("call", &json!({"type": "call", "call": summary}));
-        let Some(uuid) = uuid else {
-            return;
-        };
-        if let Some((_, calls)) = records.calls.values_mut().find(|(known, _)| known == uuid) {
-            calls.push(summary);
-            return;
-        }
-        records.last_message += 1;
-        let message = records.last_message;
-        records
-            .calls
-            .insert(message, (uuid.to_owned(), vec![summary]));
-        while records.calls.len() > MAX_MESSAGES {
-            records.calls.pop_first();
+        match &call.uuid {
+            Some(uuid) => records.carry(uuid, summary),
+            None => self.find_message(&mut records, call.at, Untold::Call(summary)),
         }
     }
 
@@ -237,6 +302,20 @@ impl Invocations {
 }
 
 impl Records {
+    /// Adds a call to those of its message.
+    fn carry(&mut self, uuid: &str, call: Value) {
+        if let Some((_, calls)) = self.calls.values_mut().find(|(known, _)| known == uuid) {
+            calls.push(call);
+            return;
+        }
+        self.last_message += 1;
+        let message = self.last_message;
+        self.calls.insert(message, (uuid.to_owned(), vec![call]));
+        while self.calls.len() > MAX_MESSAGES {
+            self.calls.pop_first();
+        }
+    }
+
     fn add(
         &mut self,
         request_id: &str,
