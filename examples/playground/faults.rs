@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The chatbot's token in DingTalk while [`GroupFault::Token`] is set.
 const OTHER_TOKEN: &str = "playground2222222222222222222222222222222222222222222222222222f00d";
+/// The same of Slack's, whose last part is the secret.
+const OTHER_SECRET: &str = "T0PLAYGRND/B0PLAYGRND/playground6666666666f00d";
 /// The keyword while [`GroupFault::Keyword`] is set.
 const OTHER_KEYWORD: &str = "报警";
 /// The only address whose messages are accepted while [`GroupFault::Address`] is set.
@@ -176,7 +178,9 @@ impl GroupFault {
         use fake_chats::State;
         let [token, fallback_token] = facts(settings.chat).tokens;
         let [main, fallback] = settings.other_robots();
-        chat.configure(token, |robot| *robot = main);
+        for token in [token, OTHER_SECRET] {
+            chat.configure(token, |robot| *robot = main.clone());
+        }
         chat.configure(fallback_token, |robot| *robot = fallback);
         chat.set_behaviour(fake_chats::Behaviour {
             delay: ANSWER_TIME,
@@ -192,9 +196,9 @@ impl GroupFault {
             }),
             Keyword => chat.configure(token, |robot| robot.keywords = vec![OTHER_KEYWORD.into()]),
             Secret => chat.configure(token, |robot| robot.secret = Some("reset".repeat(5))),
-            // Slack tells an unknown token from an unknown webhook.
+            // Slack tells an unknown secret from an unknown webhook.
             Token if settings.chat == Chat::Slack => {
-                always(ChatFault::word(403, "invalid_token"));
+                chat.configure(token, |robot| robot.token = OTHER_SECRET.into());
             }
             Token => state(State::Removed),
             Address => chat.configure(token, |robot| {

@@ -736,7 +736,7 @@ function showFailure() {
 }
 
 function callLine(call) {
-  const code = call.errcode == null ? word("noAnswer", word("codes")[call.chat]) : `${word("codes")[call.chat]} ${call.errcode}`;
+  const code = call.errcode == null ? word("noAnswer", word("codes")[call.chat]) : `${word("codes")[call.chat]} ${call.errcode}`.trim();
   const answer = call.status ? `HTTP ${call.status}, ${code}` : code;
   const said = call.errcode == null || ["0", "ok"].includes(call.errcode) ? "" : ` ${call.answer}`;
   const repeated = call.duplicate ? ` (${word("repeated")})` : "";
@@ -768,10 +768,9 @@ function showChats() {
 function showState() {
   if (showState.chat !== state.chat) {
     showState.chat = state.chat;
-    root.dataset.chat = state.chat;
     showFailure.since = Math.max(0, ...invocations.keys());
-    showFaults(null);
     showAll();
+    showFaults(null);
     return;
   }
   const settings = JSON.stringify(state.settings);

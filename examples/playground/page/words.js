@@ -170,7 +170,7 @@ export const words = {
     wire: "Calls to the chatbot",
     wireNothing: "None yet.",
     wireLine: (time, bytes, answer) => `${time} · ${bytes} bytes · ${answer}`,
-    noAnswer: (code) => code ? `no ${code}` : "no answer of the chat",
+    noAnswer: (code) => code ? `no ${code}` : "no answer of the chat's own",
     codes: { dingtalk: "errcode", lark: "code", wecom: "errcode", slack: "" },
     repeated: "duplicate, not shown again",
     groupFaults: {
@@ -439,7 +439,7 @@ export const words = {
     wire: "对机器人的请求",
     wireNothing: "还没有。",
     wireLine: (time, bytes, answer) => `${time} · ${bytes} 字节 · ${answer}`,
-    noAnswer: (code) => code ? `没有 ${code}` : "没有回答",
+    noAnswer: (code) => code ? `没有 ${code}` : "没有聊天软件自己的回答",
     codes: { dingtalk: "errcode", lark: "code", wecom: "errcode", slack: "" },
     repeated: "重复，不再显示",
     groupFaults: {
