@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 pub const MOBILES: [&str; 2] = ["13800000000", "13900000001"];
 /// The user ids of the same members.
 pub const USER_IDS: [&str; 2] = ["manager7675", "oncall01"];
-/// What the answers of the stand-ins for the other chats take. Their requests hold no key: what came
-/// after the function's last line belongs to its next message.
+/// How long the stand-ins for the other chats take to read a request, so that none comes before the
+/// function has written of the one before it: see `pairing`.
 pub const ANSWER_TIME: Duration = Duration::from_millis(50);
 
 /// What the playground knows of a chat.

@@ -4,6 +4,7 @@
 use crate::chats::{self, Call};
 use crate::clock::MovableClock;
 use crate::journal::Journal;
+use crate::pairing::Pairing;
 use crate::samples::headline;
 use ecs_dingtalk_notifier::clock::Clock;
 use ecs_dingtalk_notifier::event::Level;
@@ -58,23 +59,12 @@ struct Records {
     /// By number of the message: its `msgUuid` and the calls that carried it.
     calls: BTreeMap<usize, (String, Vec<Value>)>,
     last_message: usize,
-    /// What the function has told of its latest messages, in order.
-    told: Vec<Told>,
-    /// Calls and messages of which the function has not told yet.
-    untold: Vec<(Instant, Untold)>,
-}
-
-/// A message that the function has told of. Requests of other chats than DingTalk have no key in
-/// them, but the function makes one request after the other: those before its lines are of this one.
-struct Told {
-    at: Instant,
-    uuid: String,
-    /// The function writes a line for each of the message's events.
-    lines_left: u64,
+    /// Which messages the calls were for that do not say it.
+    pairing: Pairing<Unpaired>,
 }
 
 /// A call, or a message and the key of its entry in the journal.
-enum Untold {
+enum Unpaired {
     Call(Value),
     Message(String, Value),
 }
@@ -180,51 +170,27 @@ impl Invocations {
             let combined = line["combined"].as_u64().unwrap_or(1);
             invocation.log.push(line);
             if let Some(uuid) = uuid {
-                self.tell(&mut records, uuid, combined);
+                for what in records.pairing.tell(Instant::now(), &uuid, combined) {
+                    self.attribute(&mut records, &uuid, what);
+                }
             }
         }
     }
 
-    /// Notes that the function has told of a message. It writes one line for each of the message's
-    /// events.
-    fn tell(&self, records: &mut Records, uuid: String, combined: u64) {
-        if let Some(last) = records.told.last_mut()
-            && last.uuid == uuid
-            && last.lines_left > 0
-        {
-            last.lines_left -= 1;
-            return;
-        }
-        let told = Told {
-            at: Instant::now(),
-            uuid,
-            lines_left: combined.saturating_sub(1),
-        };
-        for (_, untold) in std::mem::take(&mut records.untold) {
-            self.attribute(records, &told.uuid, untold);
-        }
-        records.told.push(told);
-        if records.told.len() > MAX_MESSAGES {
-            records.told.remove(0);
+    /// Attributes a call or a message, now or when the function writes of it.
+    fn pair(&self, records: &mut Records, at: Instant, what: Unpaired) {
+        if let Some((uuid, what)) = records.pairing.find(at, what) {
+            self.attribute(records, &uuid, what);
         }
     }
 
-    /// Finds the message of a call, or waits until the function tells of it.
-    fn find_message(&self, records: &mut Records, at: Instant, untold: Untold) {
-        let next = records.told.iter().find(|told| told.at >= at);
-        match next.map(|told| told.uuid.clone()) {
-            Some(uuid) => self.attribute(records, &uuid, untold),
-            None => records.untold.push((at, untold)),
-        }
-    }
-
-    fn attribute(&self, records: &mut Records, uuid: &str, untold: Untold) {
-        match untold {
-            Untold::Call(mut call) => {
+    fn attribute(&self, records: &mut Records, uuid: &str, what: Unpaired) {
+        match what {
+            Unpaired::Call(mut call) => {
                 call["uuid"] = json!(uuid);
                 records.carry(uuid, call);
             }
-            Untold::Message(key, mut message) => {
+            Unpaired::Message(key, mut message) => {
                 message["uuid"] = json!(uuid);
                 self.journal.publish(&key, &message);
             }
@@ -235,7 +201,7 @@ impl Invocations {
     pub fn add_message(&self, key: String, at: Instant, message: Value) {
         let mut records = self.lock();
         self.journal.publish(&key, &message);
-        self.find_message(&mut records, at, Untold::Message(key, message));
+        self.pair(&mut records, at, Unpaired::Message(key, message));
     }
 
     /// Adds the function's lines on stderr to their invocation.
@@ -259,7 +225,7 @@ impl Invocations {
             .publish("call", &json!({"type": "call", "call": summary}));
         match &call.uuid {
             Some(uuid) => records.carry(uuid, summary),
-            None => self.find_message(&mut records, call.at, Untold::Call(summary)),
+            None => self.pair(&mut records, call.at, Unpaired::Call(summary)),
         }
     }
 

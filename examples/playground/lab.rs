@@ -1,7 +1,8 @@
 //! The groups, the ECS API, the function, and the operations of the page on them.
 
-use crate::chat;
-use crate::chats::{Call, Groups, facts, id};
+mod watch;
+
+use crate::chats::{Groups, facts, id};
 use crate::clock::{Goal, MovableClock};
 use crate::cloud::{self, Access};
 use crate::faults::GroupFault;
@@ -9,11 +10,9 @@ use crate::function::{Swap, function};
 use crate::invocations::{Answer, Invocations, milliseconds};
 use crate::journal::Journal;
 use crate::maintenance;
-use crate::other_chats;
 use crate::samples::{self, Sample};
 use crate::settings::{Problem, Settings};
 use ecs_dingtalk_notifier::channel::Chat;
-use ecs_dingtalk_notifier::clock::Clock;
 use ecs_dingtalk_notifier::config::{Config, KNOWN};
 use fake_aliyun::{Cloud, Identity};
 use fc_runtime as fc;
@@ -22,18 +21,15 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 /// The function's timeout in seconds, as in `s.yaml`.
 const TIMEOUT: &str = "60";
 /// The function's region.
 const REGION: &str = "cn-hangzhou";
-/// What DingTalk, Lark and WeCom answer to a chatbot that got too many messages.
-const THROTTLED: [&str; 6] = ["660026", "130101", "410100", "11232", "9499", "45009"];
-
 /// The groups, the ECS API and the function, with what the page shows of them.
 pub struct Lab {
     /// The stand-ins for the chats.
@@ -363,91 +359,6 @@ impl Lab {
             "fleet": cloud::fleet(),
             "plan": maintenance::plan(self.start),
         })
-    }
-
-    /// Publishes calls to a chat's chatbots and messages in its group as they arrive.
-    fn watch(&self, chat: Chat) {
-        let (mut calls_seen, mut shown) = (0, 0);
-        let timeout = Duration::from_secs(3600);
-        loop {
-            let Some(other) = self.groups.other(chat) else {
-                let group = &self.groups.dingtalk;
-                let (calls, deliveries) = group.wait_for_activity(calls_seen, shown, timeout);
-                calls_seen += calls.len();
-                shown += deliveries.len();
-                for call in &calls {
-                    self.add_call(&call.into());
-                }
-                for delivery in &deliveries {
-                    let carries = |call: &&fake_dingtalk::Call| {
-                        !call.duplicate && call.body.as_ref() == Some(&delivery.body)
-                    };
-                    let call = calls.iter().find(carries);
-                    let bytes = call.map_or(0, |call| call.raw_body.len());
-                    let is_fallback = delivery.token == facts(chat).tokens[1];
-                    let number = self.next_message();
-                    let message = chat::to_json(number, delivery, bytes, is_fallback);
-                    self.journal.publish(&format!("message-{number}"), &message);
-                }
-                continue;
-            };
-            let (calls, deliveries) = other.wait_for_activity(calls_seen, shown, timeout);
-            calls_seen += calls.len();
-            shown += deliveries.len();
-            for call in &calls {
-                self.add_call(&Call::of(chat, call));
-            }
-            for delivery in &deliveries {
-                let mut of_body = calls.iter();
-                let call = of_body.find(|call| call.body.as_ref() == Some(&delivery.body));
-                let bytes = call.map_or(0, |call| call.raw_body.len());
-                let at = call.map_or_else(Instant::now, |call| call.at);
-                let number = self.next_message();
-                let message = other_chats::to_json(number, chat, delivery, bytes);
-                let key = format!("message-{number}");
-                self.invocations.add_message(key, at, message);
-            }
-        }
-    }
-
-    fn next_message(&self) -> usize {
-        self.messages.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    fn add_call(&self, call: &Call) {
-        self.invocations.add_call(call);
-        self.update_state(call);
-    }
-
-    /// Updates the state after a call to the main chatbot of the group's chat.
-    fn update_state(&self, call: &Call) {
-        let mut state = self.lock();
-        let chat = state.settings.chat;
-        if call.is_of_fallback() || call.chat != chat {
-            return;
-        }
-        let code = call.code.as_deref();
-        let is_throttled = code.is_some_and(|code| THROTTLED.contains(&code));
-        let banned_for = match (call.status, state.fault) {
-            (_, fault) if fault.is_over_after_one_call() => {
-                GroupFault::end(&self.groups, chat);
-                state.fault = GroupFault::None;
-                0
-            }
-            (None, GroupFault::Flood) => 300,
-            _ if is_throttled && chat == Chat::DingTalk => 600,
-            // Lark answers a message that it cannot read with the same code.
-            _ if is_throttled && !call.answer.contains("Bad Request") => 60,
-            (Some(429), _) => {
-                let answer: Value = serde_json::from_str(&call.answer).unwrap_or_default();
-                answer["retry_after"].as_u64().unwrap_or(60)
-            }
-            _ => return,
-        };
-        if banned_for > 0 {
-            state.banned_until = Some(self.clock.wall() + Duration::from_secs(banned_for));
-        }
-        self.publish(&state);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -32,6 +32,7 @@ mod lab;
 mod maintenance;
 mod markup;
 mod other_chats;
+mod pairing;
 mod samples;
 mod settings;
 mod web;
