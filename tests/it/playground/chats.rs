@@ -3,6 +3,8 @@
 use super::{EventStream, Playground, fire};
 use crate::samples::{REBOOT, STOPPED};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::Command;
 
 /// The chats beside DingTalk, and whom the playground mentions there at first.
 const CHATS: [(&str, &str); 3] = [
@@ -275,30 +277,31 @@ fn a_burst_in_each_chat_is_few_messages_and_all_know_their_invocations() {
         let mut events = playground.events();
         let over = events.next("burst", |burst| burst["finished"] == true);
         assert_eq!(over["outcomes"], json!({"delivered": 60}), "{chat}");
-        let mut uuids: Vec<String> = Vec::new();
+        // By message one of its invocations.
+        let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
         let mut events = playground.events();
-        let mut seen = 0;
-        while seen < 60 {
+        for _ in 0..60 {
             let invocation = events.next("invocation", |i| {
                 !i["burst"].is_null() && !i["status"].is_null()
             });
             let uuid = invocation["uuids"][0].as_str().unwrap().to_owned();
-            if !uuids.contains(&uuid) {
-                uuids.push(uuid);
-            }
-            seen += 1;
+            numbers.insert(uuid, invocation["number"].as_u64().unwrap());
         }
-        assert!((1..=10).contains(&uuids.len()), "{chat}: {}", uuids.len());
-        for uuid in uuids {
+        let count = numbers.len();
+        assert!((1..=10).contains(&count), "{chat}: {count}");
+        for (uuid, number) in numbers {
             let mut events = playground.events();
-            events.next("message", |message| message["uuid"] == *uuid);
+            let message = events.next("message", |message| message["uuid"] == *uuid);
+            let (_, detail) = playground.get(&format!("/invocation?number={number}"));
+            let calls = detail["calls"].as_array().unwrap();
+            assert_eq!(calls.len(), 1, "{chat}: {calls:?}");
+            assert_eq!(calls[0]["bytes"], message["bytes"], "{chat}");
         }
     }
 }
 
 #[test]
 fn once_takes_the_chat_of_the_variable_and_refuses_another_name() {
-    use std::process::Command;
     for (chat, name) in [("lark", "A Lark group"), ("wecom", "A WeCom group")] {
         let mut command = Command::new(super::example());
         command
