@@ -24,7 +24,7 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 const HELP: &str = "\
-Sends ECS system events to DingTalk groups.
+Sends ECS system events to groups in DingTalk, Lark, WeCom or Slack.
 
 Usage:
   ecs-dingtalk-notifier                  serve Function Compute (custom runtime)
@@ -42,8 +42,8 @@ Usage:
 FILE holds events as EventBridge sends them or a queue gives them back: JSON, one or more values;
 XML of a queue; lines of Base64; all of these mixed. For history it is a log as Simple Log Service or
 s logs gives it. - is standard input.
-The configuration is taken from environment variables (DINGTALK_*, EVENT_*, MESSAGE_*,
-RESOURCE_*).
+The configuration is taken from environment variables (DINGTALK_*, LARK_*, WECOM_* or SLACK_*;
+EVENT_*, MESSAGE_*, RESOURCE_*).
 Exit codes: 0 done, 1 not delivered, never shown or not valid, 2 usage or an unreadable file.
 ";
 

@@ -1,4 +1,4 @@
-//! Sends ECS system events to DingTalk groups.
+//! Sends ECS system events to groups in DingTalk, Lark, WeCom and Slack.
 //!
 //! The way of one event through the code:
 //!
@@ -24,6 +24,7 @@
 //! | `app.rs` | composition root: configuration → notifier; the function that the runtime calls |
 //! | `config/mod.rs` | environment variables → routes and network settings, every fault at once |
 //! | `config/route.rs` | the values of one route |
+//! | `config/chat.rs`, `chatbot.rs` | what each chat has; a route's chatbots and mentions |
 //! | `config/list.rs`, `pattern.rs`, `value.rs` | lists; patterns that can match; single values |
 //! | `config/resources.rs`, `network.rs` | how to look resources up; proxy and certificates |
 //! | `config/variables.rs` | the known names |
@@ -48,12 +49,26 @@
 //! | `delivery/dedup.rs`, `unconfirmed.rs` | what was delivered; what may have been shown |
 //! | `delivery/outcome.rs`, `remedies.rs` | the outcome of an event; what to do about a failure |
 //! | `delivery/target.rs`, `timestamps.rs` | the chatbots of a route; both clocks at one moment |
-//! | `channel/mod.rs` | the trait `Channel`: all that delivery knows of a chat; `Endpoint` |
+//! | `channel/mod.rs`, `code.rs` | the trait `Channel`: all that delivery knows of a chat; its codes |
+//! | `channel/chat.rs`, `endpoint.rs` | the chats; a chatbot of any of them as it is configured |
+//! | `channel/address.rs`, `secret.rs`, `placeholder.rs` | parts of what is configured |
+//! | `channel/variables.rs` | the names of a route's variables, for remedies |
+//! | `channel/escape.rs`, `markup.rs` | text from an event; the lines of a message |
+//! | `channel/request.rs`, `answer.rs`, `unreachable.rs` | a request; its answer; if none came |
 //! | `channel/dingtalk/mod.rs` | DingTalk: its limits, one request |
 //! | `channel/dingtalk/webhook.rs`, `sign.rs` | the address; the signature |
-//! | `channel/dingtalk/placeholder.rs` | words that were copied in place of a value |
 //! | `channel/dingtalk/markdown.rs` | a message in DingTalk's markup, escaped; the JSON body |
 //! | `channel/dingtalk/response.rs`, `remedy.rs` | what a response means; what to do about it |
+//! | `channel/lark/mod.rs` | Lark and Feishu: their limits, one request |
+//! | `channel/lark/webhook.rs`, `sign.rs` | the address; the signature, which is in the body |
+//! | `channel/lark/card.rs` | a message as a card; the JSON body |
+//! | `channel/lark/response.rs`, `remedy.rs` | what a response means; what to do about it |
+//! | `channel/wecom/mod.rs`, `webhook.rs` | WeCom: its limits, one request; the address |
+//! | `channel/wecom/content.rs` | a message as markdown or text; the JSON body |
+//! | `channel/wecom/response.rs`, `remedy.rs` | what a response means; what to do about it |
+//! | `channel/slack/mod.rs`, `webhook.rs` | Slack: its limits, one request; the address |
+//! | `channel/slack/blocks.rs` | a message as blocks; the JSON body |
+//! | `channel/slack/response.rs`, `remedy.rs` | what a response means; what to do about it |
 //! | `message/mod.rs` | a message as a value; `encode_within` shortens it to the chat's limit |
 //! | `message/event.rs`, `details.rs`, `digest.rs` | the message of one event; of many |
 //! | `message/renderer.rs` | what every part of a message is written with |

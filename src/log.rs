@@ -1,5 +1,6 @@
 //! Writes one JSON line for each event and route to standard output.
 
+use crate::channel::Code;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use serde::{Serialize, Serializer};
@@ -59,9 +60,9 @@ pub struct Line<'a> {
     /// How the look-up of the resource ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookup: Option<&'static str>,
-    /// DingTalk's `errcode`.
+    /// The chat's code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub errcode: Option<i64>,
+    pub errcode: Option<&'a Code>,
     /// The class of the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<&'static str>,

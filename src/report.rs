@@ -80,7 +80,7 @@ impl Report<'_> {
                     outcome: outcome.as_str(),
                     rule: &outcome.rule(route),
                     lookup: event.lookup.map(Lookup::as_str),
-                    errcode: delivery.and_then(|delivery| delivery.errcode),
+                    errcode: delivery.and_then(|delivery| delivery.errcode.as_ref()),
                     class: delivery.and_then(|delivery| delivery.class.map(Class::as_str)),
                     attempts: sent.map(|delivery| delivery.attempts),
                     combined: delivery
@@ -171,27 +171,28 @@ impl Report<'_> {
     }
 }
 
-/// Returns one route of one event in the answer. Only a failure has its details there: the log has
-/// them for all.
+/// Returns one route of one event in the answer. Only a failure has its details there, and a message
+/// of which something was left out: the log has them for all.
 fn route_answer(route: &Route, outcome: &RouteOutcome) -> Value {
     let mut answer = json!({
         "route": route.name,
         "outcome": outcome.as_str(),
         "rule": outcome.rule(route),
     });
-    if let Some(delivery) = &outcome.delivery
-        && let Some(failure) = delivery.failure()
-    {
+    let Some(delivery) = &outcome.delivery else {
+        return answer;
+    };
+    if let Some(failure) = delivery.failure() {
         answer["errorType"] = failure.as_str().into();
         if let Some(class) = delivery.class {
             answer["class"] = class.as_str().into();
         }
-        if let Some(errcode) = delivery.errcode {
-            answer["errcode"] = errcode.into();
+        if let Some(errcode) = &delivery.errcode {
+            answer["errcode"] = json!(errcode);
         }
-        if let Some(remedy) = &delivery.remedy {
-            answer["remedy"] = remedy.as_str().into();
-        }
+    }
+    if let Some(remedy) = &delivery.remedy {
+        answer["remedy"] = remedy.as_str().into();
     }
     answer
 }

@@ -1,7 +1,9 @@
 //! The work that is measured inside a process: payloads, and the stations that they pass.
 
 use ecs_dingtalk_notifier::channel::dingtalk::{MAX_BYTES, Secret, Variables, classify, markdown};
-use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Limits, SendOptions};
+use ecs_dingtalk_notifier::channel::{
+    Attempt, Ban, Body, Channel, Chat, EncodeOptions, Limits, SendOptions,
+};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{DeliveryResult, Dispatcher, Outcome, Target};
@@ -159,24 +161,21 @@ impl Channel for Willing {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            per_minute: 18,
-            max_bytes: MAX_BYTES,
-        }
+        Limits::new(18, MAX_BYTES)
     }
 
     fn secrets(&self) -> usize {
         1
     }
 
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
-        markdown::encode(message, None, key)
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body {
+        markdown::encode(message, None, options.key).into()
     }
 
     fn send(&self, _body: &[u8], _options: SendOptions, _deadline: Instant) -> Attempt {
         let response = br#"{"errcode":0,"errmsg":"ok"}"#;
         let verdict = classify(200, None, response, SystemTime::UNIX_EPOCH);
-        verdict.attempt(&Variables::new("", false), &[])
+        verdict.attempt(&Variables::new(Chat::DingTalk, "", false), &[])
     }
 
     fn ban_remedy(&self, _ban: Ban) -> String {

@@ -2,36 +2,51 @@
 //!
 //! [`Channel`] is all that [`delivery`](crate::delivery) knows of a chat. Each chat is one folder:
 //! its address, its signature, its markup, its answers and its remedies stay there.
+//!
+//! - `chat`, `variables`: the chats; the names of a route's variables
+//! - `endpoint`: a chatbot of any chat as it is configured
+//! - `address`, `secret`, `placeholder`: parts of what is configured
+//! - `escape`, `markup`: text from an event; lines of a message
+//! - `request`, `answer`, `unreachable`: one request; what its answer means; if none came
+//! - `code`: the chat's code in an answer
 
+mod address;
+mod answer;
+mod chat;
+mod code;
 pub mod dingtalk;
+mod endpoint;
+mod escape;
+pub mod lark;
+mod markup;
+mod placeholder;
+mod request;
+mod secret;
+pub mod slack;
+mod unreachable;
+mod variables;
+pub mod wecom;
 
 pub use crate::http::Phase;
+pub use answer::{Meaning, Verdict};
+pub use chat::Chat;
+pub use code::Code;
+pub use endpoint::Endpoint;
+pub use secret::Secret;
+pub use variables::Variables;
 
-use crate::clock::Clock;
-use crate::event::Event;
-use crate::http;
-use crate::message::{Message, RenderOptions};
-use dingtalk::DingTalk;
-use jiff::{SignedDuration, Timestamp};
-use std::fmt;
-use std::sync::Arc;
+use crate::message::{Encoded, Message};
+use jiff::SignedDuration;
 use std::time::{Duration, Instant};
-
-/// A chatbot as one route is configured to reach it.
-///
-/// A new chat is a folder beside `dingtalk`, a variant here, and its variables in
-/// `config/variables.rs` and `config/route.rs`.
-#[derive(Debug, Clone)]
-pub enum Endpoint {
-    DingTalk(dingtalk::Endpoint),
-}
 
 /// A message as the chat would get it, for people.
 pub struct Preview {
-    /// The size of the request body.
-    pub bytes: usize,
-    pub title: String,
-    /// In the chat's markup.
+    /// The size of the message as the chat counts it, and the most that the chat takes.
+    pub size: usize,
+    pub max_size: usize,
+    /// What is counted: `bytes` or `characters`.
+    pub unit: &'static str,
+    /// The message in the chat's markup, or the request body.
     pub text: String,
 }
 
@@ -50,10 +65,15 @@ pub trait Channel: Send + Sync {
     /// How many signing secrets there are: none, one, or two while a secret is being rotated.
     fn secrets(&self) -> usize;
 
-    /// The request body of `message` with the idempotency key `key` (a UUID).
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8>;
+    /// Returns true if the chat shows a message only once that is sent twice with the same key.
+    fn deduplicates(&self) -> bool {
+        true
+    }
 
-    /// Sends `body` once, before `deadline`, and reports what it came to.
+    /// The request body of `message`.
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body;
+
+    /// Sends the bytes of a body once, before `deadline`, and reports what it came to.
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt;
 
     /// Goes as far as one can without a message: connects to the chat's server and asks for the
@@ -75,8 +95,58 @@ pub trait Channel: Send + Sync {
 pub struct Limits {
     /// Requests within any 60 s.
     pub per_minute: u32,
-    /// Bytes of a request body.
-    pub max_bytes: usize,
+    /// The least time between the end of a request and the next one.
+    pub min_gap: Duration,
+    /// The size of a message, as [`Body::size`] counts it.
+    pub max_size: usize,
+    /// The least time for which a chatbot is banned that was banned before and has taken no message
+    /// since.
+    pub repeated_ban: Duration,
+}
+
+impl Limits {
+    /// Limits without a gap between requests and without longer bans.
+    pub fn new(per_minute: u32, max_size: usize) -> Limits {
+        Limits {
+            per_minute,
+            min_gap: Duration::ZERO,
+            max_size,
+            repeated_ban: Duration::ZERO,
+        }
+    }
+}
+
+/// A request body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    pub bytes: Vec<u8>,
+    /// The size of the message as the chat counts it: bytes or characters of all or of a part of it.
+    pub size: usize,
+}
+
+/// The body is the message: every byte counts.
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body {
+            size: bytes.len(),
+            bytes,
+        }
+    }
+}
+
+impl Encoded for Body {
+    fn size(&self) -> usize {
+        self.size
+    }
+}
+
+/// What a request body holds beside its message.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodeOptions<'a> {
+    /// The idempotency key (a UUID), for a chat that knows one.
+    pub key: &'a str,
+    /// The chat refused the usual form: a plainer one.
+    pub is_plain: bool,
 }
 
 /// What a chat's server answers without a message.
@@ -107,14 +177,14 @@ pub struct Attempt {
     /// What it means for the message.
     pub class: Class,
     /// The chat's own code, where the answer held one.
-    pub errcode: Option<i64>,
+    pub errcode: Option<Code>,
     /// How far the request came.
     pub phase: Phase,
     /// The chat's own words or the cause of the error: one line of at most 300 characters without
     /// secrets.
     pub detail: String,
     /// What to change and where, in one line, with this route's own variable names. `None` where
-    /// there is nothing to change, and for [`Class::Throttled`], whose remedy is
+    /// there is nothing to change, as with nearly every success, and for [`Class::Throttled`], whose remedy is
     /// [`Channel::ban_remedy`].
     pub remedy: Option<String>,
     /// The caller's deadline ended the attempt, not a limit of the attempt's own.
@@ -161,6 +231,10 @@ pub enum Recovery {
     SignAgain,
     /// Sending a shorter message.
     Shorten,
+    /// Mentioning nobody.
+    WithoutMentions,
+    /// Sending the message in the chat's plainest form.
+    Plain,
 }
 
 impl Class {
@@ -181,44 +255,9 @@ impl Attempt {
     pub fn left(&self) -> bool {
         matches!(self.phase, Phase::Send | Phase::Receive | Phase::Answer)
     }
-}
 
-impl Endpoint {
-    /// Makes the channel that sends to this chatbot. Opens no connection yet.
-    pub fn channel(&self, http: &Arc<http::Client>, clock: &Arc<dyn Clock>) -> Arc<dyn Channel> {
-        let (http, clock) = (Arc::clone(http), Arc::clone(clock));
-        match self {
-            Endpoint::DingTalk(endpoint) => Arc::new(DingTalk::new(endpoint.clone(), http, clock)),
-        }
-    }
-
-    /// What the chatbot takes, as [`Channel::limits`].
-    pub fn limits(&self) -> Limits {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.limits(),
-        }
-    }
-
-    /// The word that every message must hold, if the chatbot requires one.
-    pub fn keyword(&self) -> Option<&str> {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.keyword.as_deref(),
-        }
-    }
-
-    /// Shows the message of these events, as long as the chatbot takes it.
-    pub fn preview(&self, events: &[&Event], options: &RenderOptions, now: Timestamp) -> Preview {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.preview(events, options, now),
-        }
-    }
-}
-
-/// The address with its token masked, and how requests are signed.
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Endpoint::DingTalk(endpoint) => endpoint.fmt(f),
-        }
+    /// Returns true if the request left and no whole answer came.
+    pub fn is_lost(&self) -> bool {
+        self.class == Class::Unclear && self.phase != Phase::Answer
     }
 }

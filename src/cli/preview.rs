@@ -131,12 +131,12 @@ fn preview_route(route: &Route, events: &[Arc<Event>], now: Timestamp) -> String
             accepted.push(event);
         }
     }
-    let max_bytes = route.endpoint.limits().max_bytes;
-    for chunk in message::chunks(&accepted, &route.render_options, max_bytes) {
+    let max_size = route.endpoint.limits().max_size;
+    for chunk in message::chunks(&accepted, &route.render_options, max_size) {
         let preview = route.endpoint.preview(&chunk, &route.render_options, now);
         text.push_str(&format!(
-            "\n{} of {max_bytes} bytes:\n{}\n\n{}\n",
-            preview.bytes, preview.title, preview.text
+            "\n{} of {} {}:\n{}\n",
+            preview.size, preview.max_size, preview.unit, preview.text
         ));
     }
     text.push('\n');

@@ -131,8 +131,8 @@ fn send(mut config: Config, payloads: &[Payload], rest: Option<&OsString>) -> u8
 /// batch is one message, so that little is open when an interruption comes.
 fn next_batch(notifier: &Notifier, items: &[Item], waiting: &[usize]) -> usize {
     let routes = notifier.routes.iter().map(|route| {
-        let max_bytes = route.endpoint.limits().max_bytes;
-        (route, Capacity::new(&route.render_options, max_bytes))
+        let max_size = route.endpoint.limits().max_size;
+        (route, Capacity::new(&route.render_options, max_size))
     });
     let mut routes: Vec<_> = routes.collect();
     let mut fits = |place: &&usize| {

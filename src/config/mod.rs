@@ -1,6 +1,7 @@
 //! Reads environment variables into routes and network settings. Reports every fault at once, none
 //! of them with a secret in it.
 //!
+//! - `chat`, `chatbot`: what each chat has; a route's chatbots and mentions
 //! - `variables`: the known variables, and which route each belongs to
 //! - `route`: the values of one route
 //! - `list`: lists and what separates them
@@ -8,6 +9,8 @@
 //! - `resources`: how resources are looked up
 //! - `network`: proxy and certificates
 
+mod chat;
+mod chatbot;
 mod list;
 mod network;
 mod pattern;
@@ -145,7 +148,7 @@ fn routes(
 ) -> Vec<Route> {
     let makes_a_route = |values: &Values| {
         let mut names = values.keys();
-        names.any(|name| name.starts_with("DINGTALK_") || name.starts_with("EVENT_"))
+        names.any(|name| chat::split(name).is_some() || name.starts_with("EVENT_"))
     };
     let none = Values::new();
     let default = by_route.get(DEFAULT_SUFFIX).unwrap_or(&none);

@@ -1,17 +1,13 @@
 //! Reads and checks the values of one route.
 
 use super::{ConfigError, Values, list, pattern, value};
-use crate::channel::Endpoint;
-use crate::channel::dingtalk::{self, Secret, Variables, Webhook};
 use crate::event::Level;
-use crate::message::{AccountNames, Console, Language, MAX_MENTIONS, Mentions, RenderOptions};
+use crate::message::{AccountNames, Console, Language, RenderOptions};
 use crate::route::{Filter, Pattern, QuietHours, Route};
 use crate::schedule::{DailyTime, Lead, Schedule};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
-/// Messages a minute if `DINGTALK_RATE_LIMIT` is not set: DingTalk's 20 with a reserve.
-const DEFAULT_RATE_LIMIT: u32 = 18;
 /// The time zone if neither the route nor `default` sets one.
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 /// The levels that keep quiet in quiet hours if `EVENT_QUIET_LEVELS` is not set.
@@ -39,9 +35,6 @@ pub(super) struct Function<'a> {
     pub looks_up: bool,
 }
 
-/// A webhook and the secrets that sign its requests.
-type Chatbot = (Webhook, Vec<Secret>);
-
 /// Reads one route's values and collects their faults.
 pub(super) struct Reader<'a> {
     pub suffix: &'a str,
@@ -52,20 +45,10 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads the route. Returns `None` if its chatbot is missing or not valid.
     pub(super) fn route(mut self, inherited: &MessageFormat, function: Function) -> Option<Route> {
-        let (primary, fallback) = self.chatbots();
-        // Both chatbots are of the same group and share its keyword.
-        let keyword = self.value("DINGTALK_KEYWORD", value::keyword);
-        let mentions = self.mentions();
-        let mention_levels = self.levels("DINGTALK_AT_LEVELS", &[Level::Critical]);
-        let mention_tag = self.value("DINGTALK_AT_TAG", value::tag_key);
-        let rate_limit = self.value("DINGTALK_RATE_LIMIT", value::rate_limit);
+        let chat_config = self.chat_config();
         if !function.looks_up {
-            self.needs_lookup(&[
-                "DINGTALK_AT_TAG",
-                "EVENT_TAGS",
-                "EVENT_TAGS_EXCLUDE",
-                "MESSAGE_TAGS",
-            ]);
+            let at_tag = format!("{}AT_TAG", chat_config.chat.prefix());
+            self.needs_lookup(&[&at_tag, "EVENT_TAGS", "EVENT_TAGS_EXCLUDE", "MESSAGE_TAGS"]);
         }
         let own = self.message_format();
         let default_zone = || value::zone(DEFAULT_ZONE).expect("the zones are compiled in");
@@ -90,29 +73,21 @@ impl<'a> Reader<'a> {
             zone: zone.clone(),
         };
         let names = own.accounts.or_else(|| inherited.accounts.clone());
-        let endpoint = |(webhook, secrets), is_fallback| {
-            Endpoint::DingTalk(dingtalk::Endpoint {
-                webhook,
-                secrets,
-                keyword: keyword.clone(),
-                rate_limit: rate_limit.unwrap_or(DEFAULT_RATE_LIMIT),
-                variables: Variables::new(self.suffix, is_fallback),
-            })
-        };
         let name = self.suffix.strip_prefix("__");
         Some(Route {
             name: name.map_or("default".to_owned(), str::to_ascii_lowercase),
             suffix: self.suffix.to_owned(),
             filter,
             schedule,
-            endpoint: endpoint(primary?, false),
-            fallback: fallback.map(|fallback| endpoint(fallback, true)),
+            endpoint: chat_config.primary?,
+            fallback: chat_config.fallback,
             render_options: RenderOptions {
                 language: own.language.or(inherited.language).unwrap_or(Language::Zh),
                 zone,
-                mentions,
-                mention_levels,
-                mention_tag,
+                mentions: chat_config.mentions,
+                mention_levels: chat_config.mention_levels,
+                mention_tag: chat_config.mention_tag,
+                mentionable: chat_config.mentionable,
                 tags: inherit(own.tags, &inherited.tags),
                 accounts: AccountNames {
                     own: function.account.map(str::to_owned),
@@ -138,74 +113,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the group's chatbot and the fallback, if there is one.
-    fn chatbots(&mut self) -> (Option<Chatbot>, Option<Chatbot>) {
-        let primary = self.chatbot("DINGTALK_WEBHOOK", "DINGTALK_SECRET");
-        if self.get("DINGTALK_WEBHOOK").is_none() {
-            self.fault("DINGTALK_WEBHOOK", "is not set, but other variables of this route are; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)");
-        }
-        let fallback = self.chatbot("DINGTALK_FALLBACK_WEBHOOK", "DINGTALK_FALLBACK_SECRET");
-        if self.get("DINGTALK_FALLBACK_WEBHOOK").is_none()
-            && self.get("DINGTALK_FALLBACK_SECRET").is_some()
-        {
-            self.fault(
-                "DINGTALK_FALLBACK_SECRET",
-                format!(
-                    "is set without DINGTALK_FALLBACK_WEBHOOK{}; set both or neither",
-                    self.suffix
-                ),
-            );
-        }
-        if let (Some((webhook, _)), Some((fallback, _))) = (&primary, &fallback)
-            && webhook.rate_limit_key() == fallback.rate_limit_key()
-        {
-            self.fault("DINGTALK_FALLBACK_WEBHOOK", "is the same chatbot as DINGTALK_WEBHOOK; create a second chatbot in the group and write its webhook here, or unset it");
-        }
-        (primary, fallback)
-    }
-
-    fn chatbot(&mut self, webhook: &str, secret: &str) -> Option<Chatbot> {
-        let secrets = self.secrets(secret);
-        let webhook = self.value(webhook, Webhook::parse)?;
-        if secrets.iter().any(|secret| webhook.has_token(secret)) {
-            self.fault(secret, "is the webhook's access_token; write the secret (SEC…) that the chatbot's security settings show beside \"Sign\"");
-        }
-        Some((webhook, secrets))
-    }
-
-    fn secrets(&mut self, name: &str) -> Vec<Secret> {
-        let secrets = self.list(name, "secret", Secret::parse);
-        if secrets.len() > 2 {
-            self.fault(name, format!("holds {} secrets; write one, or two separated by a comma while the secret is being rotated", secrets.len()));
-        }
-        secrets
-    }
-
-    fn mentions(&mut self) -> Mentions {
-        let suffix = self.suffix;
-        let mobile = |text: &str| value::mobile(text, suffix);
-        let user_id = |text: &str| value::user_id(text, suffix);
-        let mobiles = self.list("DINGTALK_AT_MOBILES", "mobile number", mobile);
-        let user_ids = self.list("DINGTALK_AT_USER_IDS", "user id", user_id);
-        let (mobiles, user_ids) = (unique(mobiles), unique(user_ids));
-        let count = mobiles.len() + user_ids.len();
-        if count > MAX_MENTIONS {
-            let variable = match mobiles.as_slice() {
-                [] => "DINGTALK_AT_USER_IDS",
-                _ => "DINGTALK_AT_MOBILES",
-            };
-            self.fault(variable, format!("{count} people are to be mentioned (mobiles and user ids together); DingTalk mentions at most {MAX_MENTIONS}, or use DINGTALK_AT_ALL{}", self.suffix));
-        }
-        let all = self.value("DINGTALK_AT_ALL", value::boolean);
-        Mentions {
-            mobiles,
-            user_ids,
-            all: all.unwrap_or(false),
-        }
-    }
-
     /// Reads levels, or `none` for an empty list.
-    fn levels(&mut self, name: &str, default: &[Level]) -> Vec<Level> {
+    pub(super) fn levels(&mut self, name: &str, default: &[Level]) -> Vec<Level> {
         match self.get(name) {
             None => default.to_vec(),
             Some(text) if text.trim_matches(',').eq_ignore_ascii_case("none") => Vec::new(),
@@ -338,11 +247,11 @@ impl<'a> Reader<'a> {
         values
     }
 
-    fn get(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.values.get(name).map(String::as_str)
     }
 
-    fn fault(&mut self, name: &str, problem: impl Into<String>) {
+    pub(super) fn fault(&mut self, name: &str, problem: impl Into<String>) {
         let variable = format!("{name}{}", self.suffix);
         self.faults.push(ConfigError::new(variable, problem));
     }

@@ -14,8 +14,10 @@ fn read(vars: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 }
 
 fn dingtalk(endpoint: &Endpoint) -> &dingtalk::Endpoint {
-    let Endpoint::DingTalk(endpoint) = endpoint;
-    endpoint
+    match endpoint {
+        Endpoint::DingTalk(endpoint) => endpoint,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn faults(vars: &[(&str, &str)]) -> Vec<String> {

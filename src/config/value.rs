@@ -1,11 +1,13 @@
 //! Parses single values. The text of each fault says what to write instead.
 
+use crate::channel::{Chat, lark, slack};
 use crate::event::Level;
 use crate::message::{Console, Language, is_everyone, is_mobile, is_user_id};
 use crate::route::DaySpan;
 use crate::schedule::{self, DailyTime, Lead};
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
+use std::ops::RangeInclusive;
 
 /// Longest keyword, in bytes.
 const MAX_KEYWORD_BYTES: usize = 200;
@@ -26,36 +28,44 @@ pub(super) fn keyword(text: &str) -> Result<String, String> {
 /// Parses a mobile number.
 ///
 /// DingTalk ignores what is none, without an error: nobody would be mentioned.
-pub(super) fn mobile(text: &str, suffix: &str) -> Result<String, String> {
+pub(super) fn mobile(text: &str, at_all: &str) -> Result<String, String> {
     const HOW: &str = "write its digits, with the country's code where it is not China's (+39-3241234567), several separated by commas";
     if is_mobile(text) {
         return Ok(text.to_owned());
     }
-    Err(match everyone(text, suffix) {
+    Err(match everyone(text, at_all) {
         Some(instead) => instead,
         None => format!("{} is no mobile number; {HOW}", quote(text)),
     })
 }
 
-/// Parses a user id.
+/// Parses the id of a person whom the chat can mention.
 ///
-/// DingTalk ignores what is none, without an error: nobody would be mentioned.
-pub(super) fn user_id(text: &str, suffix: &str) -> Result<String, String> {
-    const HOW: &str = "write the id that the administrator's console shows for the person, not a name: letters, digits and _ . @ - only, without @ before it, several separated by commas";
-    if is_user_id(text) {
+/// DingTalk ignores what is none, without an error: nobody would be mentioned. Lark refuses the whole
+/// message.
+pub(super) fn user_id(text: &str, chat: Chat, at_all: &str) -> Result<String, String> {
+    const CONSOLE: &str = "write the id that the administrator's console shows for the person, not a name: letters, digits and _ . @ - only, without @ before it, several separated by commas";
+    const LARK: &str = "write open ids (ou_…) or user ids, no union ids (on_…), e-mail addresses or names, several separated by commas";
+    const SLACK: &str = "write the member ID in the person's profile (U…) or the id of a user group (S…), no name, several separated by commas";
+    let (is_of_chat, how): (fn(&str) -> bool, _) = match chat {
+        Chat::DingTalk | Chat::WeCom => (is_user_id, CONSOLE),
+        Chat::Lark => (lark::is_user_id, LARK),
+        Chat::Slack => (slack::is_user_id, SLACK),
+    };
+    if is_user_id(text) && is_of_chat(text) {
         return Ok(text.to_owned());
     }
-    Err(match everyone(text, suffix) {
+    Err(match everyone(text, at_all) {
         Some(instead) => instead,
-        None => format!("{} is no user id; {HOW}", quote(text)),
+        None => format!("{} is no user id; {how}", quote(text)),
     })
 }
 
-/// Returns what to write instead of a word for everybody, for the route with this suffix.
-fn everyone(text: &str, suffix: &str) -> Option<String> {
+/// Returns what to write instead of a word for everybody, with the variable for that.
+fn everyone(text: &str, at_all: &str) -> Option<String> {
     is_everyone(text).then(|| {
         format!(
-            "{} is nobody's; set DINGTALK_AT_ALL{suffix}=true to mention everybody",
+            "{} is nobody's; set {at_all}=true to mention everybody",
             quote(text)
         )
     })
@@ -69,12 +79,14 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn rate_limit(text: &str) -> Result<u32, String> {
+pub(super) fn rate_limit(text: &str, range: &RangeInclusive<u32>) -> Result<u32, String> {
     match text.parse() {
-        Ok(limit @ 3..=20) if !text.starts_with('+') => Ok(limit),
+        Ok(limit) if range.contains(&limit) && !text.starts_with('+') => Ok(limit),
         _ => Err(format!(
-            "is {}; write a whole number of messages a minute from 3 to 20",
-            quote(text)
+            "is {}; write a whole number of messages a minute from {} to {}",
+            quote(text),
+            range.start(),
+            range.end()
         )),
     }
 }

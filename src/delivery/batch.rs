@@ -5,7 +5,9 @@ use super::outcome::{DeliveryResult, Failure, Outcome};
 use super::retry::RetryState;
 use super::target::Role;
 use super::timestamps::Timestamps;
+use crate::channel::{Body, Channel, EncodeOptions};
 use crate::event::Event;
+use crate::message::{Mentions, Message};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,9 +18,42 @@ pub(super) struct OutgoingMessage {
     pub(super) events: Vec<(EventKey, Arc<Event>)>,
     /// The idempotency key.
     pub(super) uuid: String,
-    /// The request body as it was sent. `None` where it is to be encoded within `max_bytes`.
-    pub(super) body: Option<Arc<Vec<u8>>>,
-    pub(super) max_bytes: usize,
+    /// The request body as it was sent. `None` where it is to be encoded within `max_size`.
+    pub(super) body: Option<Arc<Body>>,
+    pub(super) max_size: usize,
+    pub(super) form: Form,
+}
+
+/// How a message differs from the usual, because of what happened to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Form {
+    /// It may have been shown, and the chat would not notice the repeat.
+    pub(super) is_repeat: bool,
+    /// The chat refused its mentions.
+    pub(super) without_mentions: bool,
+    /// The chat refused its usual form.
+    pub(super) is_plain: bool,
+}
+
+impl Form {
+    /// Encodes the message in this form.
+    pub(super) fn encode(self, channel: &dyn Channel, message: &Message, key: &str) -> Body {
+        let options = EncodeOptions {
+            key,
+            is_plain: self.is_plain,
+        };
+        if !self.is_repeat && !self.without_mentions {
+            return channel.encode(message, &options);
+        }
+        let mut message = message.clone();
+        if self.is_repeat {
+            message.mark_as_repeat();
+        }
+        if self.without_mentions {
+            message.mentions = Mentions::default();
+        }
+        channel.encode(&message, &options)
+    }
 }
 
 impl OutgoingMessage {
@@ -46,6 +81,8 @@ pub(super) struct Batch {
     pub(super) retry: RetryState,
     /// It may have been shown: an attempt had no clear response.
     pub(super) unconfirmed: bool,
+    /// What was left out of the message, and why.
+    pub(super) left_out: Option<String>,
     /// What is known so far. An invocation that has to leave reports this.
     pub(super) outcome: Outcome,
     /// Why it does not go to the primary chatbot, for the case that the fallback fails too.
@@ -74,6 +111,7 @@ impl Batch {
             new_connection: false,
             retry: RetryState::default(),
             unconfirmed: false,
+            left_out: None,
             primary_outcome: None,
         }
     }
@@ -84,6 +122,12 @@ impl Batch {
             BatchState::Waiting { not_before } => not_before <= now.monotonic,
             BatchState::InFlight => false,
         }
+    }
+
+    /// From the next attempt on, the message is encoded otherwise.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Form)) {
+        change(&mut self.message.form);
+        self.message.body = None;
     }
 
     pub(super) fn retry_at(&mut self, not_before: Instant) {

@@ -148,12 +148,12 @@ impl Dispatcher {
                 &events,
                 &target.options,
                 clock::to_timestamp(self.clock.wall()),
-                message.max_bytes,
-                |content: &Message| channel.encode(content, &message.uuid),
+                message.max_size,
+                |content: &Message| message.form.encode(channel, content, &message.uuid),
             );
             Arc::new(body)
         });
-        in_flight.attempt = channel.send(body, request.options, deadline);
+        in_flight.attempt = channel.send(&body.bytes, request.options, deadline);
     }
 
     fn now(&self) -> Timestamps {

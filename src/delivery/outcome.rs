@@ -1,6 +1,6 @@
 //! The outcome of one event on one route.
 
-use crate::channel::{Attempt, Class, Phase};
+use crate::channel::{Attempt, Class, Code, Phase};
 use std::time::Duration;
 
 /// The outcome of one event on one route that accepted it: the only type for it from the response
@@ -12,10 +12,11 @@ pub struct Outcome {
     /// The class of the last attempt. `None` where no request was made.
     pub class: Option<Class>,
     /// The chat's code in the last response, where it held one.
-    pub errcode: Option<i64>,
+    pub errcode: Option<Code>,
     /// Requests made for the message that holds the event.
     pub attempts: u32,
-    /// What to do about a failure, and what the chat said. `None` on success.
+    /// What to do about a failure, and what the chat said. On success what was left out of the
+    /// message, because the chat refused it.
     pub remedy: Option<String>,
     /// The idempotency key of that message. `None` where the event never was in one.
     pub message_uuid: Option<String>,
@@ -110,7 +111,7 @@ impl Outcome {
         // An attempt that ended before it began made no request.
         self.attempts += u32::from(attempt.phase != Phase::Start);
         self.class = Some(attempt.class);
-        self.errcode = attempt.errcode;
+        self.errcode = attempt.errcode.clone();
         self.remedy = Some(after_attempt(attempt));
     }
 
@@ -131,7 +132,7 @@ impl Outcome {
 }
 
 /// Returns what to do about a failed attempt, and what the chat said.
-fn after_attempt(attempt: &Attempt) -> String {
+pub(super) fn after_attempt(attempt: &Attempt) -> String {
     match (attempt.remedy.as_deref(), attempt.detail.as_str()) {
         (Some(remedy), "") => remedy.to_owned(),
         (Some(remedy), detail) => format!("{remedy} ({detail})"),

@@ -1,6 +1,6 @@
 //! The events that wait on one route, and the batches that are on their way.
 
-use super::batch::{Batch, BatchState, OutgoingMessage};
+use super::batch::{Batch, BatchState, Form, OutgoingMessage};
 use super::keys::{EventKey, message_uuid};
 use super::outcome::Outcome;
 use super::target::{Role, Target};
@@ -96,8 +96,8 @@ impl Queue {
     /// become one, as many as fit into a message.
     pub(super) fn next_batch(&mut self) -> &mut Batch {
         if self.batches.is_empty() {
-            let max_bytes = self.target.channel.limits().max_bytes;
-            let mut capacity = Capacity::new(&self.target.options, max_bytes);
+            let max_size = self.target.channel.limits().max_size;
+            let mut capacity = Capacity::new(&self.target.options, max_size);
             let first = self.waiting.front().map(|(_, event)| Arc::clone(event));
             let is_like_first = |event: &Event| {
                 let first = first.as_ref();
@@ -113,7 +113,8 @@ impl Queue {
                 uuid: message_uuid(&self.target.route, keys),
                 events,
                 body: None,
-                max_bytes,
+                max_size,
+                form: Form::default(),
             }));
         }
         &mut self.batches[0]

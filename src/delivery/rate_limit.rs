@@ -13,16 +13,22 @@ pub(super) struct RateLimiter {
     interval: Duration,
     /// How far ahead of the even rate requests may run.
     burst_tolerance: Duration,
+    /// Between the end of a request and the next one.
+    min_gap: Duration,
+    /// When the last request ended.
+    ended: Option<Instant>,
     /// The theoretical arrival time: when the next request would be due at the even rate.
     tat: Option<Instant>,
 }
 
 impl RateLimiter {
-    pub(super) fn new(per_minute: u32) -> RateLimiter {
+    pub(super) fn new(per_minute: u32, min_gap: Duration) -> RateLimiter {
         let burst = (per_minute / 3).max(1);
         let interval = Duration::from_secs(60) / per_minute.saturating_sub(burst).max(1);
         RateLimiter {
             interval,
+            min_gap,
+            ended: None,
             burst_tolerance: interval * (burst - 1),
             tat: None,
         }
@@ -30,9 +36,17 @@ impl RateLimiter {
 
     /// The earliest moment at which a request may leave; in the past where one may leave now.
     pub(super) fn ready_at(&self, now: Instant) -> Instant {
-        match self.tat {
+        let by_rate = match self.tat {
             Some(tat) => tat.checked_sub(self.burst_tolerance).unwrap_or(now),
             None => now,
+        };
+        (self.ended).map_or(by_rate, |ended| by_rate.max(ended + self.min_gap))
+    }
+
+    /// The gap counts from the end of a request: how long it took to arrive is not known.
+    pub(super) fn ended(&mut self, now: Instant) {
+        if !self.min_gap.is_zero() {
+            self.ended = Some(now);
         }
     }
 
@@ -54,9 +68,9 @@ mod tests {
     use proptest::prelude::*;
 
     /// When requests leave that ask at these moments, each as soon as it may.
-    fn departures(limit: u32, asked: &[u64]) -> Vec<Duration> {
+    fn departures(limit: u32, min_gap: Duration, asked: &[u64]) -> Vec<Duration> {
         let begin = Instant::now();
-        let mut limiter = RateLimiter::new(limit);
+        let mut limiter = RateLimiter::new(limit, min_gap);
         let mut now = begin;
         asked
             .iter()
@@ -64,6 +78,7 @@ mod tests {
                 now += Duration::from_millis(*gap);
                 now = now.max(limiter.ready_at(now));
                 limiter.acquire(now);
+                limiter.ended(now);
                 now - begin
             })
             .collect()
@@ -71,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_third_leaves_at_once_and_the_rest_is_spread() {
-        let left = departures(18, &[0; 8]);
+        let left = departures(18, Duration::ZERO, &[0; 8]);
         assert_eq!(left[5], Duration::ZERO);
         assert_eq!(left[6], Duration::from_secs(5));
         assert_eq!(left[7], Duration::from_secs(10));
@@ -80,7 +95,7 @@ mod tests {
     #[test]
     fn a_token_given_back_can_be_taken_again() {
         let now = Instant::now();
-        let mut limiter = RateLimiter::new(3);
+        let mut limiter = RateLimiter::new(3, Duration::ZERO);
         limiter.acquire(now);
         assert!(limiter.ready_at(now) > now);
         limiter.give_back();
@@ -91,9 +106,12 @@ mod tests {
         #[test]
         fn no_minute_holds_more_than_the_limit(
             limit in 2u32..=100,
+            gap in prop_oneof![Just(0u64), 1u64..3_000],
             asked in proptest::collection::vec(0u64..30_000, 1..200),
         ) {
-            let left = departures(limit, &asked);
+            let gap = Duration::from_millis(gap);
+            let left = departures(limit, gap, &asked);
+            prop_assert!(left.windows(2).all(|pair| pair[1] - pair[0] >= gap));
             for (i, first) in left.iter().enumerate() {
                 let minute = left[i..].iter().take_while(|t| **t - *first <= Duration::from_secs(60)).count();
                 prop_assert!(minute <= limit as usize, "{} in the minute from {:?}", minute, first);

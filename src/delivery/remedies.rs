@@ -1,7 +1,7 @@
 //! What a failed outcome says to the owner of the function.
 
 use super::endpoint::Banned;
-use super::outcome::Failure;
+use super::outcome::{Failure, after_attempt};
 use super::target::{Role, Target};
 use crate::channel::Attempt;
 use crate::clock;
@@ -24,6 +24,16 @@ pub(super) fn banned(
         said.map_or_else(String::new, |attempt| format!(" ({})", attempt.detail)),
         channel.ban_remedy(banned.ban)
     )
+}
+
+/// Returns what was left out of a message that was delivered, because of this attempt.
+pub(super) fn left_out(what: &str, attempt: &Attempt) -> String {
+    format!("delivered without {what}: {}", after_attempt(attempt))
+}
+
+/// Returns what a chat said of a message that it delivered.
+pub(super) fn remark(attempt: &Attempt) -> String {
+    format!("delivered, but {}", after_attempt(attempt))
 }
 
 /// The invocation's time was over before the message could be sent.

@@ -17,6 +17,8 @@ pub(super) struct RetryState {
     /// Retries of unclear attempts.
     retries: usize,
     reconnected: bool,
+    /// Requests without an answer, at a chat that would show a repeat again.
+    lost: usize,
     recovered: HashSet<Recovery>,
 }
 
@@ -27,10 +29,16 @@ pub(super) enum NextStep {
     Delivered,
     /// Send it again after this wait.
     Retry(Duration),
+    /// Send it again after this wait, marked as a possible repeat.
+    Repeat(Duration),
     /// Send it again, signed with the next secret.
     NextSecret,
     /// Send a shorter message.
     Shorten,
+    /// Send it without mentions.
+    WithoutMentions,
+    /// Send it in the chat's plainest form.
+    Plain,
     /// The chatbot is banned for this long.
     Banned(Duration, Ban),
     /// The chatbot refuses the message for good.
@@ -40,10 +48,29 @@ pub(super) enum NextStep {
 }
 
 impl RetryState {
-    /// Decides what follows from `attempt` at a chatbot with so many secrets.
-    pub(super) fn on_result(&mut self, attempt: &Attempt, secrets: usize) -> NextStep {
+    /// Decides what follows from `attempt` at a chatbot with so many secrets. `deduplicates` is
+    /// [`Channel::deduplicates`](crate::channel::Channel::deduplicates).
+    pub(super) fn on_result(
+        &mut self,
+        attempt: &Attempt,
+        secrets: usize,
+        deduplicates: bool,
+    ) -> NextStep {
         match attempt.class {
             Class::Delivered => NextStep::Delivered,
+            // Each further request may show the message once more.
+            Class::Unclear if attempt.is_lost() && !deduplicates => {
+                self.lost += 1;
+                let wait = match attempt.by_deadline {
+                    true => Duration::ZERO,
+                    false => RETRY_AFTER[0],
+                };
+                if self.lost == 1 {
+                    NextStep::Repeat(wait)
+                } else {
+                    NextStep::Unreachable
+                }
+            }
             // The deadline of the invocation that made the attempt cut it short, and that
             // invocation leaves. This says nothing of the chatbot, so it uses up no retry of those
             // that stay.
@@ -67,6 +94,8 @@ impl RetryState {
                     Recovery::NextSecret if is_first && secrets > 1 => NextStep::NextSecret,
                     Recovery::SignAgain if is_first => NextStep::Retry(Duration::ZERO),
                     Recovery::Shorten if is_first => NextStep::Shorten,
+                    Recovery::WithoutMentions if is_first => NextStep::WithoutMentions,
+                    Recovery::Plain if is_first => NextStep::Plain,
                     _ => NextStep::Refused,
                 }
             }
@@ -76,6 +105,7 @@ impl RetryState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::aborted;
     use super::super::tests::attempt;
     use super::*;
 
@@ -83,7 +113,7 @@ mod tests {
         let mut state = RetryState::default();
         classes
             .iter()
-            .map(|class| state.on_result(&attempt(*class, None), secrets))
+            .map(|class| state.on_result(&attempt(*class, None), secrets, true))
             .collect()
     }
 
@@ -109,9 +139,30 @@ mod tests {
             (Recovery::NextSecret, 2, NextStep::NextSecret),
             (Recovery::SignAgain, 0, NextStep::Retry(Duration::ZERO)),
             (Recovery::Shorten, 0, NextStep::Shorten),
+            (Recovery::WithoutMentions, 0, NextStep::WithoutMentions),
+            (Recovery::Plain, 0, NextStep::Plain),
         ] {
             let twice = steps(&[Class::Refused(recovery); 2], secrets);
             assert_eq!(twice, [first, NextStep::Refused], "{recovery:?}");
+        }
+    }
+
+    /// Without a key that the chat knows, there are two requests in all.
+    #[test]
+    fn when_a_repeat_would_show_a_lost_answer_is_followed_by_one() {
+        let lost = |by_deadline| Attempt {
+            by_deadline,
+            ..aborted()
+        };
+        for (by_deadline, wait) in [(false, RETRY_AFTER[0]), (true, Duration::ZERO)] {
+            let mut state = RetryState::default();
+            let first = state.on_result(&lost(by_deadline), 0, false);
+            assert_eq!(first, NextStep::Repeat(wait));
+            // An answer that says "busy" most likely means that nothing was shown.
+            let busy = state.on_result(&attempt(Class::Unclear, None), 0, false);
+            assert_eq!(busy, NextStep::Retry(RETRY_AFTER[0]));
+            let second = state.on_result(&lost(by_deadline), 0, false);
+            assert_eq!(second, NextStep::Unreachable);
         }
     }
 
@@ -124,10 +175,10 @@ mod tests {
                 ..attempt(class, None)
             };
             for _ in 0..9 {
-                let step = state.on_result(&cut_short, 0);
+                let step = state.on_result(&cut_short, 0, true);
                 assert_eq!(step, NextStep::Retry(Duration::ZERO));
             }
-            let step = state.on_result(&attempt(class, None), 0);
+            let step = state.on_result(&attempt(class, None), 0, true);
             assert!(matches!(step, NextStep::Retry(_)));
         }
     }

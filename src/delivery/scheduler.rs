@@ -210,7 +210,9 @@ impl Scheduler {
         // rate.
         let endpoint = self.endpoints.of(request.channel());
         endpoint.busy = false;
-        if !attempt.left() {
+        if attempt.left() {
+            endpoint.rate.ended(now.monotonic);
+        } else {
             endpoint.rate.give_back();
         }
 
@@ -225,24 +227,39 @@ impl Scheduler {
         batch.unconfirmed |= attempt.class == Class::Unclear;
         batch.outcome.add_attempt(attempt);
 
-        let secrets = request.channel().secrets();
-        match batch.retry.on_result(attempt, secrets) {
+        let channel = request.channel();
+        let secrets = channel.secrets();
+        match (batch.retry).on_result(attempt, secrets, channel.deduplicates()) {
             NextStep::Delivered => {
-                // The secret that was accepted comes first from now on.
-                endpoint.secret = request.options.secret;
+                endpoint.delivered(request.options.secret);
+                if attempt.remedy.is_some() {
+                    batch.left_out = Some(remedies::remark(attempt));
+                }
                 self.settle(request.route, DeliveryResult::Delivered, now);
             }
             // Any invocation that waits and still has time makes the next attempt.
             NextStep::Retry(wait) => batch.retry_at(now.monotonic + wait),
+            NextStep::Repeat(wait) => {
+                batch.change(|form| form.is_repeat = true);
+                batch.retry_at(now.monotonic + wait);
+            }
+            NextStep::WithoutMentions => {
+                batch.change(|form| form.without_mentions = true);
+                batch.left_out = Some(remedies::left_out("mentions", attempt));
+            }
+            NextStep::Plain => {
+                batch.change(|form| form.is_plain = true);
+                batch.left_out = Some(remedies::left_out("formatting", attempt));
+            }
             NextStep::NextSecret => {
                 batch.next_secret = Some((request.options.secret + 1) % secrets);
             }
             NextStep::Shorten => {
                 // Whatever the chat's limit is, what comes next is shorter than what was too long.
                 let sent = batch.message.body.take();
-                let sent = sent.expect("a refused message was encoded").len();
-                let limit = request.channel().limits().max_bytes;
-                batch.message.max_bytes = (limit / SHORTENED_PART).min(sent / 2);
+                let sent = sent.expect("a refused message was encoded").size;
+                let limit = request.channel().limits().max_size;
+                batch.message.max_size = (limit / SHORTENED_PART).min(sent / 2);
             }
             NextStep::Banned(time, ban) => {
                 let banned = endpoint.ban(ban, time, now);
@@ -355,7 +372,7 @@ impl Scheduler {
             ..batch.outcome
         };
         if is_delivered {
-            outcome.remedy = None;
+            outcome.remedy = batch.left_out;
         } else if let Some(primary) = batch.primary_outcome {
             outcome = outcome.with_primary(primary);
         }

@@ -3,7 +3,7 @@
 //! The events of such a message are reported as failed, and EventBridge repeats them. In a new
 //! message with a new key, the group would see them twice. So the message is kept, and sent again
 //! verbatim when one of its events comes back: if it was shown, the chat knows its key and does not
-//! show it again.
+//! show it again. For a chat that knows no keys, it says that it may be a repeat.
 
 use super::batch::OutgoingMessage;
 use super::keys::EventKey;
@@ -47,6 +47,7 @@ impl Unconfirmed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::Form;
     use super::super::tests::event;
     use super::*;
     use std::time::{Instant, SystemTime};
@@ -56,7 +57,8 @@ mod tests {
             events: events.map(|n| (key(n), event(n))).collect(),
             uuid: String::new(),
             body: None,
-            max_bytes: 0,
+            max_size: 0,
+            form: Form::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::event::{code, footer_of};
 use super::renderer::Renderer;
 use super::status::{icon, is_over, upcoming_start};
 use super::time::format_time;
-use super::{Line, Message, Section, Text};
+use super::{Line, Message, Section, Text, Tone};
 use super::{alarm, console_link, i18n};
 use crate::event::{Event, EventTime, Level};
 use jiff::Timestamp;
@@ -46,6 +46,10 @@ impl Renderer<'_> {
                 .and(self.headline_with_status(worst))
                 .with(if groups.len() > 1 { more } else { "" }),
             heading: Text::from(icon).and(count.clone()),
+            tone: match events.iter().all(|event| is_over(event)) {
+                true => Tone::Good,
+                false => Tone::of_level(worst[0].level),
+            },
             lines: self.summary(events),
             sections,
             note: self.unlisted(events.len() - named),

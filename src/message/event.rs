@@ -2,7 +2,7 @@
 
 use super::details::names;
 use super::renderer::Renderer;
-use super::status::{icon, is_resolved, over_icon, upcoming_start};
+use super::status::{icon, is_resolved, over_icon, tone, upcoming_start};
 use super::{Foreign, Line, Link, MAX_DETAILS, MAX_NAME, Message, Text};
 use super::{alarm, console_link, i18n};
 use crate::event::catalog::{self, Entry};
@@ -27,6 +27,7 @@ impl Renderer<'_> {
             language: self.options.language,
             title: self.title(event, headline.clone()),
             heading: Text::from(icon(event)).and(headline),
+            tone: tone(event),
             lines,
             sections: Vec::new(),
             note: Some(self.advice(&[event])),

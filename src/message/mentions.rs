@@ -36,6 +36,26 @@ pub fn is_everyone(text: &str) -> bool {
     ["all", "everyone", "所有人"].contains(&name.as_str())
 }
 
+/// Whom a chat can mention.
+#[derive(Debug, Clone, Copy)]
+pub struct Mentionable {
+    /// People by their mobile numbers.
+    pub mobiles: bool,
+    /// Returns true for a text that can be a person's id. All of them are user ids by
+    /// [`is_user_id`].
+    pub is_user_id: fn(&str) -> bool,
+}
+
+/// People by their mobile numbers and by any user id.
+impl Default for Mentionable {
+    fn default() -> Mentionable {
+        Mentionable {
+            mobiles: true,
+            is_user_id,
+        }
+    }
+}
+
 /// A person whom the tag of a resource names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Owner<'a> {
@@ -45,12 +65,13 @@ pub(super) enum Owner<'a> {
 
 impl<'a> Owner<'a> {
     /// Parses a part of a tag's value; `None` for one that mentions nobody.
-    fn parse(text: &'a str) -> Option<Owner<'a>> {
+    fn parse(text: &'a str, who: Mentionable) -> Option<Owner<'a>> {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         if is_mobile(text) && DIGITS.contains(&digits) {
-            return Some(Owner::Mobile(text));
+            return who.mobiles.then_some(Owner::Mobile(text));
         }
-        (is_user_id(text) && is_plain(text)).then_some(Owner::UserId(text))
+        let is_id = is_user_id(text) && is_plain(text) && (who.is_user_id)(text);
+        is_id.then_some(Owner::UserId(text))
     }
 
     /// As it stands in the message.
@@ -85,7 +106,8 @@ pub(super) fn owners<'a>(
     let value = || known?.tag(options.mention_tag.as_deref()?);
     let is_between = |c: char| c.is_whitespace() || ",/，、".contains(c);
     let parts = value().unwrap_or_default().split(is_between);
-    parts.filter(|part| !part.is_empty()).map(Owner::parse)
+    let parts = parts.filter(|part| !part.is_empty());
+    parts.map(|part| Owner::parse(part, options.mentionable))
 }
 
 /// Returns true if the event, not over, has a level that the route wants people for, and does not
@@ -204,7 +226,11 @@ mod tests {
             ("a@www.b", None),
             ("all", None),
         ] {
-            assert_eq!(Owner::parse(part), expected, "{part}");
+            assert_eq!(
+                Owner::parse(part, Mentionable::default()),
+                expected,
+                "{part}"
+            );
         }
     }
 }

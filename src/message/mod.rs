@@ -45,7 +45,7 @@ mod values;
 
 pub use capacity::{Capacity, chunks};
 pub use i18n::Language;
-pub use mentions::{MAX_MENTIONS, is_everyone, is_mobile, is_user_id};
+pub use mentions::{MAX_MENTIONS, Mentionable, is_everyone, is_mobile, is_user_id};
 pub(crate) use text::is_invisible;
 pub use text::{Foreign, Span, Text};
 pub use time::format_time;
@@ -61,6 +61,21 @@ const MAX_NAME: usize = 100;
 /// Most lines of a single event's tags and own data that are shown; the rest is counted.
 const MAX_DETAILS: usize = 60;
 
+/// Each text from an event is cut to so many characters where a message is too long otherwise.
+const SHORTER: [usize; 5] = [80, 40, 20, 10, 5];
+
+/// What a channel makes of a message.
+pub trait Encoded {
+    /// The size as the chat counts it.
+    fn size(&self) -> usize;
+}
+
+impl Encoded for Vec<u8> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
 /// How one route wants its messages.
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
@@ -70,8 +85,10 @@ pub struct RenderOptions {
     pub mentions: Mentions,
     /// The levels whose events mention them; a final event never does.
     pub mention_levels: Vec<Level>,
-    /// The key of the tag whose value names people to mention besides: `DINGTALK_AT_TAG`.
+    /// The key of the tag whose value names people to mention besides: `…_AT_TAG`.
     pub mention_tag: Option<String>,
+    /// Whom the chat can mention.
+    pub mentionable: Mentionable,
     /// The keys of the tags that are shown, in this order: `MESSAGE_TAGS`.
     pub tags: Vec<String>,
     pub accounts: AccountNames,
@@ -91,6 +108,7 @@ impl RenderOptions {
             mentions: Mentions::default(),
             mention_levels: Vec::new(),
             mention_tag: None,
+            mentionable: Mentionable::default(),
             tags: Vec::new(),
             accounts: AccountNames::default(),
             console: Console::default(),
@@ -148,6 +166,29 @@ pub struct Mentions {
     pub all: bool,
 }
 
+/// How bad the matter of a message is, the worst first: a chat that has colours shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tone {
+    Critical,
+    Warn,
+    /// The level is not known.
+    Unknown,
+    Info,
+    /// The matter is over, or there is none.
+    Good,
+}
+
+impl Tone {
+    fn of_level(level: Option<Level>) -> Tone {
+        match level {
+            Some(Level::Critical) => Tone::Critical,
+            Some(Level::Warn) => Tone::Warn,
+            Some(Level::Info) => Tone::Info,
+            None => Tone::Unknown,
+        }
+    }
+}
+
 /// A message for a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -156,6 +197,8 @@ pub struct Message {
     pub title: Text,
     /// The first line of the message itself.
     pub heading: Text,
+    /// How it is coloured.
+    pub tone: Tone,
     /// What is known of a single event; of a digest the levels and the times; of a list of upcoming
     /// maintenance what its events have in common.
     pub lines: Vec<Line>,
@@ -202,6 +245,37 @@ pub struct Link {
     pub url: String,
 }
 
+impl Message {
+    /// Marks the message in its footer: it was sent before, and may have been shown.
+    pub fn mark_as_repeat(&mut self) {
+        let words = (self.language).select("可能是重复发送", "sent again: may be a repeat");
+        let footer = std::mem::replace(&mut self.footer, words.into());
+        self.footer = footer.with(" · ").with(words);
+    }
+
+    /// Cuts each text from an event after `max_chars` characters.
+    fn cut(mut self, max_chars: usize) -> Message {
+        let sections = self.sections.iter_mut();
+        let of_sections = sections.flat_map(|section| {
+            let lines = section.lines.iter_mut();
+            lines
+                .map(|line| (Some(&mut line.label), &mut line.value))
+                .chain(std::iter::once((None, &mut section.heading)))
+        });
+        let lines = self.lines.iter_mut().chain(&mut self.note);
+        let lines = lines.map(|line| (Some(&mut line.label), &mut line.value));
+        let texts = [&mut self.title, &mut self.heading, &mut self.footer];
+        let texts = texts.into_iter().map(|text| (None, text));
+        for (label, text) in texts.chain(lines).chain(of_sections) {
+            text.cut(max_chars);
+            if let Some(Some(label)) = label {
+                label.cut(max_chars);
+            }
+        }
+        self
+    }
+}
+
 impl Line {
     fn new(label: impl Into<Span>, value: Text) -> Line {
         Line {
@@ -238,38 +312,48 @@ pub fn compose(events: &[&Event], options: &RenderOptions, now: Timestamp) -> Me
     compose_limited(events, options, now, usize::MAX)
 }
 
-/// Composes the message of these events, as long as `encode` makes at most `max_bytes` bytes of it.
-/// Returns it with these bytes.
+/// Composes the message of these events, as long as `encode` makes a body of at most `max_size` of
+/// it. Returns it with this body.
 ///
 /// A message that is too long shows fewer lines of a single event's own data, then of its tags. A
 /// digest names fewer resources in each group, then shows fewer groups, without the mildest ones. A
 /// list of upcoming maintenance shows fewer events, without the latest ones.
-/// What is left out is counted. All else stays, and exceeds `max_bytes` where that is smaller than
-/// it needs.
+/// What is left out is counted. All else stays; where it is still too long, each text from an event
+/// is cut. It exceeds `max_size` where that does not help either.
 ///
 /// # Panics
 ///
 /// Panics if there is no event.
-pub fn encode_within(
+pub fn encode_within<B: Encoded>(
     events: &[&Event],
     options: &RenderOptions,
     now: Timestamp,
-    max_bytes: usize,
-    encode: impl Fn(&Message) -> Vec<u8>,
-) -> (Message, Vec<u8>) {
+    max_size: usize,
+    encode: impl Fn(&Message) -> B,
+) -> (Message, B) {
     let encoded = |limit| {
         let message = compose_limited(events, options, now, limit);
         let body = encode(&message);
         (message, body)
     };
     let whole = encoded(usize::MAX);
-    if whole.1.len() <= max_bytes {
+    if whole.1.size() <= max_size {
         return whole;
     }
     let limits: Vec<usize> = (0..MAX_DETAILS.max(events.len())).collect();
-    let fitting = limits.partition_point(|limit| encoded(*limit).1.len() <= max_bytes);
-    // Where nothing fits, the lowest limit shows the least.
-    encoded(fitting.saturating_sub(1))
+    let fitting = limits.partition_point(|limit| encoded(*limit).1.size() <= max_size);
+    if fitting > 0 {
+        return encoded(fitting - 1);
+    }
+    // The lowest limit shows the least. What events wrote into it may still be long.
+    let least = encoded(0);
+    let cut = SHORTER.into_iter().map(|max_chars| {
+        let message = least.0.clone().cut(max_chars);
+        let body = encode(&message);
+        (message, body)
+    });
+    let fitting = cut.into_iter().find(|(_, body)| body.size() <= max_size);
+    fitting.unwrap_or(least)
 }
 
 fn compose_limited(

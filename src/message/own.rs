@@ -2,7 +2,7 @@
 
 use super::event::{code, footer_of};
 use super::renderer::Renderer;
-use super::{Foreign, Line, MAX_NAME, Message, Span, Text, i18n};
+use super::{Foreign, Line, MAX_NAME, Message, Span, Text, Tone, i18n};
 use crate::event::{AccessError, Event, LookupHealth, OccasionKind, Vitals};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -59,7 +59,11 @@ impl Renderer<'_> {
             self.routes(&vitals.routes),
             Line::new(self.select("版本", "Version"), vitals.version.into()),
         ];
-        self.about_itself(event, heading, lines.into(), None)
+        let tone = match concerns(vitals) {
+            0 => Tone::Good,
+            _ => Tone::Warn,
+        };
+        self.about_itself(event, heading, lines.into(), None, tone)
     }
 
     /// Why nobody knows what is ahead.
@@ -82,7 +86,8 @@ impl Renderer<'_> {
         ];
         let remedy = self.remedy(cause);
         let remedy = remedy.map(|remedy| Line::new(self.advice_label(), remedy));
-        self.about_itself(event, icon.with(title), lines, remedy)
+        let tone = Tone::of_level(event.level);
+        self.about_itself(event, icon.with(title), lines, remedy, tone)
     }
 
     fn about_itself(
@@ -91,11 +96,13 @@ impl Renderer<'_> {
         heading: Text,
         lines: Vec<Line>,
         note: Option<Line>,
+        tone: Tone,
     ) -> Message {
         Message {
             language: self.options.language,
             title: heading.clone(),
             heading,
+            tone,
             lines,
             sections: Vec::new(),
             note,

@@ -1,7 +1,7 @@
 //! What has become of the matter: the status in words, and the icons.
 
 use super::renderer::Renderer;
-use super::{Language, Text, alarm, i18n};
+use super::{Language, Text, Tone, alarm, i18n};
 use crate::event::{Event, EventTime};
 
 /// Longest status without a translation that is shown, in characters.
@@ -94,6 +94,14 @@ pub(super) fn icon(event: &Event) -> &'static str {
     match over_icon(event) {
         "" => i18n::level_icon(event.level),
         icon => icon,
+    }
+}
+
+/// The tone of the event's message.
+pub(super) fn tone(event: &Event) -> Tone {
+    match is_over(event) {
+        true => Tone::Good,
+        false => Tone::of_level(event.level),
     }
 }
 

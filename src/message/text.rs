@@ -77,6 +77,11 @@ impl Text {
         Foreign::new(text, max_chars).map(Text::from)
     }
 
+    /// Cuts each text from an event after `max_chars` characters.
+    pub(super) fn cut(&mut self, max_chars: usize) {
+        self.0.iter_mut().for_each(|span| span.cut(max_chars));
+    }
+
     /// Appends a span.
     pub(super) fn with(mut self, span: impl Into<Span>) -> Text {
         self.0.push(span.into());
@@ -101,6 +106,18 @@ impl Text {
     /// The parts, in order.
     pub fn spans(&self) -> &[Span] {
         &self.0
+    }
+}
+
+impl Span {
+    /// Cuts a text from an event after `max_chars` characters.
+    pub(super) fn cut(&mut self, max_chars: usize) {
+        if let Span::Foreign(words) = self {
+            // What is visible stays so.
+            if let Some(cut) = Foreign::new(words.as_str(), max_chars) {
+                *words = cut;
+            }
+        }
     }
 }
 

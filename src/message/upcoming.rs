@@ -3,7 +3,7 @@
 use super::digest::group_by;
 use super::event::{MAX_LISTED, footer_of};
 use super::renderer::Renderer;
-use super::status::icon;
+use super::status::{icon, tone};
 use super::{Line, MAX_NAME, Message, Section, Text, console_link};
 use crate::event::{Event, EventTime};
 use jiff::Timestamp;
@@ -76,6 +76,7 @@ impl Renderer<'_> {
             language: self.options.language,
             title: self.list_title(heading.clone(), &events),
             heading,
+            tone: (events.iter().map(|event| tone(event)).min()).expect("one event is shown"),
             lines: self.common_lines(&events, &common),
             sections,
             note,

@@ -3,7 +3,9 @@
 use ecs_dingtalk_notifier::channel::dingtalk::{
     DingTalk, Endpoint, Secret, Variables, Webhook, sign,
 };
-use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Phase, Recovery, SendOptions};
+use ecs_dingtalk_notifier::channel::{
+    Attempt, Ban, Channel, Chat, Class, Code, Phase, Recovery, SendOptions,
+};
 use ecs_dingtalk_notifier::clock::{Clock, ManualClock};
 use ecs_dingtalk_notifier::http::{
     Cause, Client, HttpConfig, Method, Proxy, Request, RootCertificates,
@@ -80,7 +82,7 @@ impl Sender {
             secrets: vec![Secret::parse("SECold").unwrap(), secret.clone()],
             keyword: None,
             rate_limit: 18,
-            variables: Variables::new("__ONCALL", false),
+            variables: Variables::new(Chat::DingTalk, "__ONCALL", false),
         };
         let options = SendOptions {
             // The second of two secrets.
@@ -208,7 +210,10 @@ fn a_request_is_signed_and_has_its_headers_once() {
     let attempt = sender().send(&format!("{}&tenant=7", server.url()));
 
     assert_eq!(attempt.class, Class::Delivered);
-    assert_eq!((attempt.errcode, attempt.phase), (Some(0), Phase::Answer));
+    assert_eq!(
+        (attempt.errcode, attempt.phase),
+        (Some(Code::Number(0)), Phase::Answer)
+    );
     assert_eq!((attempt.remedy, attempt.by_deadline), (None, false));
     let request = &server.requests()[0];
     let line = format!(

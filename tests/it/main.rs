@@ -2,6 +2,7 @@
 
 mod aliyun;
 mod binary;
+mod chats;
 mod delivery;
 mod deploy;
 mod dingtalk;

@@ -1,6 +1,6 @@
 //! Every sample as the message that it becomes, in both languages.
 
-mod occasions;
+pub(crate) mod occasions;
 mod owners;
 mod picture;
 mod situations;

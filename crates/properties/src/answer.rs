@@ -1,7 +1,7 @@
 //! The class of a chatbot's response: delivered only on a parsed 0, and no text breaks a log line.
 
 use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Variables, classify};
-use ecs_dingtalk_notifier::channel::{Attempt, Ban, Class, Phase};
+use ecs_dingtalk_notifier::channel::{Attempt, Ban, Chat, Class, Code, Phase};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -12,11 +12,11 @@ pub fn check(input: &[u8]) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
     let verdict = classify(status, retry_after.as_deref(), body, now);
     assert_eq!(classify(status, retry_after.as_deref(), body, now), verdict);
-    let attempt = verdict.attempt(&Variables::new("", false), &[]);
+    let attempt = verdict.attempt(&Variables::new(Chat::DingTalk, "", false), &[]);
 
     let success = (200..300).contains(&status);
     let code = errcode(body);
-    assert_eq!(attempt.errcode, code);
+    assert_eq!(attempt.errcode, code.map(Code::Number));
     assert_eq!(attempt.phase, Phase::Answer);
     assert!(!attempt.by_deadline);
     assert_eq!(

@@ -2,7 +2,7 @@
 //! secret in any text.
 
 use crate::filters;
-use ecs_dingtalk_notifier::channel::Endpoint;
+use ecs_dingtalk_notifier::channel::{Chat, Endpoint};
 use ecs_dingtalk_notifier::config::{Config, ConfigError};
 use std::collections::BTreeMap;
 
@@ -57,7 +57,12 @@ fn valid(config: &Config, vars: &[(String, String)]) {
         "routes have names of their own"
     );
     for route in &config.routes {
-        assert!((3..=20).contains(&route.endpoint.limits().per_minute));
+        let most = match route.endpoint.chat() {
+            Chat::DingTalk | Chat::WeCom => 20,
+            Chat::Lark => 100,
+            Chat::Slack => 60,
+        };
+        assert!((3..=most).contains(&route.endpoint.limits().per_minute));
         filters::check(&route.filter);
         let who = &route.render_options.mentions;
         assert!(who.mobiles.len() + who.user_ids.len() <= 50);
@@ -72,16 +77,20 @@ fn valid(config: &Config, vars: &[(String, String)]) {
         for endpoint in std::iter::once(&route.endpoint).chain(&route.fallback) {
             let keyword = endpoint.keyword();
             assert!(keyword.is_none_or(|keyword| !keyword.is_empty() && keyword.len() <= 200));
-            let Endpoint::DingTalk(endpoint) = endpoint;
-            assert!(endpoint.secrets.len() <= 2);
+            let secrets = match endpoint {
+                Endpoint::DingTalk(endpoint) => endpoint.secrets.len(),
+                Endpoint::Lark(endpoint) => endpoint.secrets.len(),
+                Endpoint::WeCom(_) | Endpoint::Slack(_) => 0,
+            };
+            assert!(secrets <= 2);
+            assert_eq!(endpoint.chat(), route.endpoint.chat());
         }
     }
     let shown = vars.iter().any(|(name, value)| shows(name, value));
     let text = format!("{config:?}");
     assert!(shown || !leaks(&text), "a secret in {text}");
     for route in &config.routes {
-        let Endpoint::DingTalk(endpoint) = &route.endpoint;
-        let masked = endpoint.to_string() + endpoint.webhook.rate_limit_key();
+        let masked = route.endpoint.to_string() + route.endpoint.id();
         assert!(shown || !leaks(&masked), "a secret in {masked}");
     }
 }
@@ -93,16 +102,25 @@ fn shows(name: &str, value: &str) -> bool {
         && match base(name).to_ascii_uppercase().as_str() {
             "HTTPS_PROXY" | "ALL_PROXY" => place(value).contains(MARK),
             "DINGTALK_SECRET" | "DINGTALK_FALLBACK_SECRET" => false,
-            "DINGTALK_WEBHOOK" | "DINGTALK_FALLBACK_WEBHOOK" => before_query.contains(MARK),
+            "LARK_SECRET" | "LARK_FALLBACK_SECRET" => false,
+            name if name.ends_with("_WEBHOOK") => before_token(before_query).contains(MARK),
             _ => true,
         }
 }
 
 fn check_fault(fault: &ConfigError, vars: &[(String, String)]) {
     let ConfigError { variable, problem } = fault;
-    let is_ours = ["DINGTALK_", "EVENT_", "MESSAGE_", "RESOURCE_"]
-        .iter()
-        .any(|prefix| variable.starts_with(prefix));
+    const OURS: [&str; 8] = [
+        "DINGTALK_",
+        "EVENT_",
+        "FEISHU_",
+        "LARK_",
+        "MESSAGE_",
+        "RESOURCE_",
+        "SLACK_",
+        "WECOM_",
+    ];
+    let is_ours = OURS.iter().any(|prefix| variable.starts_with(prefix));
     let is_proxy = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"].contains(&&**variable);
     assert!(is_ours || is_proxy, "{variable}");
     assert!(!problem.trim().is_empty());
@@ -118,6 +136,13 @@ fn check_fault(fault: &ConfigError, vars: &[(String, String)]) {
         .iter()
         .any(|(name, _)| name.to_lowercase().contains(MARK));
     assert!(named || !leaks(&text), "a secret in {text}");
+}
+
+/// Returns the part of a webhook before what is secret, where that is in its path.
+fn before_token(webhook: &str) -> &str {
+    let parts = ["/open-apis/bot/v2/hook/", "/services/"];
+    let ends = parts.iter().filter_map(|part| webhook.find(part));
+    &webhook[..ends.min().unwrap_or(webhook.len())]
 }
 
 fn base(name: &str) -> &str {

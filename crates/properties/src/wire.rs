@@ -3,7 +3,7 @@
 use crate::answer::{check_attempt, errcode};
 use crate::framing::segments;
 use ecs_dingtalk_notifier::channel::dingtalk::{DingTalk, Endpoint, Secret, Variables, Webhook};
-use ecs_dingtalk_notifier::channel::{Channel, Class, SendOptions};
+use ecs_dingtalk_notifier::channel::{Channel, Chat, Class, Code, SendOptions};
 use ecs_dingtalk_notifier::clock::SystemClock;
 use ecs_dingtalk_notifier::http::{Client, HttpConfig};
 use serde_json::Value;
@@ -53,7 +53,7 @@ pub fn check(input: &[u8]) {
         secrets: vec![Secret::parse(SECRET).expect("a secret")],
         keyword: None,
         rate_limit: 20,
-        variables: Variables::new("", false),
+        variables: Variables::new(Chat::DingTalk, "", false),
     };
     let begun = Instant::now();
     let options = SendOptions {
@@ -72,7 +72,7 @@ pub fn check(input: &[u8]) {
         "the server got the request: {attempt:?}"
     );
     if attempt.class == Class::Delivered {
-        assert_eq!(attempt.errcode, Some(0));
+        assert_eq!(attempt.errcode, Some(Code::Number(0)));
         assert!(holds_a_yes(&answer), "{attempt:?}");
     }
     let text = format!("{attempt:?}");

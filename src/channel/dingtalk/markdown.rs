@@ -1,5 +1,6 @@
 //! Messages in DingTalk's markdown subset, with all text from an event escaped.
 
+use crate::channel::escape::escape;
 use crate::message::{Line, Mentions, Message, Span};
 use form_urlencoded::byte_serialize;
 use serde::Serialize;
@@ -145,47 +146,6 @@ fn write_text(out: &mut String, spans: &[Span]) {
             Span::Foreign(words) => escape(out, words.as_str()),
         }
     }
-}
-
-/// Appends foreign text, with every character escaped that markdown, HTML or DingTalk's mentions
-/// could interpret.
-///
-/// Backslash escapes would show on clients that do not honour them, and a client that renders HTML
-/// even inside code would still render it. So each character with a meaning gives way to its
-/// full-width twin, which looks alike and means nothing: `[` to `［`, `<` to `＜`, `@` to `＠`.
-fn escape(out: &mut String, text: &str) {
-    let start = out.len();
-    let mut last = ' ';
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let next = chars.peek().copied();
-        let has_meaning = match c {
-            '[' | ']' | '<' | '>' | '&' | '@' | '*' | '`' | '~' | '|' | '$' | '^' | '{' | '}'
-            | '\\' => true,
-            '#' => out.len() == start,
-            // Between letters it is part of a name (SCALE_IN_START); else it may open emphasis.
-            '_' => !(last.is_alphanumeric() && next.is_some_and(char::is_alphanumeric)),
-            // `http://`, a bare `//` and `www.` are what clients turn into links by themselves.
-            '/' => next == Some('/'),
-            '.' => ends_with_www(&out[start..]),
-            _ => false,
-        };
-        last = if has_meaning { full_width(c) } else { c };
-        out.push(last);
-    }
-}
-
-/// Unicode holds the full-width twins of visible ASCII characters in the same order.
-fn full_width(ascii: char) -> char {
-    char::from_u32(u32::from('！') - u32::from('!') + u32::from(ascii))
-        .expect("a visible character")
-}
-
-fn ends_with_www(text: &str) -> bool {
-    let mut tail = text.chars().rev();
-    // Chinese goes without blanks: a link may begin right behind it.
-    (0..3).all(|_| matches!(tail.next(), Some('w' | 'W')))
-        && !tail.next().is_some_and(|c| c.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

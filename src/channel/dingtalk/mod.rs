@@ -4,28 +4,30 @@
 //! message is in the group. Tokens, secrets and signatures appear in no text of this module.
 //!
 //! - `markdown`: a message in DingTalk's markup, and the JSON body
-//! - `placeholder`: words of instructions that were copied in place of a value
 //! - `remedy`: what to change and where, with the route's own variable names
 //! - `response`: HTTP status, errcode and errmsg → [`Verdict`]
 //! - `sign`: the signature
 //! - `webhook`: the URL
 
 pub mod markdown;
-mod placeholder;
 mod remedy;
 mod response;
 mod sign;
 mod webhook;
 
-pub use remedy::Variables;
+pub use super::{Secret, Variables};
 pub use response::{Meaning, Verdict, classify};
-pub use sign::{Secret, sign};
+pub use sign::sign;
 pub use webhook::Webhook;
 
-use super::{Attempt, Ban, Channel, Class, Limits, Preview, Probe, SendOptions};
-use crate::clock::{self, Clock};
+use super::answer::http_date;
+use super::{
+    Attempt, Ban, Body, Channel, Chat, Class, EncodeOptions, Limits, Preview, Probe, SendOptions,
+    request,
+};
+use crate::clock::Clock;
 use crate::event::Event;
-use crate::http::{self, redact};
+use crate::http;
 use crate::message::{self, Message, RenderOptions};
 use jiff::Timestamp;
 use markdown::Markdown;
@@ -36,9 +38,6 @@ use std::time::Instant;
 
 /// DingTalk's limit for the body of a request.
 pub const MAX_BYTES: usize = 20_000;
-
-/// The longest response that is read; DingTalk's are below 1 KiB.
-const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
 
 /// A chatbot as one route is configured to reach it.
 #[derive(Debug, Clone)]
@@ -56,10 +55,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub(super) fn limits(&self) -> Limits {
-        Limits {
-            per_minute: self.rate_limit,
-            max_bytes: MAX_BYTES,
-        }
+        Limits::new(self.rate_limit, MAX_BYTES)
     }
 
     /// Shows the message of these events, as long as DingTalk takes it.
@@ -76,9 +72,10 @@ impl Endpoint {
         let (message, body) = message::encode_within(events, options, now, MAX_BYTES, encode);
         let Markdown { title, text } = markdown::write(&message, keyword);
         Preview {
-            bytes: body.len(),
-            title,
-            text,
+            size: body.len(),
+            max_size: MAX_BYTES,
+            unit: "bytes",
+            text: format!("{title}\n\n{text}"),
         }
     }
 }
@@ -119,7 +116,7 @@ impl DingTalk {
         let verdict = classify(response.status, response.header("Retry-After"), body, now);
         let mut attempt = verdict.attempt(&self.endpoint.variables, secrets);
         if verdict.meaning == Meaning::Clock {
-            let date = response.header("Date").and_then(response::http_date);
+            let date = response.header("Date").and_then(http_date);
             attempt.remedy = Some(remedy::clock(date, now));
         }
         match &response.body {
@@ -135,23 +132,14 @@ impl DingTalk {
 
     /// Returns the outcome of a request without a whole response.
     fn failed(&self, error: &http::Error, secrets: &[&str]) -> Attempt {
-        Attempt {
-            class: match error.may_have_arrived() {
-                true => Class::Unclear,
-                false => Class::NotSent,
-            },
-            errcode: None,
-            phase: error.phase,
-            detail: redact(&error.detail, secrets),
-            remedy: remedy::unreachable(error, &self.endpoint.variables),
-            by_deadline: error.by_deadline,
-        }
+        let remedy = remedy::unreachable(error, &self.endpoint.variables);
+        request::failed(error, secrets, remedy)
     }
 }
 
 impl Channel for DingTalk {
     fn chat(&self) -> &'static str {
-        "DingTalk"
+        Chat::DingTalk.name()
     }
 
     fn id(&self) -> &str {
@@ -166,8 +154,9 @@ impl Channel for DingTalk {
         self.endpoint.secrets.len()
     }
 
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
-        markdown::encode(message, self.endpoint.keyword.as_deref(), key)
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body {
+        let keyword = self.endpoint.keyword.as_deref();
+        markdown::encode(message, keyword, options.key).into()
     }
 
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {
@@ -179,13 +168,6 @@ impl Channel for DingTalk {
         // Signed for this attempt: a signature is refused after an hour.
         let signature = secret.map(|secret| Signature::new(self.clock.wall(), secret));
         let url = self.endpoint.webhook.url(signature.as_ref());
-        let request = http::Request {
-            method: http::Method::Post,
-            url: &url,
-            headers: &[("Content-Type", "application/json; charset=utf-8")],
-            body,
-            max_response_bytes: MAX_RESPONSE_BYTES,
-        };
         let base64 = signature.map_or_else(String::new, |signature| signature.base64);
         let secrets = [
             secret.map_or("", Secret::expose),
@@ -193,7 +175,7 @@ impl Channel for DingTalk {
             &base64,
             &sign::encode(&base64),
         ];
-        match self.http.send(&request, deadline, options.new_connection) {
+        match request::post(&self.http, &url, body, options, deadline) {
             Ok(response) => self.answered(&response, &secrets),
             Err(error) => self.failed(&error, &secrets),
         }
@@ -201,27 +183,9 @@ impl Channel for DingTalk {
 
     fn probe(&self, deadline: Instant) -> Result<Probe, String> {
         let url = self.endpoint.webhook.host_url();
-        let request = http::Request {
-            method: http::Method::Get,
-            url: &url,
-            headers: &[],
-            body: b"",
-            max_response_bytes: MAX_RESPONSE_BYTES,
-        };
-        let answer = self.http.send(&request, deadline, false);
-        let answer = answer.map_err(|error| {
-            let token = self.endpoint.webhook.token.as_str();
-            let failed = self.failed(&error, &[token]);
-            let remedy = failed.remedy.map(|remedy| format!(": {remedy}"));
-            format!("{}{}", failed.detail, remedy.unwrap_or_default())
-        })?;
-        let now = clock::to_timestamp(self.clock.wall());
-        let date = answer.header("Date").and_then(response::http_date);
-        Ok(Probe {
-            host: url.host().unwrap_or_default().to_owned(),
-            clock_ahead: date.map(|date| now.duration_since(clock::to_timestamp(date))),
-            is_proxied: self.http.uses_proxy(&url),
-        })
+        let token = self.endpoint.webhook.token.as_str();
+        let failed = |error: &_| self.failed(error, &[token]);
+        request::probe(&self.http, &self.clock, &url, deadline, failed)
     }
 
     fn ban_remedy(&self, ban: Ban) -> String {

@@ -1,38 +1,10 @@
 //! What to change and where: one line for every way in which a request can fail.
 
 use super::Meaning;
-use crate::channel::Ban;
-use crate::http::{self, Cause, Phase};
+use crate::channel::unreachable::not_the_chat;
+use crate::channel::{Ban, Chat, Variables};
+use crate::http;
 use std::time::SystemTime;
-
-/// The names of the variables that an endpoint was read from.
-#[derive(Debug, Clone)]
-pub struct Variables {
-    webhook: String,
-    secret: String,
-    keyword: String,
-    rate_limit: String,
-    fallback_webhook: String,
-}
-
-impl Variables {
-    /// The variables of the route with this suffix (empty for `default`, else `__NAME`): those of
-    /// its chatbot, or those of its fallback.
-    pub fn new(suffix: &str, is_fallback: bool) -> Variables {
-        let name = |name: &str| format!("DINGTALK_{name}{suffix}");
-        let own = |of: &str| match is_fallback {
-            true => name(&format!("FALLBACK_{of}")),
-            false => name(of),
-        };
-        Variables {
-            webhook: own("WEBHOOK"),
-            secret: own("SECRET"),
-            keyword: name("KEYWORD"),
-            rate_limit: name("RATE_LIMIT"),
-            fallback_webhook: name("FALLBACK_WEBHOOK"),
-        }
-    }
-}
 
 const CLOCK: &str = "the signature's time is over an hour off DingTalk's clock: the clock that the function runs on is wrong; set it right, or on Function Compute report it to the platform";
 
@@ -88,32 +60,17 @@ pub(super) fn banned(ban: Ban, variables: &Variables) -> String {
 
 /// Returns the remedy for a request without a whole response.
 pub(super) fn unreachable(error: &http::Error, variables: &Variables) -> Option<String> {
-    let webhook = &variables.webhook;
-    Some(match (error.cause, error.phase) {
-        (Cause::NotHttp, _) => not_dingtalk(variables),
-        (Cause::AuthorityAsServer, _) => "the server shows a certificate authority's certificate as its own, which is not accepted, not even from SSL_CERT_FILE: give the server a certificate of its own (basicConstraints CA:FALSE), signed by that authority".into(),
-        (Cause::UntrustedCertificate { has_own_roots: false }, _) => format!("the server's certificate is not trusted: check the host in {webhook}; if the server has a CA of its own, name that CA's certificate file (PEM) in SSL_CERT_FILE"),
-        (Cause::UntrustedCertificate { has_own_roots: true }, _) => format!("the server's certificate is not trusted: check the host in {webhook}; SSL_CERT_FILE replaces the compiled-in authorities: name a file (PEM) with the certificate of the server's CA, or leave the variable out if that CA is a public one"),
-        (Cause::Other, Phase::Resolve) if error.proxied => "the proxy's name was not found: check HTTPS_PROXY or ALL_PROXY".into(),
-        (Cause::Other, Phase::Resolve) => format!("the host's name was not found: check the host in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)"),
-        (Cause::Other, Phase::Connect) if error.proxied => "there is no connection through the proxy: check HTTPS_PROXY, ALL_PROXY and NO_PROXY, and that the proxy allows CONNECT to DingTalk".into(),
-        (Cause::Other, Phase::Connect) => format!("the host does not take the connection: check the host and port in {webhook}; a function in a VPC needs internet access (a NAT gateway, or internet access allowed)"),
-        (Cause::Other, Phase::Tls) => format!("the TLS handshake failed: check the host and port in {webhook}, and look for a gateway in between"),
-        (Cause::Other, Phase::Send | Phase::Receive | Phase::Answer) => "the connection broke or was too slow: nothing is to be changed if it passes; if it lasts, look at the network between the function and DingTalk".into(),
-        (Cause::Other, Phase::Start) => return None,
-    })
+    crate::channel::unreachable::remedy(error, Chat::DingTalk, variables)
 }
 
 fn not_dingtalk(variables: &Variables) -> String {
-    let webhook = &variables.webhook;
-    format!(
-        "the answer is not DingTalk's: check that {webhook} is the chatbot's URL, and look for a gateway that answers in DingTalk's place"
-    )
+    not_the_chat(Chat::DingTalk, variables)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Cause, Phase};
 
     const REFUSALS: [Meaning; 16] = [
         Meaning::Keyword,
@@ -180,7 +137,7 @@ mod tests {
 
     #[test]
     fn every_variable_has_the_suffix_of_its_route() {
-        let texts = all(&Variables::new("__ONCALL", false));
+        let texts = all(&Variables::new(Chat::DingTalk, "__ONCALL", false));
         let mut names = names(&texts);
         assert!(
             names.iter().all(|name| name.ends_with("__ONCALL")),
@@ -203,7 +160,7 @@ mod tests {
 
     #[test]
     fn remedies_of_a_fallback_name_its_own_variables() {
-        let texts = all(&Variables::new("", true));
+        let texts = all(&Variables::new(Chat::DingTalk, "", true));
         let names = names(&texts);
         assert!(!names.contains(&"DINGTALK_WEBHOOK") && !names.contains(&"DINGTALK_SECRET"));
         assert!(names.contains(&"DINGTALK_FALLBACK_SECRET"));
@@ -211,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_remedy_is_one_line() {
-        for text in all(&Variables::new("__ONCALL", true)) {
+        for text in all(&Variables::new(Chat::DingTalk, "__ONCALL", true)) {
             assert!(
                 !text.is_empty() && !text.contains(char::is_control),
                 "{text:?}"

@@ -1,9 +1,9 @@
 //! What a response means.
 
-use super::remedy::{self, Variables};
-use crate::channel::{Attempt, Ban, Class, Phase, Recovery};
+use super::remedy;
+use crate::channel::answer::{integer, parse_retry_after};
+use crate::channel::{Attempt, Ban, Class, Code, Phase, Recovery, Variables};
 use crate::http::redact;
-use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -102,7 +102,7 @@ impl Verdict {
         };
         Attempt {
             class: self.meaning.class(),
-            errcode: self.errcode,
+            errcode: self.errcode.map(Code::Number),
             phase: Phase::Answer,
             detail: redact(&detail, secrets),
             remedy: remedy::answered(self.meaning, variables),
@@ -209,15 +209,6 @@ impl Answer {
     }
 }
 
-/// Reads a number without fraction, or a string that holds one.
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
 /// Returns the meaning of an errcode other than 0. The codes are those of DingTalk's documentation
 /// and of answers that its users have published; ranges stand where the numbering is regular.
 fn by_errcode(code: i64, errmsg: &str, chatbot_ban: Meaning) -> Meaning {
@@ -278,22 +269,6 @@ fn catch_all(text: &str) -> Meaning {
     } else {
         Meaning::Unknown
     }
-}
-
-/// Reads `Retry-After`, in seconds or as an HTTP date, and keeps it within 1 s and 1 h.
-fn parse_retry_after(header: Option<&str>, now: SystemTime) -> Option<Duration> {
-    let text = header?.trim();
-    let time = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => http_date(text)?.duration_since(now).unwrap_or_default(),
-    };
-    Some(time.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
-}
-
-/// Reads an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
-pub(super) fn http_date(text: &str) -> Option<SystemTime> {
-    let timestamp = DateTimeParser::new().parse_timestamp(text).ok()?;
-    SystemTime::try_from(timestamp).ok()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The webhook URL of a chatbot.
 
-use super::placeholder::is_placeholder;
-use super::sign::{Secret, Signature, encode};
-use crate::http::{Uri, host_of, is_loopback};
-use sha2::{Digest, Sha256};
+use super::sign::{Signature, encode};
+use crate::channel::Secret;
+use crate::channel::address::{self, Address, hash_of};
+use crate::channel::placeholder::is_placeholder;
+use crate::http::Uri;
 use std::fmt;
 
 const EXAMPLE: &str = "write the URL that the chatbot's settings show: https://oapi.dingtalk.com/robot/send?access_token=…";
@@ -31,13 +32,10 @@ impl Webhook {
     pub fn parse(text: &str) -> Result<Webhook, String> {
         let fault = |what: &str| Err(format!("{what}: {EXAMPLE}"));
 
-        let text = text.trim();
-        if text.is_empty() {
-            return fault("is empty");
-        }
-        if text.starts_with(['"', '\'', '“', '‘']) {
-            return fault("stands in quotation marks");
-        }
+        let text = match address::trim(text) {
+            Ok(text) => text,
+            Err(problem) => return fault(problem),
+        };
         match second_address(text) {
             Some(Second::Address) => {
                 return fault(
@@ -47,30 +45,15 @@ impl Webhook {
             Some(Second::AsToken) => return fault("holds a whole address as its access_token"),
             None => {}
         }
-        if !text.chars().all(|c| c.is_ascii_graphic()) {
-            return fault("holds a blank, a line break or a character that no URL has");
-        }
-        let text = text.split('#').next().unwrap_or_default();
-        let (scheme, rest) = text.split_once("://").unwrap_or_default();
-        let scheme = scheme.to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https") {
-            return fault("does not begin with https://");
-        }
-        let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, path) = match before_query.find('/') {
-            Some(at) => before_query.split_at(at),
-            None => (before_query, "/"),
+        let Address {
+            scheme,
+            authority,
+            path,
+            query,
+        } = match Address::parse(text) {
+            Ok(address) => address,
+            Err(problem) => return fault(problem),
         };
-        if authority.contains('@') {
-            return fault("holds a user name or password before the host");
-        }
-        let authority = authority.to_ascii_lowercase();
-        let Some(host) = host_of(&authority) else {
-            return fault("holds no valid host and port");
-        };
-        if scheme == "http" && !is_loopback(host) {
-            return fault("is not https (plain http is for loopback addresses only)");
-        }
 
         let kept: Vec<&str> = query
             .split('&')
@@ -94,12 +77,10 @@ impl Webhook {
         if (base.clone() + &"x".repeat(200)).parse::<Uri>().is_err() {
             return fault("is no valid URL");
         }
-        let hash = Sha256::digest(token.as_bytes());
-        let hash: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
         Ok(Webhook {
             base,
+            rate_limit_key: format!("{authority}:{}", hash_of(&token)),
             token,
-            rate_limit_key: format!("{authority}:{hash}"),
         })
     }
 
@@ -118,12 +99,7 @@ impl Webhook {
 
     /// Returns the address of the host's own page: nothing of the chatbot is in it.
     pub(super) fn host_url(&self) -> Uri {
-        let end = self.base.find("://").map_or(0, |at| at + 3);
-        let authority = self.base[end..]
-            .find('/')
-            .map_or(self.base.len(), |at| end + at);
-        let url = format!("{}/", &self.base[..authority]);
-        url.parse().expect("the base is a valid URL with a path")
+        address::host_url(&self.base)
     }
 
     /// Returns true if the secret is the token, which stands beside it in DingTalk's settings.

@@ -1,26 +1,29 @@
 //! One invocation at a time, on a clock that jumps to whatever is waited for.
 
 use super::{FakeChannel, attempt, channel, event, target};
-use crate::channel::{Attempt, Ban, Channel, Class, Limits, Phase, Recovery, SendOptions};
+use crate::channel::{
+    Attempt, Ban, Body, Channel, Class, Code, EncodeOptions, Limits, Phase, Recovery, SendOptions,
+};
 use crate::clock::{Clock, ManualClock};
 use crate::delivery::{DeliveryResult, Dispatcher, Failure, Outcome, Target};
+use crate::message::Message;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a chatbot was sent: body and options.
-type Sent = Arc<Mutex<Vec<(Vec<u8>, SendOptions)>>>;
+pub(super) type Sent = Arc<Mutex<Vec<(Vec<u8>, SendOptions)>>>;
 
 /// A clock, and chatbots that give a list of answers, each after a second.
-struct Bench {
-    clock: Arc<ManualClock>,
+pub(super) struct Bench {
+    pub(super) clock: Arc<ManualClock>,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub(super) fn new() -> Bench {
         // 2025-10-09T08:53:20Z
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000);
         Bench {
@@ -50,12 +53,12 @@ impl Bench {
         (Arc::new(channel), sent)
     }
 
-    fn dispatcher(&self, targets: Vec<Target>) -> Dispatcher {
+    pub(super) fn dispatcher(&self, targets: Vec<Target>) -> Dispatcher {
         Dispatcher::new(targets, self.clock.clone())
     }
 
     /// Delivers the event of this number with a minute to do it in.
-    fn deliver(&self, dispatcher: &Dispatcher, route: usize, number: usize) -> Outcome {
+    pub(super) fn deliver(&self, dispatcher: &Dispatcher, route: usize, number: usize) -> Outcome {
         let deadline = self.clock.now() + MINUTE;
         let mut outcomes = dispatcher.deliver(route, &[event(number)], deadline);
         assert_eq!(outcomes.len(), 1);
@@ -63,11 +66,11 @@ impl Bench {
     }
 }
 
-fn delivered() -> Attempt {
+pub(super) fn delivered() -> Attempt {
     attempt(Class::Delivered, Some(0))
 }
 
-fn throttled(ban: Ban) -> Attempt {
+pub(super) fn throttled(ban: Ban) -> Attempt {
     let class = Class::Throttled {
         retry_after: 10 * MINUTE,
         ban,
@@ -78,7 +81,7 @@ fn throttled(ban: Ban) -> Attempt {
     }
 }
 
-fn refused(recovery: Recovery) -> Attempt {
+pub(super) fn refused(recovery: Recovery) -> Attempt {
     Attempt {
         detail: "no".into(),
         remedy: Some("change it".into()),
@@ -156,8 +159,8 @@ fn a_ban_remedy_reaches_every_failing_event_of_every_route() {
             fn secrets(&self) -> usize {
                 self.0.secrets()
             }
-            fn encode(&self, message: &crate::message::Message, key: &str) -> Vec<u8> {
-                self.0.encode(message, key)
+            fn encode(&self, message: &Message, options: &EncodeOptions) -> Body {
+                self.0.encode(message, options)
             }
             fn send(
                 &self,
@@ -211,7 +214,7 @@ fn when_the_fallback_fails_too_both_remedies_are_reported() {
         assert_eq!(outcome.failure(), Some(Failure::Refused));
         assert_eq!(
             (outcome.attempts, outcome.errcode),
-            (attempts, Some(310000))
+            (attempts, Some(Code::Number(310000)))
         );
         let remedy = format!(
             "Fake throttles this chatbot; nothing is sent to it before 2025-10-09 09:03:21 (UTC+00:00){said}; \

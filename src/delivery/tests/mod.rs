@@ -1,12 +1,15 @@
 //! Tests of the whole engine, with fake channels and clocks.
 
 mod dispatcher;
+mod forgetful;
 mod scenarios;
 mod simulation;
 mod stress;
 
 use super::{Target, aborted};
-use crate::channel::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
+use crate::channel::{
+    Attempt, Ban, Body, Channel, Class, Code, EncodeOptions, Limits, Phase, SendOptions,
+};
 use crate::event::Event;
 use crate::message::{Language, Message, RenderOptions};
 use jiff::tz::TimeZone;
@@ -35,6 +38,7 @@ struct FakeChannel<S> {
     id: String,
     limits: Limits,
     secrets: usize,
+    deduplicates: bool,
     send: S,
 }
 
@@ -58,10 +62,20 @@ where
         self.secrets
     }
 
-    /// The key in the first line, what is shown of the message in the second.
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
+    fn deduplicates(&self) -> bool {
+        self.deduplicates
+    }
+
+    /// The key in the first line, what is shown of the message in the second, and whether it is
+    /// plain in the third.
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body {
         let shown = (&message.lines, &message.sections);
-        format!("{key}\n{} {shown:?}", message.title).into_bytes()
+        let (title, footer, who) = (&message.title, &message.footer, &message.mentions.user_ids);
+        let body = format!(
+            "{}\n{title} {shown:?} {footer} {who:?}\n{}",
+            options.key, options.is_plain
+        );
+        body.into_bytes().into()
     }
 
     fn send(&self, body: &[u8], options: SendOptions, deadline: Instant) -> Attempt {
@@ -79,11 +93,9 @@ where
 {
     FakeChannel {
         id: id.to_owned(),
-        limits: Limits {
-            per_minute: 20,
-            max_bytes: 20_000,
-        },
+        limits: Limits::new(20, 20_000),
         secrets: 0,
+        deduplicates: true,
         send,
     }
 }
@@ -104,7 +116,7 @@ pub(in crate::delivery) fn event(n: usize) -> Arc<Event> {
 pub(in crate::delivery) fn attempt(class: Class, errcode: Option<i64>) -> Attempt {
     Attempt {
         class,
-        errcode,
+        errcode: errcode.map(Code::Number),
         phase: Phase::Answer,
         detail: String::new(),
         ..aborted()

@@ -155,7 +155,7 @@ impl Simulation {
                 .filter(|entry| entry.key().0 <= self.now)
             {
                 let ((_, who), (mut request, attempt)) = entry.remove_entry();
-                request.message.body = Some(Arc::new(vec![1]));
+                request.message.body = Some(Arc::new(vec![1].into()));
                 let now = self.at(self.now);
                 self.scheduler.record(&request, &attempt, now);
                 self.invocations[who].sending = false;

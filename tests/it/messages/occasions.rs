@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 /// A Thursday, at nine o'clock in Shanghai.
-fn morning() -> Timestamp {
+pub(crate) fn morning() -> Timestamp {
     "2026-11-26T01:00:14Z".parse().unwrap()
 }
 
@@ -29,14 +29,14 @@ fn on(kind: OccasionKind, event: Event) -> Event {
     }
 }
 
-fn digested(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
+pub(crate) fn digested(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
     let events = events.into_iter();
     events
         .map(|event| on(OccasionKind::Digest, event))
         .collect()
 }
 
-fn reminded(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
+pub(crate) fn reminded(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
     let lead = Lead::parse("24h").unwrap();
     let events = events.into_iter();
     events
@@ -83,13 +83,13 @@ fn known(event: Event, name: &str, tags: &[(&str, &str)]) -> Event {
     }
 }
 
-fn reboot() -> Event {
+pub(crate) fn reboot() -> Event {
     let event = planned(3, "Reboot", "Scheduled", at("2026-11-26T15:03:30Z"));
     known(event, "web-03", &[("team", "payments")])
 }
 
 /// All that a week can bring.
-fn week() -> Vec<Event> {
+pub(crate) fn week() -> Vec<Event> {
     let new = Event {
         name: "Instance:BrandNew.Thing".into(),
         level: None,
@@ -137,7 +137,7 @@ fn many(count: usize) -> Vec<Event> {
     digested(events)
 }
 
-fn vitals() -> Vitals {
+pub(crate) fn vitals() -> Vitals {
     Vitals {
         version: "0.1.0",
         routes: vec!["default".into(), "oncall".into()],
@@ -151,7 +151,7 @@ fn vitals() -> Vitals {
     }
 }
 
-fn denied() -> AccessError {
+pub(crate) fn denied() -> AccessError {
     AccessError::Denied {
         permission: "ecs:DescribeInstanceHistoryEvents".into(),
     }
@@ -170,12 +170,12 @@ fn own(name: &str, level: Level, kind: OccasionKind) -> Vec<Event> {
     vec![on(kind, event)]
 }
 
-fn heartbeat(vitals: Vitals) -> Vec<Event> {
+pub(crate) fn heartbeat(vitals: Vitals) -> Vec<Event> {
     let kind = OccasionKind::Heartbeat(Box::new(vitals));
     own("Heartbeat", Level::Info, kind)
 }
 
-fn unknown(cause: AccessError) -> Vec<Event> {
+pub(crate) fn unknown(cause: AccessError) -> Vec<Event> {
     let kind = OccasionKind::MaintenanceUnknown(cause);
     own("MaintenanceUnknown", Level::Warn, kind)
 }

@@ -3,7 +3,9 @@
 use super::event;
 use crate::platform::PATIENCE;
 use crate::support::{Lines, SECRET, TOKEN};
-use ecs_dingtalk_notifier::channel::{Attempt, Ban, Channel, Class, Limits, Phase, SendOptions};
+use ecs_dingtalk_notifier::channel::{
+    Attempt, Ban, Body, Channel, Class, Code, EncodeOptions, Limits, Phase, SendOptions,
+};
 use ecs_dingtalk_notifier::clock::ManualClock;
 use ecs_dingtalk_notifier::config::Config;
 use ecs_dingtalk_notifier::delivery::{Dispatcher, Target};
@@ -33,18 +35,16 @@ impl Channel for Panicking {
     }
 
     fn limits(&self) -> Limits {
-        Limits {
-            per_minute: 18,
-            max_bytes: 20_000,
-        }
+        Limits::new(18, 20_000)
     }
 
     fn secrets(&self) -> usize {
         1
     }
 
-    fn encode(&self, message: &Message, key: &str) -> Vec<u8> {
-        format!("{key}\n{message:?}").into_bytes()
+    fn encode(&self, message: &Message, options: &EncodeOptions) -> Body {
+        let body = format!("{}\n{message:?}", options.key);
+        body.into_bytes().into()
     }
 
     fn ban_remedy(&self, _: Ban) -> String {
@@ -63,7 +63,7 @@ impl Channel for Panicking {
             .unwrap();
         Attempt {
             class: Class::Delivered,
-            errcode: Some(0),
+            errcode: Some(Code::Number(0)),
             phase: Phase::Answer,
             detail: String::new(),
             remedy: None,

@@ -201,7 +201,10 @@ fn every_known_code_and_text_has_its_meaning() {
             let verdict = read(200, &body);
             assert_eq!(verdict.meaning, meaning, "{body}");
             assert_eq!(verdict.errcode, Some(code), "{body}");
-            let attempt = verdict.attempt(&Variables::new("", false), &[]);
+            let attempt = verdict.attempt(
+                &Variables::new(crate::channel::Chat::DingTalk, "", false),
+                &[],
+            );
             assert_eq!(attempt.phase, Phase::Answer);
             let has_remedy = !matches!(meaning, Meaning::Delivered | Meaning::Throttled { .. });
             assert_eq!(attempt.remedy.is_some(), has_remedy, "{body}");
@@ -360,7 +363,12 @@ fn retry_after_is_honoured_within_bounds() {
 fn the_detail_is_one_short_line() {
     let body = json!({"errcode": 1, "errmsg": format!("a\r\nb\u{1b}[0m{}", "长".repeat(400))});
     let verdict = read(200, &body.to_string());
-    let detail = verdict.attempt(&Variables::new("", false), &[]).detail;
+    let detail = verdict
+        .attempt(
+            &Variables::new(crate::channel::Chat::DingTalk, "", false),
+            &[],
+        )
+        .detail;
     assert!(detail.starts_with("errcode 1: a b [0m长") && detail.ends_with("长…"));
     assert_eq!(detail.chars().count(), 300);
 }
