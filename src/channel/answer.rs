@@ -2,7 +2,7 @@
 
 use super::unreachable::{self, not_the_chat};
 use super::{Attempt, Ban, Chat, Class, Code, Phase, Recovery, Variables, request};
-use crate::http::{self, redact};
+use crate::http::{self, Cause, redact};
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
@@ -153,7 +153,13 @@ impl Chatbot<'_> {
 
     pub(super) fn failed(&self, error: &http::Error) -> Attempt {
         let remedy = unreachable::remedy(error, self.chat, self.variables);
-        request::failed(error, self.secrets, remedy)
+        let attempt = request::failed(error, self.secrets, remedy);
+        // Something answered, and it was not the chat: no answer was lost.
+        let phase = match (error.cause, error.phase) {
+            (Cause::NotHttp, Phase::Receive) => Phase::Answer,
+            (_, phase) => phase,
+        };
+        Attempt { phase, ..attempt }
     }
 
     /// The chat's remedy, or one that is the same for all chats.

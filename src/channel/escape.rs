@@ -28,13 +28,31 @@ pub(super) fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// The same for a chat that also turns `:name:` into a picture.
+/// The same for a chat that also turns `:name:` into a picture, and knows lists and rules.
 pub(super) fn escape_with_emoji(out: &mut String, text: &str) {
     let start = out.len();
     escape(out, text);
+    if let Some(at) = list_marker(&out[start..]) {
+        let mark = char::from(out.as_bytes()[start + at]);
+        let twin = full_width(mark);
+        out.replace_range(start + at..=start + at, twin.encode_utf8(&mut [0; 4]));
+    }
     if out[start..].contains(':') {
         replace(out, start, |rest| emoji_at(rest).is_some().then_some(':'));
     }
+}
+
+/// Returns the place of the mark that makes an item of a list of a line: `- `, `+ `, `1. `, `1) `; or
+/// a rule: `---`.
+fn list_marker(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &text[digits..];
+    let is_mark = match rest.as_bytes() {
+        [b'-' | b'+', b' ', ..] | [b'-', b'-', ..] => digits == 0,
+        [b'.' | b')', b' ', ..] => digits > 0,
+        _ => false,
+    };
+    is_mark.then_some(digits)
 }
 
 /// The same for a chat whose names of pictures are in lower case: names of events are none.
@@ -114,6 +132,12 @@ mod tests {
             (":100: x", "：100: x"),
             ("::", "::"),
             (":+1: x", "：+1: x"),
+            ("- a", "－ a"),
+            ("+ a", "＋ a"),
+            ("12. a", "12． a"),
+            ("1) a", "1） a"),
+            ("--- :a:", "－-- ：a:"),
+            ("1.5 -a +b", "1.5 -a +b"),
             ("fe80::1 x", "fe80::1 x"),
         ] {
             assert_eq!(escaped(escape_with_emoji, text), expected);

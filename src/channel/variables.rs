@@ -10,27 +10,29 @@ pub struct Variables {
     pub(super) keyword: String,
     pub(super) rate_limit: String,
     pub(super) fallback_webhook: String,
-    pub(super) at_user_ids: String,
-    pub(super) at_all: String,
 }
+
+/// What [`Variables::rate_limit`] ends with, before the suffix of the route.
+const RATE_LIMIT: &str = "RATE_LIMIT";
 
 impl Variables {
     /// The variables of the route with this suffix (empty for `default`, else `__NAME`): those of
     /// its chatbot, or those of its fallback.
     pub fn new(chat: Chat, suffix: &str, is_fallback: bool) -> Variables {
-        let name = |name: &str| format!("{}{name}{suffix}", chat.prefix());
-        let own = |of: &str| match is_fallback {
-            true => name(&format!("FALLBACK_{of}")),
-            false => name(of),
-        };
+        let fallback = if is_fallback { "FALLBACK_" } else { "" };
+        let name = |of: &str| [chat.prefix(), of, suffix].concat();
+        let own = |of: &str| [chat.prefix(), fallback, of, suffix].concat();
         Variables {
             webhook: own("WEBHOOK"),
             secret: own("SECRET"),
             keyword: name("KEYWORD"),
-            rate_limit: name("RATE_LIMIT"),
+            rate_limit: name(RATE_LIMIT),
             fallback_webhook: name("FALLBACK_WEBHOOK"),
-            at_user_ids: name("AT_USER_IDS"),
-            at_all: name("AT_ALL"),
         }
+    }
+
+    /// The name of another variable of the same route.
+    pub(super) fn named(&self, of: &str) -> String {
+        self.rate_limit.replacen(RATE_LIMIT, of, 1)
     }
 }

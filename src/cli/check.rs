@@ -55,7 +55,12 @@ fn describe_resources(resources: Option<&ResourceConfig>) -> String {
 
 fn describe_route(route: &Route) -> String {
     let (endpoint, filter, options) = (&route.endpoint, &route.filter, &route.render_options);
-    let per_minute = endpoint.limits().per_minute;
+    let limits = endpoint.limits();
+    let per_minute = limits.per_minute;
+    let apart = match limits.min_gap.as_millis() {
+        0 => String::new(),
+        ms => format!(", {ms} ms apart"),
+    };
     let zone = options.zone.iana_name().unwrap_or("?");
     let fallback = route.fallback.as_ref().map(ToString::to_string);
     let patterns = |patterns: &[Pattern], if_empty| list(patterns, Pattern::as_str, if_empty);
@@ -69,7 +74,10 @@ fn describe_route(route: &Route) -> String {
             "owner's tag",
             options.mention_tag.clone().unwrap_or("none".to_owned()),
         ),
-        ("rate limit", format!("{per_minute} messages a minute")),
+        (
+            "rate limit",
+            format!("{per_minute} messages a minute{apart}"),
+        ),
         ("levels", levels(&filter.levels)),
         ("include", patterns(&filter.include, "none")),
         ("exclude", patterns(&filter.exclude, "none")),

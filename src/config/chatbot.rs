@@ -48,6 +48,7 @@ impl Reader<'_> {
             mention_tag,
             mentionable: Mentionable {
                 mobiles: has(chat, "AT_MOBILES"),
+                is_half_as_long: chat == Chat::WeCom,
                 is_user_id: match chat {
                     Chat::DingTalk | Chat::WeCom => is_user_id,
                     Chat::Lark => lark::is_user_id,

@@ -1,3 +1,4 @@
+mod chats;
 mod schedule;
 
 use super::*;

@@ -48,6 +48,11 @@ pub(super) enum NextStep {
 }
 
 impl RetryState {
+    /// Returns true if an answer was lost at a chat that would show a repeat again.
+    pub(super) fn may_repeat(&self) -> bool {
+        self.lost > 0
+    }
+
     /// Decides what follows from `attempt` at a chatbot with so many secrets. `deduplicates` is
     /// [`Channel::deduplicates`](crate::channel::Channel::deduplicates).
     pub(super) fn on_result(

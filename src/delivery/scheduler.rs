@@ -355,7 +355,9 @@ impl Scheduler {
         let queue = &mut self.queues[route];
         let has_fallback = queue.target.fallback.is_some();
         let batch = queue.batches.front_mut().expect("a batch is being sent");
-        if batch.role == Role::Primary && has_fallback {
+        // What may have been shown is not shown by another chatbot as well, but when its events come
+        // back.
+        if batch.role == Role::Primary && has_fallback && !batch.retry.may_repeat() {
             batch.move_to_fallback(failure, now);
         } else {
             self.settle(route, DeliveryResult::Failed(failure), now);

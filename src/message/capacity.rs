@@ -1,7 +1,7 @@
 //! How many events fit into one message.
 
 use super::known::{MAX_LISTED_TAG, MAX_LISTED_TAGS, names, tags};
-use super::mentions::{MAX_MENTIONS, Owner, needs_people, owners};
+use super::mentions::{MAX_MENTIONS, Owner, halves, needs_people, owners};
 use super::share::{Once, Share};
 use super::{MAX_NAME, RenderOptions};
 use crate::event::Event;
@@ -13,6 +13,8 @@ const AROUND: usize = 9;
 const BEFORE_TAG: usize = 3;
 /// Bytes around a mention, in the text and beside it: `@`, blank, quotes and comma.
 const AROUND_MENTION: usize = 5;
+/// Eighths of a message that count as half of it. Some names more are counted, for fewer messages.
+const HALF: usize = 5;
 /// Most events of one message, however few resources they name: bounds what is held for it.
 const MAX_EVENTS: usize = 2_000;
 
@@ -33,6 +35,8 @@ pub struct Capacity<'a> {
     /// Bytes of all of them, and how many there may be.
     bytes: usize,
     max_bytes: usize,
+    /// An event mentions by what makes the message half as long.
+    is_half: bool,
     events: usize,
 }
 
@@ -46,6 +50,7 @@ impl<'a> Capacity<'a> {
             said: HashSet::new(),
             bytes: 0,
             max_bytes: max_bytes / 5 * 4,
+            is_half: false,
             events: 0,
         }
     }
@@ -66,7 +71,12 @@ impl<'a> Capacity<'a> {
             .iter()
             .map(|owner| AROUND_MENTION + 2 * owner.as_str().len());
         let bytes = shown + mentions.sum::<usize>();
-        let is_full = self.bytes + bytes > self.max_bytes || self.events == MAX_EVENTS;
+        let is_half = self.is_half || halves(event, self.options);
+        let max_bytes = match is_half {
+            true => self.max_bytes / 8 * HALF,
+            false => self.max_bytes,
+        };
+        let is_full = self.bytes + bytes > max_bytes || self.events == MAX_EVENTS;
         if is_full && self.events > 0 {
             return false;
         }
@@ -76,6 +86,7 @@ impl<'a> Capacity<'a> {
                 self.named.insert(resource, size.max(counted));
             }
         }
+        self.is_half = is_half;
         self.owners.extend(owners);
         self.bytes += bytes;
         self.events += 1;

@@ -44,6 +44,8 @@ pub struct Mentionable {
     /// Returns true for a text that can be a person's id. All of them are user ids by
     /// [`is_user_id`].
     pub is_user_id: fn(&str) -> bool,
+    /// A message that mentions mobile numbers or everybody may be half as long.
+    pub is_half_as_long: bool,
 }
 
 /// People by their mobile numbers and by any user id.
@@ -52,6 +54,7 @@ impl Default for Mentionable {
         Mentionable {
             mobiles: true,
             is_user_id,
+            is_half_as_long: false,
         }
     }
 }
@@ -124,6 +127,17 @@ fn is_daily(event: &Event) -> bool {
         kind,
         Some(OccasionKind::Digest | OccasionKind::Heartbeat(_))
     )
+}
+
+/// Returns true if the message of the event may be half as long, because of whom it mentions.
+pub(super) fn halves(event: &Event, options: &RenderOptions) -> bool {
+    let configured = &options.mentions;
+    let is_mobile = |owner: Option<Owner>| matches!(owner, Some(Owner::Mobile(_)));
+    options.mentionable.is_half_as_long
+        && needs_people(event, options)
+        && (configured.all
+            || !configured.mobiles.is_empty()
+            || owners(event, options).any(is_mobile))
 }
 
 impl Renderer<'_> {

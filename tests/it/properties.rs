@@ -28,8 +28,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn seeds(property: &str) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = files(&root.join("fuzz/seeds").join(property));
-    if ["events", "message"].contains(&property) {
+    if ["chats", "events", "message"].contains(&property) {
         found.extend(files(&root.join("tests/events")));
+    }
+    if property == "chats" {
+        found.extend(files(&root.join("fuzz/seeds/message")));
     }
     assert!(!found.is_empty());
     found
@@ -103,6 +106,16 @@ fn cases(count: u32) -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(count)
+    }
+}
+
+proptest! {
+    // Each case is dozens of requests.
+    #![proptest_config(cases(128))]
+
+    #[test]
+    fn any_events_become_messages_of_every_chat(input in inputs("chats")) {
+        check("chats")(&input);
     }
 }
 

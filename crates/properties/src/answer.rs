@@ -1,7 +1,8 @@
 //! The class of a chatbot's response: delivered only on a parsed 0, and no text breaks a log line.
 
-use ecs_dingtalk_notifier::channel::dingtalk::{Meaning, Variables, classify};
+use ecs_dingtalk_notifier::channel::dingtalk::{self, Variables, classify};
 use ecs_dingtalk_notifier::channel::{Attempt, Ban, Chat, Class, Code, Phase};
+use ecs_dingtalk_notifier::channel::{Meaning, Verdict, lark, slack, wecom};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -25,9 +26,10 @@ pub fn check(input: &[u8]) {
         "{attempt:?}"
     );
     check_attempt(&attempt);
+    other_chats(status, retry_after.as_deref(), body);
     let is_address_banned = matches!(
         verdict.meaning,
-        Meaning::Throttled {
+        dingtalk::Meaning::Throttled {
             ban: Ban::Address,
             ..
         }
@@ -36,12 +38,71 @@ pub fn check(input: &[u8]) {
         (429, _) => assert!(matches!(attempt.class, Class::Throttled { .. })),
         (_, Some(-1)) => assert_eq!(attempt.class, Class::Unclear),
         (300..400, None | Some(0)) if !is_address_banned => {
-            assert_eq!(verdict.meaning, Meaning::Redirected);
+            assert_eq!(verdict.meaning, dingtalk::Meaning::Redirected);
         }
         (500..600, None | Some(0)) if !is_address_banned => {
             assert_eq!(attempt.class, Class::Unclear)
         }
         _ => {}
+    }
+}
+
+/// Checks what the answer means in the other chats.
+fn other_chats(status: u16, retry_after: Option<&str>, body: &[u8]) {
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_775_000_000);
+    let success = (200..300).contains(&status);
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let code = |name: &str| match json.as_object()?.get(name)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let has_code = json
+        .as_object()
+        .is_some_and(|json| json.contains_key("code"));
+    let lark_code = if has_code {
+        code("code")
+    } else {
+        code("StatusCode")
+    };
+    let sent = lark::Sent {
+        secrets: 1,
+        ids: true,
+        all: false,
+    };
+    for (verdict, is_delivered, errcode) in [
+        (
+            lark::classify(status, body, sent),
+            success && lark_code == Some(0),
+            lark_code.map(Code::Number),
+        ),
+        (
+            wecom::classify(status, body),
+            success && code("errcode") == Some(0),
+            code("errcode").map(Code::Number),
+        ),
+        (
+            slack::classify(status, retry_after, body, now),
+            status == 200 && body.trim_ascii() == b"ok",
+            None,
+        ),
+    ] {
+        let Verdict { meaning, .. } = verdict;
+        let is_success = matches!(meaning, Meaning::Delivered | Meaning::DeliveredInPart);
+        assert_eq!(is_success, is_delivered, "{verdict:?}");
+        assert!(!verdict.detail.is_empty());
+        match &verdict.errcode {
+            Some(Code::Word(word)) => {
+                let is_of_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+                assert!((1..=64).contains(&word.len()) && word.bytes().all(is_of_word));
+            }
+            other => assert_eq!(*other, errcode),
+        }
+        match (meaning, status) {
+            (Meaning::Throttled(time), _) => assert!((1..=3600).contains(&time.as_secs())),
+            (_, 429) => panic!("{verdict:?}"),
+            _ => {}
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 pub mod aliyun;
 pub mod answer;
+pub mod chats;
 pub mod environment;
 pub mod events;
 pub mod file;
@@ -23,9 +24,10 @@ pub mod wire;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties, by the names of their fuzz targets.
-pub const ALL: [Property; 9] = [
+pub const ALL: [Property; 10] = [
     ("aliyun", aliyun::check),
     ("answer", answer::check),
+    ("chats", chats::check),
     ("environment", environment::check),
     ("events", events::check),
     ("file", file::check),

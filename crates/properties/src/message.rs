@@ -28,10 +28,10 @@ const MAX_MENTIONS: usize = 50;
 const TO_MOBILES: &str = "to-mobiles";
 const TO_USER_IDS: &str = "to-user-ids";
 
-struct Setting {
-    options: RenderOptions,
-    keyword: Option<String>,
-    now: Timestamp,
+pub(crate) struct Setting {
+    pub(crate) options: RenderOptions,
+    pub(crate) keyword: Option<String>,
+    pub(crate) now: Timestamp,
     budget: usize,
     copies: usize,
     more: More,
@@ -75,6 +75,18 @@ enum Owners {
 /// If it begins with the byte 1 or 2, five bytes of settings follow, and then a recipe (1) or a
 /// payload (2). Any other input is a payload.
 pub fn check(input: &[u8]) {
+    each_message(input, |events, setting| {
+        let title = check_message(events, setting);
+        let count = format!(" {} ", events.len());
+        assert!(
+            events.len() == 1 || format!(" {title}").replace('：', " ").contains(&count),
+            "{title}"
+        );
+    });
+}
+
+/// Calls `check` with the events of each message that `input` stands for.
+pub(crate) fn each_message(input: &[u8], check: impl Fn(&[&Event], &Setting)) {
     let (mut settings, payload) = match input.split_first() {
         Some((1, rest)) => {
             let (settings, recipe) = rest.split_at(rest.len().min(5));
@@ -89,7 +101,7 @@ pub fn check(input: &[u8]) {
     let setting = setting(&mut settings);
     let events = event::parse(&payload).events;
     for event in events.iter().take(8) {
-        check_message(&[&say_more(event, &setting, 0)], &setting);
+        check(&[&say_more(event, &setting, 0)], &setting);
     }
     if events.is_empty() {
         return;
@@ -105,12 +117,7 @@ pub fn check(input: &[u8]) {
         .collect();
     let many: Vec<&Event> = many.iter().collect();
     if many.len() > 1 {
-        let title = check_message(&many, &setting);
-        let count = format!(" {} ", many.len());
-        assert!(
-            format!(" {title}").replace('：', " ").contains(&count),
-            "{title}"
-        );
+        check(&many, &setting);
     }
 }
 

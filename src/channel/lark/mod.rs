@@ -184,7 +184,8 @@ impl Channel for Lark {
     }
 
     fn ban_remedy(&self, _ban: Ban) -> String {
-        answer::ban_remedy("100 a minute and 5 a second", &self.endpoint.variables)
+        let remedy = answer::ban_remedy("100 a minute and 5 a second", &self.endpoint.variables);
+        format!("{remedy}; at full and half hours Lark itself may be busy")
     }
 }
 

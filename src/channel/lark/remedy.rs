@@ -35,7 +35,7 @@ pub(super) fn answered(meaning: Meaning, variables: &Variables) -> String {
 }
 
 fn mention(ids: bool, all: bool, variables: &Variables) -> String {
-    let (user_ids, everybody) = (&variables.at_user_ids, &variables.at_all);
+    let [user_ids, everybody] = ["AT_USER_IDS", "AT_ALL"].map(|of| variables.named(of));
     let of_ids = format!(
         "set {user_ids} to open ids (ou_…) or user ids of people whom the chatbot can see in the group"
     );

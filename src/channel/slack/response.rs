@@ -18,7 +18,7 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8], now: System
     let word = word(body);
     let throttled = Meaning::Throttled(parse_retry_after(retry_after, now).unwrap_or(USUAL_BAN));
     let meaning = match (word.as_deref(), status) {
-        (Some("ok"), 200) => Meaning::Delivered,
+        _ if status == 200 && body.trim_ascii() == b"ok" => Meaning::Delivered,
         (_, 429) | (Some("rate_limited" | "ratelimited"), _) => throttled,
         (Some(word), _) => by_word(word).unwrap_or(by_status(status)),
         (None, _) => by_status(status),
@@ -87,6 +87,7 @@ mod tests {
             (200, None, "ok", Meaning::Delivered),
             (200, None, " ok\r\n", Meaning::Delivered),
             (200, None, "OK", Meaning::NotTheChat),
+            (200, None, r#"{"error":"ok"}"#, Meaning::NotTheChat),
             (200, None, "", Meaning::NotTheChat),
             (200, None, "\"ok\"", Meaning::NotTheChat),
             (200, None, r#"{"success":true}"#, Meaning::NotTheChat),

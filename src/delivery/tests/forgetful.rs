@@ -103,6 +103,24 @@ fn when_two_answers_are_lost_it_fails_without_the_fallback() {
 }
 
 #[test]
+fn after_a_lost_answer_the_fallback_waits_for_the_event_to_come_back() {
+    let bench = Bench::new();
+    let no = || refused(Recovery::None);
+    let (channel, _) = forgetful(&bench, "a", [aborted(), no(), no()]);
+    let (fallback, sent) = forgetful(&bench, "f", [delivered()]);
+    let dispatcher = bench.dispatcher(vec![Target {
+        fallback: Some(fallback),
+        ..target("default", channel)
+    }]);
+    let outcome = bench.deliver(&dispatcher, 0, 1);
+    assert_eq!(outcome.failure(), Some(Failure::Refused));
+    assert!(sent.lock().unwrap().is_empty());
+    let outcome = bench.deliver(&dispatcher, 0, 1);
+    assert_eq!(outcome.result, DeliveryResult::Delivered);
+    assert!(bodies(&sent)[0].contains(REPEAT));
+}
+
+#[test]
 fn when_the_chat_says_busy_the_retry_is_not_marked() {
     let bench = Bench::new();
     let busy = || super::attempt(Class::Unclear, Some(-1));

@@ -4,6 +4,7 @@ mod dispatcher;
 mod forgetful;
 mod scenarios;
 mod simulation;
+mod storm;
 mod stress;
 
 use super::{Target, aborted};

@@ -19,16 +19,15 @@ pub(super) fn seconds(n: u64) -> Duration {
 
 /// Targets whose chatbots have these ids, with this limit of messages a minute.
 pub(super) fn targets(ids: &[&str], per_minute: u32, fallback: Option<&str>) -> Vec<Target> {
+    targets_within(ids, Limits::new(per_minute, 20_000), fallback)
+}
+
+/// Targets whose chatbots have these ids and limits.
+pub(super) fn targets_within(ids: &[&str], limits: Limits, fallback: Option<&str>) -> Vec<Target> {
     let channel = |id: &str| -> Arc<dyn Channel> {
         // The simulation answers in place of the channels.
         let channel = channel(id, |_, _, _| unreachable!());
-        Arc::new(FakeChannel {
-            limits: Limits {
-                per_minute,
-                ..channel.limits
-            },
-            ..channel
-        })
+        Arc::new(FakeChannel { limits, ..channel })
     };
     ids.iter()
         .enumerate()

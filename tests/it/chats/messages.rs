@@ -7,7 +7,7 @@ use crate::messages::occasions::{
 use crate::samples::{REBOOT, STOPPED, sample};
 use ecs_dingtalk_notifier::channel::Chat;
 use ecs_dingtalk_notifier::event::{self, Event, Level, LookupHealth, Vitals};
-use ecs_dingtalk_notifier::message::{Language, Mentions, RenderOptions};
+use ecs_dingtalk_notifier::message::{self, Language, Mentionable, Mentions, RenderOptions};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -158,5 +158,114 @@ fn wecom_sends_text_where_it_has_to_mention_by_it() {
         let (_, body) = encode(Chat::WeCom, &[&over[0]], &options, now);
         let json: Value = serde_json::from_slice(&body.bytes).unwrap();
         assert_eq!(json["msgtype"], "markdown");
+    }
+}
+
+/// The smallest message is a text of 2,048 bytes. What the catalog says must not fill it.
+#[test]
+fn every_event_of_the_catalog_fits_into_the_smallest_message() {
+    let statuses = [
+        "Scheduled",
+        "Inquiring",
+        "Executing",
+        "Executed",
+        "Avoided",
+        "Failed",
+        "Stopped",
+    ];
+    let mut largest = 0;
+    for (name, status, language) in event::known_names().flat_map(|name| {
+        let languages = [Language::Zh, Language::En];
+        statuses
+            .map(|status| languages.map(|language| (name, status, language)))
+            .concat()
+    }) {
+        let event = Event {
+            source: "acs.ecs".into(),
+            id: Some("e-bp11trd8f4k1n6v2pqum2".into()),
+            name: name.into(),
+            status: Some(status.into()),
+            level: Some(Level::Critical),
+            product: Some("ECS".into()),
+            resource_id: Some("i-bp1ecr4x7k2m9q5go2go".into()),
+            resource_name: Some("payments-checkout-web-frontend-prod-hangzhou-01".into()),
+            region: Some("cn-hangzhou".into()),
+            ..Event::default()
+        };
+        let usual = options(Chat::WeCom, language);
+        let options = RenderOptions {
+            mentions: Mentions {
+                all: true,
+                ..usual.mentions
+            },
+            mention_levels: Level::ALL.to_vec(),
+            ..usual
+        };
+        let now = "2026-11-26T01:00:14Z".parse().unwrap();
+        for events in [&[&event][..], &[&event, &event]] {
+            let (_, body) = encode(Chat::WeCom, events, &options, now);
+            assert!(
+                body.size <= max_size(Chat::WeCom),
+                "{name} {status}: {}",
+                body.size
+            );
+            largest = largest.max(body.size / 2);
+        }
+    }
+    println!("the largest has {largest} bytes");
+}
+
+/// A payload of 300 events: each is named in some message, or counted.
+#[test]
+fn many_events_are_a_few_messages_that_name_or_count_each() {
+    let events: Vec<Event> = (0..300)
+        .map(|n| Event {
+            resource_id: Some(format!("i-bp1{n:017}")),
+            resource_name: Some(format!("payments-web-{n:03}")),
+            id: Some(format!("event-{n}")),
+            ..with_level(Some(Level::Critical)).remove(0)
+        })
+        .collect();
+    let events: Vec<&Event> = events.iter().collect();
+    let now = "2026-11-26T01:00:14Z".parse().unwrap();
+    for (chat, all, most) in [
+        (Chat::Lark, true, 1),
+        (Chat::WeCom, false, 8),
+        // As a text.
+        (Chat::WeCom, true, 8),
+        (Chat::Slack, true, 2),
+    ] {
+        let usual = options(chat, Language::Zh);
+        let options = RenderOptions {
+            mentions: Mentions {
+                all,
+                ..usual.mentions
+            },
+            mentionable: Mentionable {
+                is_half_as_long: chat == Chat::WeCom,
+                ..usual.mentionable
+            },
+            ..usual
+        };
+        let chunks = message::chunks(&events, &options, max_size(chat));
+        assert!(chunks.len() <= most, "{} {}", chat.name(), chunks.len());
+        let (mut named, mut counted) = (0, 0);
+        for chunk in &chunks {
+            let (_, body) = encode(chat, chunk, &options, now);
+            assert!(body.size <= max_size(chat));
+            let text = String::from_utf8(body.bytes).unwrap();
+            let is_named = |event: &&&Event| text.contains(event.resource_id.as_deref().unwrap());
+            named += chunk.iter().filter(is_named).count();
+            // The note counts what no section names.
+            let note = text.split_once("……另有 ").map_or("", |(_, rest)| rest);
+            let digits: String = note.chars().take_while(char::is_ascii_digit).collect();
+            counted += digits.parse().unwrap_or(0);
+        }
+        println!(
+            "{}: {} messages, {named} named, {counted} counted",
+            chat.name(),
+            chunks.len()
+        );
+        assert_eq!(named + counted, 300, "{}", chat.name());
     }
 }

@@ -1,5 +1,7 @@
 //! Chats beside DingTalk: their messages, and what follows from their answers.
 
+mod answers;
+mod commands;
 mod messages;
 
 use ecs_dingtalk_notifier::channel::{Body, Chat, lark, slack, wecom};
