@@ -69,10 +69,10 @@
 //! | `channel/slack/mod.rs`, `webhook.rs` | Slack: its limits, one request; the address |
 //! | `channel/slack/blocks.rs` | a message as blocks; the JSON body |
 //! | `channel/slack/response.rs`, `remedy.rs` | what a response means; what to do about it |
-//! | `message/mod.rs` | a message as a value; `encode_within` shortens it to the chat's limit |
+//! | `message/mod.rs` | a message as a value |
 //! | `message/event.rs`, `details.rs`, `digest.rs` | the message of one event; of many |
 //! | `message/renderer.rs` | what every part of a message is written with |
-//! | `message/capacity.rs` | how many events fit into one message |
+//! | `message/capacity.rs`, `fit.rs` | how many events fit into one message; what fits of it |
 //! | `message/status.rs` | what has become of the matter: words and icons |
 //! | `message/alarm.rs`, `api_call.rs` | what only threshold alarms and records of API calls say |
 //! | `message/known.rs`, `mentions.rs` | what a look-up adds; whom a message mentions |

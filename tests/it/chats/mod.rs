@@ -3,6 +3,7 @@
 mod answers;
 mod commands;
 mod messages;
+mod rows;
 
 use ecs_dingtalk_notifier::channel::{Body, Chat, lark, slack, wecom};
 use ecs_dingtalk_notifier::event::Event;
