@@ -1,4 +1,4 @@
-//! Renders a message as HTML, limited to DingTalk's markdown subset.
+//! Renders DingTalk's messages as HTML, limited to its markdown subset.
 //!
 //! The message is untrusted text. Markdown outside the subset is turned into text after parsing,
 //! and a sanitiser then removes every tag and attribute outside the subset.
@@ -26,10 +26,12 @@ pub fn to_json(number: usize, delivery: &Delivery, bytes: usize, is_fallback: bo
     }
     json!({
         "type": "message",
+        "chat": "dingtalk",
         "number": number,
         "at": delivery.clock_ms,
         "uuid": delivery.msg_uuid,
         "title": delivery.title,
+        "text": delivery.text,
         "html": html,
         "buttons": buttons(&delivery.msgtype, body),
         "mentioned": delivery.mentioned.len(),
@@ -62,7 +64,7 @@ fn buttons(msgtype: &str, body: &Value) -> Vec<Value> {
 
 /// Returns the web address of a link, unwrapped if it is DingTalk's deep link. Returns `None` if it
 /// is not a web address.
-fn href(target: &str) -> Option<String> {
+pub fn href(target: &str) -> Option<String> {
     let unwrapped = target.strip_prefix(IN_BROWSER).map(|query| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         let url = pairs.find(|(name, _)| *name == "url");
@@ -184,7 +186,7 @@ fn masked(text: &str, length: usize) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -242,8 +244,20 @@ fn in_subset(event: Event<'_>) -> Vec<Event<'_>> {
     }
 }
 
-/// Removes all tags outside the subset and makes links open in a new tab.
-fn clean(html: &str) -> String {
+/// Colours of text in Lark and WeCom, and mentions.
+const CLASSES: [&str; 7] = [
+    "font-red",
+    "font-green",
+    "font-grey",
+    "font-warning",
+    "font-info",
+    "font-comment",
+    "mention",
+];
+
+/// Removes all tags outside the subset, and classes that the page does not know, and makes links
+/// open in a new tab.
+pub fn clean(html: &str) -> String {
     let tags = [
         "h1",
         "h2",
@@ -265,7 +279,7 @@ fn clean(html: &str) -> String {
     ammonia::Builder::empty()
         .tags(HashSet::from(tags))
         .tag_attributes(HashMap::from([("a", HashSet::from(["href"]))]))
-        .allowed_classes(HashMap::from([("span", HashSet::from(["mention"]))]))
+        .allowed_classes(HashMap::from([("span", HashSet::from(CLASSES))]))
         .url_schemes(HashSet::from(["http", "https"]))
         .set_tag_attribute_value("a", "target", "_blank")
         .link_rel(Some("noopener noreferrer"))

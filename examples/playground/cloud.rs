@@ -1,7 +1,7 @@
 //! The form "Whom it is about": a stand-in for the ECS API with a small fleet, and whether the
 //! function's role may ask it.
 
-use crate::settings::{MOBILES, USER_IDS};
+use crate::chats::{MOBILES, USER_IDS};
 use ecs_dingtalk_notifier::event::{self, region::REGIONS};
 use fake_aliyun::{Call, Cloud, Disk, Fault, Identity, Instance};
 use serde_json::{Value, json};

@@ -1,13 +1,14 @@
 //! Records every invocation: its caller, request, answer, log lines, and the calls to the chatbot
 //! and the ECS API that it caused.
 
+use crate::chats::{self, Call};
 use crate::clock::MovableClock;
 use crate::journal::Journal;
+use crate::pairing::Pairing;
 use crate::samples::headline;
 use ecs_dingtalk_notifier::clock::Clock;
 use ecs_dingtalk_notifier::event::Level;
 use ecs_dingtalk_notifier::trigger::{self, Trigger};
-use fake_dingtalk::Call;
 use fc_runtime::Failure;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -58,6 +59,14 @@ struct Records {
     /// By number of the message: its `msgUuid` and the calls that carried it.
     calls: BTreeMap<usize, (String, Vec<Value>)>,
     last_message: usize,
+    /// Which messages the calls were for that do not say it.
+    pairing: Pairing<Unpaired>,
+}
+
+/// A call, or a message and the key of its entry in the journal.
+enum Unpaired {
+    Call(Value),
+    Message(String, Value),
 }
 
 struct Invocation {
@@ -157,8 +166,42 @@ impl Invocations {
             .as_str()
             .and_then(|id| records.by_request_id.get(id).copied());
         if let Some(invocation) = number.and_then(|number| records.by_number.get_mut(&number)) {
+            let uuid = line["messageUuid"].as_str().map(str::to_owned);
+            let combined = line["combined"].as_u64().unwrap_or(1);
             invocation.log.push(line);
+            if let Some(uuid) = uuid {
+                for what in records.pairing.tell(Instant::now(), &uuid, combined) {
+                    self.attribute(&mut records, &uuid, what);
+                }
+            }
         }
+    }
+
+    /// Attributes a call or a message, now or when the function writes of it.
+    fn pair(&self, records: &mut Records, at: Instant, what: Unpaired) {
+        if let Some((uuid, what)) = records.pairing.find(at, what) {
+            self.attribute(records, &uuid, what);
+        }
+    }
+
+    fn attribute(&self, records: &mut Records, uuid: &str, what: Unpaired) {
+        match what {
+            Unpaired::Call(mut call) => {
+                call["uuid"] = json!(uuid);
+                records.carry(uuid, call);
+            }
+            Unpaired::Message(key, mut message) => {
+                message["uuid"] = json!(uuid);
+                self.journal.publish(&key, &message);
+            }
+        }
+    }
+
+    /// Publishes a message that does not tell its `msgUuid`, and again once that is known.
+    pub fn add_message(&self, key: String, at: Instant, message: Value) {
+        let mut records = self.lock();
+        self.journal.publish(&key, &message);
+        self.pair(&mut records, at, Unpaired::Message(key, message));
     }
 
     /// Adds the function's lines on stderr to their invocation.
@@ -173,28 +216,16 @@ impl Invocations {
     /// Records and publishes a call to the chatbot.
     pub fn add_call(&self, call: &Call) {
         let mut records = self.lock();
-        let body = call.body.as_ref();
-        let uuid = body.and_then(|body| body["msgUuid"].as_str());
         let summary = json!({
-            "at": call.clock_ms, "bytes": call.raw_body.len(), "errcode": call.errcode,
-            "answer": call.answer, "duplicate": call.duplicate, "uuid": uuid,
+            "chat": chats::id(call.chat), "at": call.clock_ms, "bytes": call.bytes,
+            "status": call.status, "errcode": call.code, "answer": call.answer,
+            "duplicate": call.is_duplicate, "uuid": call.uuid,
         });
         self.journal
             .publish("call", &json!({"type": "call", "call": summary}));
-        let Some(uuid) = uuid else {
-            return;
-        };
-        if let Some((_, calls)) = records.calls.values_mut().find(|(known, _)| known == uuid) {
-            calls.push(summary);
-            return;
-        }
-        records.last_message += 1;
-        let message = records.last_message;
-        records
-            .calls
-            .insert(message, (uuid.to_owned(), vec![summary]));
-        while records.calls.len() > MAX_MESSAGES {
-            records.calls.pop_first();
+        match &call.uuid {
+            Some(uuid) => records.carry(uuid, summary),
+            None => self.pair(&mut records, call.at, Unpaired::Call(summary)),
         }
     }
 
@@ -237,6 +268,20 @@ impl Invocations {
 }
 
 impl Records {
+    /// Adds a call to those of its message.
+    fn carry(&mut self, uuid: &str, call: Value) {
+        if let Some((_, calls)) = self.calls.values_mut().find(|(known, _)| known == uuid) {
+            calls.push(call);
+            return;
+        }
+        self.last_message += 1;
+        let message = self.last_message;
+        self.calls.insert(message, (uuid.to_owned(), vec![call]));
+        while self.calls.len() > MAX_MESSAGES {
+            self.calls.pop_first();
+        }
+    }
+
     fn add(
         &mut self,
         request_id: &str,

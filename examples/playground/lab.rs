@@ -1,40 +1,39 @@
-//! The group, the ECS API, the function, and the operations of the page on them.
+//! The groups, the ECS API, the function, and the operations of the page on them.
 
-use crate::chat;
+mod watch;
+
+use crate::chats::{Groups, facts, id};
 use crate::clock::{Goal, MovableClock};
 use crate::cloud::{self, Access};
-use crate::faults::{GroupFault, reset_rate_limits};
+use crate::faults::GroupFault;
 use crate::function::{Swap, function};
 use crate::invocations::{Answer, Invocations, milliseconds};
 use crate::journal::Journal;
 use crate::maintenance;
 use crate::samples::{self, Sample};
-use crate::settings::{FALLBACK_TOKEN, MOBILES, Problem, SECRET, Settings, TOKEN, USER_IDS};
-use ecs_dingtalk_notifier::clock::Clock;
-use ecs_dingtalk_notifier::config::Config;
+use crate::settings::{Problem, Settings};
+use ecs_dingtalk_notifier::channel::Chat;
+use ecs_dingtalk_notifier::config::{Config, KNOWN};
 use fake_aliyun::{Cloud, Identity};
-use fake_dingtalk::{Call, Group, Robot};
 use fc_runtime as fc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// The function's timeout in seconds, as in `s.yaml`.
 const TIMEOUT: &str = "60";
 /// The function's region.
 const REGION: &str = "cn-hangzhou";
-/// The error codes of a chatbot that got too many messages.
-const THROTTLED: [i64; 3] = [660026, 130101, 410100];
-
-/// The group, the ECS API and the function, with what the page shows of them.
+/// The groups, the ECS API and the function, with what the page shows of them.
 pub struct Lab {
-    /// The stand-in for DingTalk.
-    pub group: Group,
+    /// The stand-ins for the chats.
+    pub groups: Groups,
     /// The stand-in for the ECS API.
     pub cloud: Cloud,
     /// What all of them, and the function, take for the time.
@@ -48,6 +47,8 @@ pub struct Lab {
     /// Identifies this process: the time of its start.
     pub run: i64,
     start: Timestamp,
+    /// The number of messages so far.
+    messages: AtomicUsize,
     swap: Arc<Swap>,
     address: SocketAddr,
     shutdown: fc::Shutdown,
@@ -68,25 +69,25 @@ struct State {
 }
 
 impl Lab {
-    /// Starts the group, the ECS API and the function. The function listens on port 9000, as on the
+    /// Starts the groups, the ECS API and the function, which sends to this chat. The function listens on port 9000, as on the
     /// platform, or on a free port if that one is taken.
     ///
     /// # Errors
     /// If the environment's configuration has faults, or there is no port to listen on.
-    pub fn start() -> Result<(Arc<Lab>, JoinHandle<()>), Box<dyn Error>> {
-        let group = Group::builder()
-            .robot(Robot::new(TOKEN).secret(SECRET))
-            .robot(Robot::new(FALLBACK_TOKEN))
-            .start()?;
-        let settings = Settings::from_environment();
+    pub fn start(chat: Chat) -> Result<(Arc<Lab>, JoinHandle<()>), Box<dyn Error>> {
+        let groups = Groups::start()?;
+        let settings = Settings::from_environment(chat);
         let cloud = cloud::start();
-        let config = settings.config(&group, &cloud);
+        let config = settings.config(&groups, &cloud);
         let config = config.map_err(|problem| problem.text())?;
         let zone = zone(&config);
         let clock = Arc::new(MovableClock::default());
         let start = clock.time();
         maintenance::update(&cloud, start, start);
-        GroupFault::None.apply(&group, &settings, &clock);
+        for chat in Chat::ALL {
+            let settings = settings.in_chat(chat);
+            GroupFault::None.apply(&groups, &settings, &clock);
+        }
         let journal = Arc::new(Journal::default());
         let invocations = Invocations::new(Arc::clone(&clock), Arc::clone(&journal));
         let invocations = Arc::new(invocations);
@@ -95,7 +96,7 @@ impl Lab {
         let listener =
             TcpListener::bind("127.0.0.1:9000").or_else(|_| TcpListener::bind("127.0.0.1:0"))?;
         let lab = Arc::new(Lab {
-            group,
+            groups,
             cloud,
             clock,
             journal,
@@ -103,6 +104,7 @@ impl Lab {
             samples: samples::all()?,
             run: start.as_millisecond(),
             start,
+            messages: AtomicUsize::new(0),
             swap: Arc::clone(&swap),
             address: listener.local_addr()?,
             shutdown: fc::Shutdown::new()?,
@@ -124,8 +126,10 @@ impl Lab {
         let server = std::thread::spawn(move || {
             fc::serve(listener, swap, shutdown, fc::Limits::default());
         });
-        let watcher = Arc::clone(&lab);
-        std::thread::spawn(move || watcher.watch());
+        for chat in Chat::ALL {
+            let watcher = Arc::clone(&lab);
+            std::thread::spawn(move || watcher.watch(chat));
+        }
         Ok((lab, server))
     }
 
@@ -211,20 +215,44 @@ impl Lab {
     /// # Errors
     /// If the settings are invalid; nothing has changed then.
     pub fn configure(&self, settings: Settings) -> Result<(), Problem> {
-        let config = settings.config(&self.group, &self.cloud)?;
         let mut state = self.lock();
+        self.apply(&mut state, settings)
+    }
+
+    /// Moves the group to another chat, and replaces the function by one for it.
+    ///
+    /// # Errors
+    /// If the settings are invalid there; nothing has changed then.
+    pub fn set_chat(&self, chat: Chat) -> Result<(), Problem> {
+        let mut state = self.lock();
+        let settings = state.settings.in_chat(chat);
+        self.apply(&mut state, settings)
+    }
+
+    fn apply(&self, state: &mut State, settings: Settings) -> Result<(), Problem> {
+        let config = settings.config(&self.groups, &self.cloud)?;
+        let is_other = settings.chat != state.settings.chat;
+        if is_other {
+            GroupFault::None.apply(&self.groups, &state.settings, &self.clock);
+        }
         let fault = match state.fault {
-            // A wrong clock has no effect without signatures.
-            GroupFault::Clock if !settings.signing => GroupFault::None,
+            // A chat's faults are its own, and a wrong clock has no effect without signatures.
+            _ if is_other => GroupFault::None,
+            GroupFault::Clock if settings.secret().is_none() => GroupFault::None,
             fault => fault,
         };
         state.zone = zone(&config);
-        self.replace_function(&mut state, config);
-        fault.apply(&self.group, &settings, &self.clock);
+        self.replace_function(state, config);
+        fault.apply(&self.groups, &settings, &self.clock);
         state.fault = fault;
         state.settings = settings;
-        self.publish(&state);
+        self.publish(state);
         Ok(())
+    }
+
+    /// Returns the group's chat.
+    pub fn chat(&self) -> Chat {
+        self.lock().settings.chat
     }
 
     /// Replaces the function, as a deployment does: it starts without deduplication records and
@@ -250,9 +278,9 @@ impl Lab {
     }
 
     fn start_anew(&self, state: &mut State) -> Result<(), Problem> {
-        let config = state.settings.config(&self.group, &self.cloud)?;
+        let config = state.settings.config(&self.groups, &self.cloud)?;
         self.replace_function(state, config);
-        reset_rate_limits(&self.group);
+        self.groups.reset_rate_limits();
         self.publish(state);
         Ok(())
     }
@@ -269,12 +297,12 @@ impl Lab {
     /// If the fault has no effect with the current settings.
     pub fn set_fault(&self, fault: GroupFault) -> Result<(), Problem> {
         let mut state = self.lock();
-        if fault == GroupFault::Clock && !state.settings.signing {
+        if fault == GroupFault::Clock && state.settings.secret().is_none() {
             return Err(Problem::Playground(
                 "a wrong clock has an effect only if the chatbot requires signatures: switch them on first".into(),
             ));
         }
-        fault.apply(&self.group, &state.settings, &self.clock);
+        fault.apply(&self.groups, &state.settings, &self.clock);
         state.fault = fault;
         self.publish(&state);
         Ok(())
@@ -290,7 +318,8 @@ impl Lab {
         let then = goal.after(now, &state.zone);
         let then = then.ok_or_else(|| Problem::Playground("no calendar goes so far".into()))?;
         self.clock.move_to(then, now, &state.zone)?;
-        state.fault.apply_clock(&self.group, &self.clock);
+        let chat = state.settings.chat;
+        state.fault.apply_clock(&self.groups, chat, &self.clock);
         self.cloud.set_clock_offset_ms(self.clock.ahead_ms());
         self.publish(&state);
         Ok(then)
@@ -308,6 +337,7 @@ impl Lab {
                 "type": "state",
                 "aheadMs": self.clock.ahead_ms(),
                 "zone": state.zone.iana_name().unwrap_or("UTC"),
+                "chat": id(state.settings.chat),
                 "fault": state.fault.name(),
                 "access": state.access.name(),
                 "bannedUntil": state.banned_until.map(milliseconds),
@@ -324,65 +354,33 @@ impl Lab {
             "run": self.run,
             "invokeUrl": self.invoke_url(),
             "samples": self.samples.iter().map(|sample| &sample.summary).collect::<Vec<_>>(),
-            "faults": GroupFault::ALL.map(GroupFault::name),
+            "chats": Chat::ALL.map(about_chat),
             "accesses": Access::ALL.map(Access::name),
             "fleet": cloud::fleet(),
             "plan": maintenance::plan(self.start),
-            "members": {"mobiles": MOBILES, "userIds": USER_IDS},
         })
-    }
-
-    /// Publishes calls to the chatbot and messages in the group as they arrive.
-    fn watch(&self) {
-        let (mut calls_seen, mut shown) = (0, 0);
-        loop {
-            let (calls, deliveries) =
-                self.group
-                    .wait_for_activity(calls_seen, shown, Duration::from_secs(3600));
-            calls_seen += calls.len();
-            for call in &calls {
-                self.invocations.add_call(call);
-                self.update_state(call);
-            }
-            for delivery in &deliveries {
-                shown += 1;
-                let call = calls
-                    .iter()
-                    .find(|call| !call.duplicate && call.body.as_ref() == Some(&delivery.body));
-                let bytes = call.map_or(0, |call| call.raw_body.len());
-                let is_fallback = delivery.token == FALLBACK_TOKEN;
-                let message = chat::to_json(shown, delivery, bytes, is_fallback);
-                self.journal.publish(&format!("message-{shown}"), &message);
-            }
-        }
-    }
-
-    /// Updates the state after a call to the main chatbot.
-    fn update_state(&self, call: &Call) {
-        if call.token != TOKEN {
-            return;
-        }
-        let mut state = self.lock();
-        let banned_for = match (call.errcode, state.fault) {
-            (Some(code), _) if THROTTLED.contains(&code) => 600,
-            (None, GroupFault::Flood) => 300,
-            (_, GroupFault::Lost) => {
-                // Only one answer is lost.
-                self.group.set_standing_fault(TOKEN, None);
-                state.fault = GroupFault::None;
-                0
-            }
-            _ => return,
-        };
-        if banned_for > 0 {
-            state.banned_until = Some(self.clock.wall() + Duration::from_secs(banned_for));
-        }
-        self.publish(&state);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns what the page must know of a chat.
+fn about_chat(chat: Chat) -> Value {
+    let (facts, prefix) = (facts(chat), chat.prefix());
+    // The playground sets the chatbots itself.
+    let is_of_form = |rest: &&str| !rest.ends_with("WEBHOOK") && !rest.ends_with("SECRET");
+    let fields = KNOWN.iter().filter_map(|name| name.strip_prefix(prefix));
+    json!({
+        "id": id(chat),
+        "prefix": prefix,
+        "fields": fields.filter(is_of_form).collect::<Vec<_>>(),
+        "hasSecret": facts.secret.is_some(),
+        "rate": facts.rate,
+        "members": {"mobiles": facts.mobiles, "userIds": facts.user_ids},
+        "faults": GroupFault::of(chat).iter().map(|fault| fault.name()).collect::<Vec<_>>(),
+    })
 }
 
 /// Returns the zone of the messages.

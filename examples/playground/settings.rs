@@ -1,31 +1,23 @@
 //! The form "Configure": environment variables, read by the function's own configuration code and
 //! written as the lines of an `.env`.
 
-use ecs_dingtalk_notifier::channel::Endpoint;
+use crate::chats::{Groups, facts};
+use ecs_dingtalk_notifier::channel::{Chat, Endpoint};
 use ecs_dingtalk_notifier::config::{Config, ConfigError, KNOWN};
 use fake_aliyun::Cloud;
-use fake_dingtalk::{Group, Robot};
+use fake_dingtalk::Robot;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The chatbot's token.
-pub const TOKEN: &str = "playground0000000000000000000000000000000000000000000000000000f00d";
-/// Its signing secret.
-pub const SECRET: &str = "SECplayground000000000000000000000000000000000000000000000000000";
-/// The token of the second chatbot.
-pub const FALLBACK_TOKEN: &str =
-    "playground1111111111111111111111111111111111111111111111111111f00d";
 /// The chatbot's keyword if the form names none. Every message holds it.
 const KEYWORD: &str = "CloudMonitor";
-/// The mobile numbers of the group's members.
-pub const MOBILES: [&str; 2] = ["13800000000", "13900000001"];
-/// The user ids of the same members.
-pub const USER_IDS: [&str; 2] = ["manager7675", "oncall01"];
 
 /// The content of the form.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Values by name, as typed. Blank values count as unset.
+    /// The group's chat.
+    pub chat: Chat,
+    /// Values by name, as typed. Blank values count as unset. Those of other chats are kept.
     vars: BTreeMap<String, String>,
     /// The chatbot requires signatures.
     pub signing: bool,
@@ -45,24 +37,33 @@ pub enum Problem {
 }
 
 impl Settings {
-    /// Returns the initial settings, with what the environment sets of `EVENT_*`, `MESSAGE_*` and
-    /// `DINGTALK_AT_*`.
-    pub fn from_environment() -> Settings {
+    /// Returns the initial settings for a chat, with what the environment sets of `EVENT_*`,
+    /// `MESSAGE_*` and the chats' `…_AT_*`.
+    pub fn from_environment(chat: Chat) -> Settings {
         let initial = [
             ("EVENT_INCLUDE", "Instance:StateChange:Stopped"),
             ("MESSAGE_TAGS", "team,env"),
             ("MESSAGE_DIGEST_AT", "09:00"),
             ("MESSAGE_REMIND_BEFORE", "24h,1h"),
             ("MESSAGE_HEARTBEAT_AT", "09:00"),
+            // The tags of the fleet have numbers and ids of DingTalk's.
             ("DINGTALK_AT_TAG", "owner"),
+            ("LARK_AT_USER_IDS", facts(Chat::Lark).user_ids[0]),
+            ("WECOM_AT_USER_IDS", facts(Chat::WeCom).user_ids[1]),
+            ("SLACK_AT_USER_IDS", facts(Chat::Slack).user_ids[0]),
             ("RESOURCE_REGIONS", "cn-hangzhou,cn-shanghai"),
         ];
         let initial = initial.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut vars = BTreeMap::from(initial);
-        let prefixes = ["EVENT_", "MESSAGE_", "DINGTALK_AT_"];
+        let of_mentions = Chat::ALL.map(|chat| format!("{}AT_", chat.prefix()));
+        let prefixes = ["EVENT_", "MESSAGE_"].into_iter();
+        let prefixes: Vec<&str> = prefixes
+            .chain(of_mentions.iter().map(String::as_str))
+            .collect();
         let is_taken = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         vars.extend(std::env::vars().filter(|(name, _)| is_taken(name)));
         Settings {
+            chat,
             vars,
             signing: true,
             fallback: false,
@@ -70,10 +71,19 @@ impl Settings {
         }
     }
 
-    /// Reads what the page's form sends.
-    pub fn from_json(form: &Value) -> Settings {
+    /// Returns the same settings for another chat.
+    pub fn in_chat(&self, chat: Chat) -> Settings {
+        Settings {
+            chat,
+            ..self.clone()
+        }
+    }
+
+    /// Reads what the page's form sends, for the chat of the group.
+    pub fn from_json(form: &Value, chat: Chat) -> Settings {
         let vars = form["vars"].as_object().into_iter().flatten();
         Settings {
+            chat,
             vars: vars
                 .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
                 .collect(),
@@ -94,21 +104,25 @@ impl Settings {
     ///
     /// # Errors
     /// Every error of the configuration, or a chatbot or an API outside this playground.
-    pub fn config(&self, group: &Group, cloud: &Cloud) -> Result<Config, Problem> {
+    pub fn config(&self, groups: &Groups, cloud: &Cloud) -> Result<Config, Problem> {
         let mut vars = self.vars.clone();
+        vars.retain(|name, _| self.is_own(name));
         let mut set = |name: &str, value: &str| vars.insert(name.to_owned(), value.to_owned());
-        set("DINGTALK_WEBHOOK", &group.webhook(TOKEN));
+        let prefix = self.chat.prefix();
+        let [webhook, fallback] = groups.webhooks(self.chat);
+        set(&format!("{prefix}WEBHOOK"), &webhook);
         set("RESOURCE_ENDPOINT", &cloud.endpoint());
         set("RESOURCE_STS_ENDPOINT", &cloud.endpoint());
-        if self.signing {
-            set("DINGTALK_SECRET", SECRET);
+        if let Some(secret) = self.secret() {
+            set(&format!("{prefix}SECRET"), secret);
         }
         if self.fallback {
-            set("DINGTALK_FALLBACK_WEBHOOK", &group.webhook(FALLBACK_TOKEN));
+            set(&format!("{prefix}FALLBACK_WEBHOOK"), &fallback);
         }
         vars.extend(lines(&self.more).map_err(Problem::Playground)?);
         let config = Config::from_vars(vars).map_err(Problem::Faults)?;
-        let here = format!("http://{}/", group.addr());
+        // A further route may lead to another chat.
+        let here = Chat::ALL.map(|chat| format!("http://{}/", groups.addr(chat)));
         let endpoints = config
             .routes
             .iter()
@@ -116,11 +130,14 @@ impl Settings {
         for endpoint in endpoints.flatten() {
             let address = match endpoint {
                 Endpoint::DingTalk(endpoint) => endpoint.webhook.masked(),
-                other => other.to_string(),
+                Endpoint::Lark(endpoint) => endpoint.webhook.masked(),
+                Endpoint::WeCom(endpoint) => endpoint.webhook.masked(),
+                Endpoint::Slack(endpoint) => endpoint.webhook.masked(),
             };
-            if !address.starts_with(&here) {
+            if !here.iter().any(|own| address.starts_with(own)) {
+                let own = format!("http://{}/", groups.addr(self.chat));
                 return Err(Problem::Playground(format!(
-                    "{address} is not in this group: the playground sends to {here} only; deploy the function, or use its command `send`, for another one"
+                    "{address} is not in this group: the playground sends to {own} only; deploy the function, or use its command `send`, for another one"
                 )));
             }
         }
@@ -136,33 +153,62 @@ impl Settings {
         Ok(config)
     }
 
-    /// Returns the chatbots that fit these settings: main and fallback.
-    pub fn robots(&self) -> [Robot; 2] {
-        let keyword = self.vars.get("DINGTALK_KEYWORD").map(|text| text.trim());
-        let keyword = keyword.filter(|text| !text.is_empty()).unwrap_or(KEYWORD);
-        [TOKEN, FALLBACK_TOKEN].map(|token| Robot {
-            secret: (self.signing && token == TOKEN).then(|| SECRET.to_owned()),
-            keywords: vec![keyword.to_owned()],
-            mobiles: MOBILES.map(str::to_owned).to_vec(),
-            user_ids: USER_IDS.map(str::to_owned).to_vec(),
+    /// Returns true for a variable that is not of another chat.
+    fn is_own(&self, name: &str) -> bool {
+        let mut others = Chat::ALL.into_iter().filter(|chat| *chat != self.chat);
+        !others.any(|chat| name.starts_with(chat.prefix()))
+    }
+
+    /// Returns the signing secret; `None` if the chatbot requires no signatures.
+    pub fn secret(&self) -> Option<&'static str> {
+        facts(self.chat).secret.filter(|_| self.signing)
+    }
+
+    fn keyword(&self) -> String {
+        let name = format!("{}KEYWORD", self.chat.prefix());
+        let keyword = self.vars.get(&name).map(|text| text.trim());
+        let keyword = keyword.filter(|text| !text.is_empty());
+        keyword.unwrap_or(KEYWORD).to_owned()
+    }
+
+    /// Returns DingTalk's chatbots that fit these settings: main and fallback.
+    pub fn dingtalk_robots(&self) -> [Robot; 2] {
+        let facts = facts(Chat::DingTalk);
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        facts.tokens.map(|token| Robot {
+            secret: (self.secret().filter(|_| token == facts.tokens[0])).map(str::to_owned),
+            keywords: vec![self.keyword()],
+            mobiles: owned(facts.mobiles),
+            user_ids: owned(facts.user_ids),
             ..Robot::new(token)
+        })
+    }
+
+    /// Returns another chat's chatbots that fit these settings: main and fallback.
+    pub fn other_robots(&self) -> [fake_chats::Robot; 2] {
+        let facts = facts(self.chat);
+        let members = facts.mobiles.iter().chain(facts.user_ids);
+        facts.tokens.map(|token| fake_chats::Robot {
+            secret: (self.secret().filter(|_| token == facts.tokens[0])).map(str::to_owned),
+            keywords: vec![self.keyword()],
+            members: members.clone().map(|id| (*id).to_owned()).collect(),
+            ..fake_chats::Robot::new(token)
         })
     }
 
     /// Returns the lines for an `.env`. Token and secret of a real chatbot are left to the user.
     pub fn dot_env(&self) -> String {
-        let mut text =
-            String::from("DINGTALK_WEBHOOK='https://oapi.dingtalk.com/robot/send?access_token='\n");
-        if self.signing {
-            text.push_str("DINGTALK_SECRET='SEC'\n");
+        let (prefix, facts) = (self.chat.prefix(), facts(self.chat));
+        let mut text = format!("{prefix}WEBHOOK='{}'\n", facts.webhook);
+        if self.secret().is_some() {
+            text.push_str(&format!("{prefix}SECRET='{}'\n", facts.secret_start));
         }
         if self.fallback {
-            text.push_str(
-                "DINGTALK_FALLBACK_WEBHOOK='https://oapi.dingtalk.com/robot/send?access_token='\n",
-            );
+            text.push_str(&format!("{prefix}FALLBACK_WEBHOOK='{}'\n", facts.webhook));
         }
         let of_form = KNOWN
             .iter()
+            .filter(|name| self.is_own(name))
             .filter_map(|name| self.vars.get_key_value(*name));
         let more = lines(&self.more).unwrap_or_default();
         let more = more.iter().map(|(name, value)| (name, value));

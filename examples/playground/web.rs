@@ -5,6 +5,7 @@
 //! type.
 
 use crate::burst::{Bursts, Plan};
+use crate::chats;
 use crate::clock::{self, Goal};
 use crate::cloud::Access;
 use crate::faults::GroupFault;
@@ -202,11 +203,20 @@ impl Site {
                 self.bursts.stop();
                 (200, json!({}))
             }
-            ("POST", "/configure") => result_of(lab.configure(Settings::from_json(&body))),
-            ("POST", "/break") => match body["fault"].as_str().and_then(GroupFault::by_name) {
-                Some(fault) => result_of(lab.set_fault(fault)),
+            ("POST", "/configure") => {
+                result_of(lab.configure(Settings::from_json(&body, lab.chat())))
+            }
+            ("POST", "/chat") => match body["chat"].as_str().and_then(chats::by_id) {
+                Some(chat) => result_of(lab.set_chat(chat)),
                 None => found_or_404(None),
             },
+            ("POST", "/break") => {
+                let fault = body["fault"].as_str();
+                match fault.and_then(|name| GroupFault::by_name(lab.chat(), name)) {
+                    Some(fault) => result_of(lab.set_fault(fault)),
+                    None => found_or_404(None),
+                }
+            }
             ("POST", "/access") => match body["access"].as_str().and_then(Access::by_name) {
                 Some(access) => result_of(lab.set_access(access)),
                 None => found_or_404(None),

@@ -178,7 +178,7 @@ fn routes(
         }
     }
     if !by_route.values().any(makes_a_route) {
-        let problem = "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…)";
+        let problem = "is not set; set it to the webhook address that DingTalk showed when the chatbot was created (https://oapi.dingtalk.com/robot/send?access_token=…), or set LARK_WEBHOOK, WECOM_WEBHOOK or SLACK_WEBHOOK instead";
         faults.push(ConfigError::new("DINGTALK_WEBHOOK", problem));
     }
     if !makes_a_route(default) {

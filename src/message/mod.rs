@@ -82,8 +82,8 @@ pub struct RenderOptions {
     pub accounts: AccountNames,
     /// The site whose console the links lead to.
     pub console: Console,
-    /// A message of events that happened long ago says when it was sent: what was lost is sent by
-    /// hand.
+    /// A message of events that happened hours or days ago says when it was sent: what was lost is
+    /// sent by hand.
     pub tells_lateness: bool,
 }
 

@@ -12,6 +12,8 @@ const MAX_CHARS: usize = 60;
 /// An event that is sent longer than this after it happened is late. EventBridge's own retries take
 /// less, mostly.
 const LATE: SignedDuration = SignedDuration::from_hours(1);
+/// No queue keeps an event longer than this. What is older was never lost, but is a sample.
+const KEPT: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// Formats a time in `zone`, to the second and with the zone's offset:
 /// `2026-11-25 09:01:00 (UTC+08:00)`.
@@ -38,11 +40,14 @@ impl Renderer<'_> {
         Some(self.wait(*at, self.due()))
     }
 
-    /// Says when a message was sent whose events happened more than an hour before, where the route
+    /// Says when a message was sent that holds an event of an hour to 15 days before, where the route
     /// wants to tell.
     pub(super) fn lateness(&self, events: &[&Event]) -> Option<Text> {
         let is_late = |event: &&Event| match event.time {
-            Some(EventTime::At(at)) => self.now.duration_since(at) > LATE,
+            Some(EventTime::At(at)) => {
+                let age = self.now.duration_since(at);
+                age > LATE && age <= KEPT
+            }
             _ => false,
         };
         let tells = self.options.tells_lateness && events.iter().any(is_late);
@@ -215,6 +220,10 @@ mod tests {
             assert_eq!(lateness(&options, hour, &[&late]), None);
             let shown = lateness(&options, later, &[&unknown[0], &late]);
             assert_eq!(shown.as_deref(), Some(expected));
+            let kept = happened + SignedDuration::from_hours(15 * 24);
+            assert!(lateness(&options, kept, &[&late]).is_some());
+            let sample = kept + SignedDuration::from_secs(1);
+            assert_eq!(lateness(&options, sample, &[&late]), None);
             assert_eq!(lateness(&options, later, &unknown.each_ref()), None);
         }
     }

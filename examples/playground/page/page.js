@@ -10,7 +10,7 @@ const middling = matchMedia("(min-width: 760px)");
 // The oldest rows and messages beyond this number are removed.
 const MAX_ROWS = 400;
 
-let about = { samples: [], faults: [], accesses: [], fleet: [], plan: [], members: { mobiles: [], userIds: [] } };
+let about = { samples: [], chats: [], accesses: [], fleet: [], plan: [] };
 let state = null;
 let burst = null;
 let filter = null; // msgUuid: only the invocations of this message are shown
@@ -39,6 +39,14 @@ function word(key, ...values) {
   const found = words[language][key];
   return typeof found === "function" ? found(...values) : found;
 }
+
+/** Returns what the playground knows of the group's chat. */
+const chat = () => about.chats.find(({ id }) => id === state?.chat) ?? about.chats[0]
+  ?? { id: "dingtalk", prefix: "DINGTALK_", fields: [], hasSecret: false, rate: 0, members: { mobiles: [], userIds: [] }, faults: [] };
+const chatName = () => words[language].chats[chat().id];
+
+/** Returns true for a message or a call of the group's chat. */
+const isHere = (entry) => !state || entry.chat === state.chat;
 
 /** Creates an element: `make("p.hint", {id: "x"}, "text", child)`. Strings are never markup. */
 function make(kind, attributes = {}, ...children) {
@@ -144,8 +152,11 @@ async function loadAbout() {
 
 function handle(entry) {
   if (entry.type === "message") {
+    const isKnown = messages.has(entry.number);
     messages.set(entry.number, entry);
-    showMessage(entry);
+    // Which invocations it is of, may be known later.
+    if (isKnown) showAbout(entry);
+    else if (isHere(entry)) showMessage(entry);
     showTold();
   } else if (entry.type === "invocation") {
     const before = invocations.get(entry.number);
@@ -156,7 +167,7 @@ function handle(entry) {
     if (entry.tick != null) showTold();
   } else if (entry.type === "call") {
     calls.unshift(entry.call);
-    calls.length = Math.min(calls.length, 6);
+    calls.length = Math.min(calls.length, 60);
     showCalls();
   } else if (entry.type === "state") {
     state = entry;
@@ -191,29 +202,39 @@ function showMessage(message) {
 
 /** Shows the group in the list of conversations. */
 function showEntry(message) {
-  $("entry-title").textContent = message.title;
-  $("entry-time").textContent = minute(message.at);
+  $("entry-title").textContent = message?.title ?? "";
+  $("entry-time").textContent = message ? minute(message.at) : "";
 }
 
 function bubble(message) {
-  // The playground has sanitised it: only the tags of DingTalk's markdown subset.
+  // The playground has sanitised it: only the tags of the chat's markup.
   const text = make("div.markdown");
   text.innerHTML = message.html;
   const buttons = message.buttons.map(({ title, href }) =>
     make("a.button", { href, target: "_blank", rel: "noopener noreferrer" }, title));
   const name = word(message.fallback ? "robotSecond" : "robot");
-  return make("article.message", { id: `message-${message.number}`, "data-uuid": message.uuid },
+  const parts = [
+    message.heading ? make("p.heading", {}, message.heading) : null,
+    text,
+    buttons.length ? make("div.buttons", {}, ...buttons) : null,
+    message.note ? make("p.small", {}, message.note) : null,
+  ].filter(Boolean);
+  return make("article.message", { id: `message-${message.number}`, "data-chat": message.chat },
     make("img.avatar", { src: "/icon.svg", alt: "", width: 36, height: 36 }),
     make("div.said", {},
-      make("p.who", {}, make("b", {}, name), make("span.tag", {}, word("robotTag")),
+      make("p.who", {}, make("b", {}, name), make("span.tag", {}, word("robotTags")[message.chat]),
         make("time", {}, clock(message.at))),
-      make("div.bubble", {}, text, buttons.length ? make("div.buttons", {}, ...buttons) : null),
+      make("div.bubble", { "data-color": message.color }, ...parts),
       make("p.about", {}, aboutMessage(message))));
+}
+
+function showAbout(message) {
+  $(`message-${message.number}`)?.querySelector(".about").replaceChildren(aboutMessage(message));
 }
 
 /** Returns the line below a message: its size and its invocations. */
 function aboutMessage(message) {
-  const count = [...invocations.values()].filter((one) => one.uuids.includes(message.uuid)).length;
+  const count = [...invocations.values()].filter((one) => message.uuid && one.uuids.includes(message.uuid)).length;
   const parts = [make("span", {}, word("bytes", number(message.bytes)))];
   if (count) {
     parts.push(make("button.link", { type: "button", onclick: () => onlyOf(message.uuid) }, word("caused", count)));
@@ -225,9 +246,13 @@ function showMessages() {
   const log = $("log");
   // Screen readers must not announce old messages again.
   log.setAttribute("aria-live", "off");
-  log.replaceChildren(...[...messages.values()].slice(-MAX_ROWS).map(bubble));
-  if (messages.size) showEntry([...messages.values()].at(-1));
-  else log.append(make("p.empty.hint", {}, word("empty")));
+  const shown = [...messages.values()].filter(isHere);
+  log.replaceChildren(...shown.slice(-MAX_ROWS).map(bubble));
+  if (shown.length) showEntry(shown.at(-1));
+  else {
+    showEntry(null);
+    log.append(make("p.empty.hint", {}, word("empty")));
+  }
   log.scrollTop = log.scrollHeight;
   setTimeout(() => log.setAttribute("aria-live", "polite"), 500);
 }
@@ -308,9 +333,7 @@ function showInvocation(invocation) {
     while (list.children.length > MAX_ROWS) list.lastChild.remove();
   }
   for (const uuid of invocation.uuids) {
-    const message = [...messages.values()].find((one) => one.uuid === uuid);
-    const place = message && $(`message-${message.number}`)?.querySelector(".about");
-    place?.replaceChildren(aboutMessage(message));
+    for (const message of messages.values()) if (message.uuid === uuid) showAbout(message);
   }
 }
 
@@ -338,7 +361,7 @@ async function showDetail(n, place) {
   const headers = answer?.headers.map(([name, value]) => `${name}: ${value}\n`).join("") ?? "";
   const answered = answer ? `HTTP ${answer.status}\n${headers}\n${answer.body}` : word("running");
   const lines = detail.log.map((line) => JSON.stringify(line, null, 1)).join("\n");
-  const message = [...messages.values()].find((one) => invocation.uuids.includes(one.uuid));
+  const message = [...messages.values()].find((one) => isHere(one) && invocation.uuids.includes(one.uuid));
   const facts = [
     ["factId", detail.requestId],
     ["factOutcome", badge(invocation)],
@@ -426,7 +449,7 @@ function showBurst() {
   const tally = Object.entries(burst.outcomes)
     .map(([outcome, count]) => `${word("outcomes")[outcome] ?? outcome} ${count}`)
     .join(", ");
-  const waits = burst.finished ? "" : ` · ${word("burstWaits")}`;
+  const waits = burst.finished ? "" : ` · ${word("burstWaits", chat().rate)}`;
   $("burst-tally").textContent = word("burstTally", burst.done, burst.count, tally) + waits;
 }
 
@@ -491,7 +514,7 @@ function showTold() {
     $("told").replaceChildren(make("p.hint", {}, word("toldNothing")));
     return;
   }
-  const shown = [...messages.values()].filter(({ uuid }) => last.uuids.includes(uuid));
+  const shown = [...messages.values()].filter((one) => isHere(one) && last.uuids.includes(one.uuid));
   const link = (message) => make("li", {},
     make("button.link", { type: "button", onclick: () => goTo(message) }, message.title));
   const isRepeated = last.outcomes.join() === "duplicate";
@@ -541,21 +564,32 @@ const FIELDS = [
   { name: "MESSAGE_DIGEST_AT", example: "09:00" },
   { name: "MESSAGE_REMIND_BEFORE", example: "24h,1h" },
   { name: "MESSAGE_HEARTBEAT_AT", example: "Mon 09:00" },
-  { name: "DINGTALK_KEYWORD", example: "CloudMonitor" },
-  { name: "DINGTALK_AT_MOBILES", hint: () => word("members", about.members.mobiles.join(", ")) },
-  { name: "DINGTALK_AT_USER_IDS", hint: () => word("members", about.members.userIds.join(", ")) },
-  { name: "DINGTALK_AT_ALL", byDefault: "false", offers: ["false", "true"] },
-  { name: "DINGTALK_AT_LEVELS", byDefault: "CRITICAL", offers: ["CRITICAL", "CRITICAL,WARN"] },
-  { name: "DINGTALK_AT_TAG", example: "owner" },
-  { name: "DINGTALK_RATE_LIMIT", byDefault: "18" },
+  { of: "KEYWORD", example: "CloudMonitor" },
+  { of: "AT_MOBILES", hint: () => word("members", chat().members.mobiles.join(", ")) },
+  { of: "AT_USER_IDS", hint: () => word("members", chat().members.userIds.join(", ")) },
+  { of: "AT_ALL", byDefault: "false", offers: ["false", "true"] },
+  { of: "AT_LEVELS", byDefault: "CRITICAL", offers: ["CRITICAL", "CRITICAL,WARN"] },
+  { of: "AT_TAG", example: "owner" },
+  { of: "RATE_LIMIT", byDefault: () => chat().rate },
   { name: "RESOURCE_LOOKUP", byDefault: "auto", offers: ["auto", "off"] },
   { name: "RESOURCE_REGIONS", example: "cn-hangzhou,cn-shanghai" },
 ];
 
+/** Returns the fields of the group's chat, each with the name of its variable. */
+function fields() {
+  const { prefix, fields: own } = chat();
+  return FIELDS.filter(({ of }) => !of || own.includes(of))
+    .map(({ of, byDefault, ...rest }) => ({
+      ...rest, of, name: of ? prefix + of : rest.name,
+      byDefault: typeof byDefault === "function" ? byDefault() : byDefault,
+    }));
+}
+
 function showFields() {
-  const held = state && readForm();
-  const text = ({ name, byDefault, example, offers, hint }) => make("div.field", {},
-    make("label", { for: name }, word("labels")[name], make("code", {}, name)),
+  const held = state && showFields.chat === state.chat && readForm();
+  showFields.chat = state?.chat;
+  const text = ({ name, of, byDefault, example, offers, hint }) => make("div.field", {},
+    make("label", { for: name }, word("labels")[of ?? name], make("code", {}, name)),
     make("input", {
       id: name, name, type: "text", autocomplete: "off", spellcheck: "false",
       placeholder: byDefault ? word("byDefault", byDefault) : example,
@@ -567,20 +601,24 @@ function showFields() {
   const check = (name) => make("label.check", {},
     make("input", { id: name, name, type: "checkbox" }), make("span", {}, word("labels")[name]));
   $("fields").replaceChildren(
-    ...FIELDS.map(text), check("signing"), check("fallback"),
+    ...fields().map(text), ...(chat().hasSecret ? [check("signing")] : []), check("fallback"),
     make("div.field", {}, make("label", { for: "more" }, word("labels").more),
       make("textarea", { id: "more", name: "more", rows: 2, spellcheck: "false", placeholder: "EVENT_LEVELS__ONCALL='CRITICAL'" })));
   if (held) fillForm(held);
+  else if (state) fillForm(state.settings);
 }
 
 function readForm() {
-  const vars = Object.fromEntries(FIELDS.map(({ name }) => [name, $(name)?.value ?? ""]).filter(([, value]) => value));
-  return { vars, signing: $("signing")?.checked ?? true, fallback: $("fallback")?.checked ?? false, more: $("more")?.value ?? "" };
+  const vars = Object.fromEntries(fields().map(({ name }) => [name, $(name)?.value ?? ""]).filter(([, value]) => value));
+  // The form does not show other chats' values; they stay as they are.
+  const isOther = (name) => about.chats.some(({ id, prefix }) => id !== state?.chat && name.startsWith(prefix));
+  for (const [name, value] of Object.entries(state?.settings.vars ?? {})) if (isOther(name)) vars[name] = value;
+  return { vars, signing: $("signing")?.checked ?? state?.settings.signing ?? true, fallback: $("fallback")?.checked ?? false, more: $("more")?.value ?? "" };
 }
 
 function fillForm(settings) {
-  for (const { name } of FIELDS) $(name).value = settings.vars[name] ?? "";
-  $("signing").checked = settings.signing;
+  for (const { name } of fields()) $(name).value = settings.vars[name] ?? "";
+  if ($("signing")) $("signing").checked = settings.signing;
   $("fallback").checked = settings.fallback;
   $("more").value = settings.more;
 }
@@ -588,7 +626,7 @@ function fillForm(settings) {
 function showFaults(problem, variables = []) {
   $("faults").hidden = !problem;
   $("fault-list").textContent = problem ?? "";
-  for (const { name } of FIELDS) $(name).setAttribute("aria-invalid", variables.includes(name));
+  for (const { name } of fields()) $(name).setAttribute("aria-invalid", variables.includes(name));
 }
 
 $("configure-form").addEventListener("submit", async (event) => {
@@ -666,9 +704,12 @@ function showFleet() {
 
 // ── Break ──
 
+/** Returns title and explanation of a fault. */
+const faultWords = (name) => word("faultsOf")[chat().id]?.[name] ?? word("groupFaults")[name];
+
 function showGroupFaults() {
   const button = (name) => {
-    const [title, explained] = word("groupFaults")[name];
+    const [title, explained] = faultWords(name);
     return make("button.group-fault", {
       type: "button", "data-fault": name, "aria-pressed": String(state?.fault === name),
       disabled: name === "clock" && state?.settings.signing === false,
@@ -676,7 +717,7 @@ function showGroupFaults() {
     }, make("span.title", {}, title), make("span.hint", {}, explained));
   };
   const focused = document.activeElement?.dataset.fault;
-  $("group-faults").replaceChildren(...about.faults.map(button));
+  $("group-faults").replaceChildren(...chat().faults.map(button));
   if (focused) document.querySelector(`[data-fault="${focused}"]`)?.focus();
 }
 
@@ -695,15 +736,17 @@ function showFailure() {
 }
 
 function callLine(call) {
-  const answer = call.errcode == null ? word("noAnswer") : `errcode ${call.errcode}`;
-  const said = call.errcode ? ` ${call.answer}` : "";
+  const code = call.errcode == null ? word("noAnswer", word("codes")[call.chat]) : `${word("codes")[call.chat]} ${call.errcode}`.trim();
+  const answer = call.status ? `HTTP ${call.status}, ${code}` : code;
+  const said = call.errcode == null || ["0", "ok"].includes(call.errcode) ? "" : ` ${call.answer}`;
   const repeated = call.duplicate ? ` (${word("repeated")})` : "";
   return make("li", {}, word("wireLine", clock(call.at), number(call.bytes), answer) + said + repeated);
 }
 
 function showCalls() {
-  $("wire").replaceChildren(...calls.map(callLine));
-  if (!calls.length) $("wire").append(make("li.hint", {}, word("wireNothing")));
+  const shown = calls.filter(isHere).slice(0, 6);
+  $("wire").replaceChildren(...shown.map(callLine));
+  if (!shown.length) $("wire").append(make("li.hint", {}, word("wireNothing")));
 }
 
 $("restart").addEventListener("click", async () => {
@@ -712,7 +755,24 @@ $("restart").addEventListener("click", async () => {
 
 // ── State ──
 
+function showChats() {
+  const choice = ({ id }) => make("button", {
+    type: "button", "data-chat": id, "aria-pressed": String(state?.chat === id),
+    onclick: () => act("/chat", { chat: id }),
+  }, word("chats")[id]);
+  const focused = document.activeElement?.parentElement === $("chats") && document.activeElement.dataset.chat;
+  $("chats").replaceChildren(...about.chats.map(choice));
+  if (focused) document.querySelector(`#chats [data-chat="${focused}"]`)?.focus();
+}
+
 function showState() {
+  if (showState.chat !== state.chat) {
+    showState.chat = state.chat;
+    showFailure.since = Math.max(0, ...invocations.keys());
+    showAll();
+    showFaults(null);
+    return;
+  }
   const settings = JSON.stringify(state.settings);
   if (showState.filled !== settings) {
     fillForm(state.settings);
@@ -738,7 +798,7 @@ function showState() {
   $("repeat").disabled = !state.canRepeat;
   const isBanned = state.bannedUntil > now();
   $("ban").hidden = !isBanned;
-  if (isBanned) $("ban-words").textContent = word("ban", clock(state.bannedUntil));
+  if (isBanned) $("ban-words").textContent = word("ban", clock(state.bannedUntil), chatName());
   showGroupFaults();
   showHealth();
 }
@@ -746,7 +806,7 @@ function showState() {
 function showHealth() {
   const isGone = begin.stream && begin.stream.readyState !== EventSource.OPEN;
   const broken = state && [
-    state.fault === "none" ? null : word("groupFaults")[state.fault][0],
+    state.fault === "none" ? null : faultWords(state.fault)[0],
     ["role", "none"].includes(state.access) ? null : `ECS API: ${word("accesses")[state.access][0]}`,
   ].filter(Boolean).join(", ");
   $("health").textContent = isGone ? word("gone") : broken ? word("broken", broken) : word("well");
@@ -806,13 +866,14 @@ function showTimes() {
 /** Shows everything again, for a change of language. */
 function showAll() {
   root.lang = language === "zh" ? "zh-CN" : "en";
-  document.title = word("name") + word("nameLong");
-  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+  document.title = word("name", chatName()) + word("nameLong");
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word, chatName());
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", word(element.dataset.label));
   $("language").textContent = word("other");
   $("language").lang = language === "zh" ? "en" : "zh-CN";
   showTheme();
   showView();
+  showChats();
   showFields();
   showSamples();
   showTimes();

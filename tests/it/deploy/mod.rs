@@ -9,6 +9,7 @@ mod shape;
 mod stack;
 mod workflows;
 
+use crate::platform::{Call, Instance};
 use crate::samples::{index, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -50,14 +51,7 @@ fn names(list: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn both_files_set_all_variables_of_the_configuration() {
-    // Those of other chats are not deployed yet.
-    let is_deployed = |name: &&str| {
-        !["LARK_", "WECOM_", "SLACK_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-    };
-    let known: Vec<&str> = KNOWN.into_iter().filter(is_deployed).collect();
-    let known = names(&known);
+    let known = names(&KNOWN);
     assert_eq!(keys(&s_props()["environmentVariables"]), known);
     let variables = ros("Function")["EnvironmentVariables"].clone();
     assert_eq!(keys(&variables), known);
@@ -109,23 +103,69 @@ fn defaults() -> (
 fn both_files_have_the_programs_defaults() {
     let (of_s, of_ros) = defaults();
     assert_eq!(of_s, of_ros);
-    let required: Vec<&String> = of_s
-        .iter()
-        .filter(|(_, default)| default.is_none())
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(required, ["DINGTALK_WEBHOOK"]);
-    let webhook = "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef";
-    let given = of_s
+    // Any chat's webhook will do, so that none is required by the files.
+    let of_files: BTreeMap<String, String> = of_s
         .into_iter()
-        .map(|(name, default)| (name, default.unwrap_or_else(|| webhook.into())));
-    let from_files = Config::from_vars(given).unwrap();
-    let alone = Config::from_vars([("DINGTALK_WEBHOOK".to_owned(), webhook.to_owned())]).unwrap();
-    assert_eq!(
-        format!("{from_files:?}"),
-        format!("{alone:?}"),
-        "the files' defaults differ from the program's"
-    );
+        .map(|(name, default)| (name, default.expect("a default")))
+        .collect();
+    for (webhook, address) in WEBHOOKS {
+        let mut given = of_files.clone();
+        given.insert(webhook.to_owned(), address.to_owned());
+        let from_files = Config::from_vars(given).unwrap_or_else(|e| panic!("{webhook}: {e:?}"));
+        let alone = Config::from_vars([(webhook.to_owned(), address.to_owned())]).unwrap();
+        assert_eq!(
+            format!("{from_files:?}"),
+            format!("{alone:?}"),
+            "{webhook}: the files' defaults differ from the program's"
+        );
+    }
+}
+
+/// An address for the webhook of each chat.
+const WEBHOOKS: [(&str, &str); 4] = [
+    (
+        "DINGTALK_WEBHOOK",
+        "https://oapi.dingtalk.com/robot/send?access_token=0123456789abcdef",
+    ),
+    (
+        "LARK_WEBHOOK",
+        "https://open.feishu.cn/open-apis/bot/v2/hook/01234567-89ab-cdef-0123-456789abcdef",
+    ),
+    (
+        "WECOM_WEBHOOK",
+        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=01234567-89ab-cdef-0123-456789abcdef",
+    ),
+    (
+        "SLACK_WEBHOOK",
+        "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/0123456789abcdefghijABCD",
+    ),
+];
+
+// Nothing refuses such a deployment. The initializer reports the fault before the first event is
+// handled, and so does `s invoke`.
+#[test]
+fn a_deployment_without_any_webhook_is_told_so() {
+    let (of_s, _) = defaults();
+    let given: Vec<(&str, &str)> = of_s
+        .iter()
+        .map(|(name, default)| (name.as_str(), default.as_deref().unwrap_or_default()))
+        .collect();
+    let instance = Instance::start(&given);
+    let answer = instance.caller().call(&Call::new("POST", "/initialize"));
+    assert_eq!(answer.status, 404);
+    let body = answer.json();
+    assert_eq!(body["errorType"], "InvalidConfiguration");
+    let message = body["errorMessage"].as_str().unwrap();
+    assert!(message.contains("_WEBHOOK: is not set"), "{message}");
+    // Of .env.example, too: it is copied, and one webhook is filled in.
+    let example = file(".env.example");
+    let lines = example.lines().filter(|line| !line.starts_with('#'));
+    for (name, value) in lines.filter_map(|line| line.split_once('=')) {
+        let is_of_chat = ["DINGTALK_", "LARK_", "WECOM_", "SLACK_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+        assert!(!is_of_chat || value.is_empty(), "{name}");
+    }
 }
 
 #[test]

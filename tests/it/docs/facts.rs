@@ -31,12 +31,12 @@ fn the_table_of_variables_has_each_with_its_default() {
             defaults.insert(name.clone(), row[1].spans.clone());
         }
     }
-    // Those of other chats are not on the page yet.
-    let is_told = |name: &&str| {
+    // Those of other chats have a table of their own.
+    let is_here = |name: &&str| {
         let others = ["LARK_", "WECOM_", "SLACK_"];
         !others.iter().any(|prefix| name.starts_with(prefix))
     };
-    let known: BTreeSet<&str> = KNOWN.into_iter().filter(is_told).collect();
+    let known: BTreeSet<&str> = KNOWN.into_iter().filter(is_here).collect();
     let found: BTreeSet<&str> = defaults.keys().map(String::as_str).collect();
     assert_eq!(found, known);
     // A default that is written out is the same as none.
@@ -57,6 +57,41 @@ fn the_table_of_variables_has_each_with_its_default() {
         written += 1;
     }
     assert!(written > 8, "{written}");
+}
+
+#[test]
+fn the_table_of_the_chats_variables_says_who_has_which() {
+    let mut page = page(PAGE);
+    let section = page
+        .sections
+        .iter_mut()
+        .find(|s| s.heading == "Other chats");
+    let table = section.unwrap().tables.remove(1);
+    let prefixes: Vec<&str> = table[0][1..].iter().map(|cell| &*cell.spans[0]).collect();
+    assert_eq!(prefixes, ["DINGTALK_", "LARK_", "WECOM_", "SLACK_"]);
+    let mut told = BTreeSet::new();
+    for row in &table[1..] {
+        for name in row[0]
+            .spans
+            .iter()
+            .filter_map(|name| name.strip_prefix('…'))
+        {
+            let has = prefixes
+                .iter()
+                .zip(&row[1..])
+                .filter(|(_, cell)| cell.text != "–");
+            told.extend(has.map(|(prefix, _)| format!("{}{}", prefix, &name[1..])));
+        }
+    }
+    // The address that everything hangs on is in the table before.
+    told.extend(prefixes.iter().map(|prefix| format!("{prefix}WEBHOOK")));
+    let of_chats = |name: &&str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    let known: BTreeSet<String> = KNOWN
+        .into_iter()
+        .filter(of_chats)
+        .map(String::from)
+        .collect();
+    assert_eq!(told, known);
 }
 
 #[test]

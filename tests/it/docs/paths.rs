@@ -39,7 +39,8 @@ fn is_path(word: &str) -> bool {
         .iter()
         .any(|ending| word.ends_with(ending) && word.len() > ending.len());
     let first = word.split('/').next().unwrap_or_default();
-    let is_child = word.contains('/') && !first.is_empty() && !first.contains('.');
+    // What begins with an ellipsis is a part of an address.
+    let is_child = word.contains('/') && !["", "…"].contains(&first) && !first.contains('.');
     word.chars().all(letters) && (is_file || is_child || word.starts_with(".env"))
 }
 

@@ -1,6 +1,8 @@
 //! Tests of the playground's real binary: over plain HTTP here, in a real browser in `page`.
 
 mod browser;
+mod chat_page;
+mod chats;
 mod page;
 mod time;
 

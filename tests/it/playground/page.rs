@@ -8,30 +8,30 @@ use std::time::Duration;
 /// The sample that the tests fire.
 const STOPPED: &str = "[data-file='eventbridge/Instance-StateChange-Stopped.json']";
 /// The number of messages of the first samples.
-const FIRST: usize = 5;
+pub const FIRST: usize = 5;
 
 /// Starts a playground and a wide browser with its page in English. Returns `None` if no browser is
 /// installed.
-fn desktop() -> Option<(Playground, Browser)> {
+pub fn desktop() -> Option<(Playground, Browser)> {
     let browser = browser(1440, 900)?;
     let playground = Playground::start(&[("MESSAGE_LANGUAGE", "en")]);
     open(&playground, &browser, "?lang=en&theme=light");
     Some((playground, browser))
 }
 
-fn open(playground: &Playground, browser: &Browser, query: &str) {
+pub fn open(playground: &Playground, browser: &Browser, query: &str) {
     browser.open(&format!("{}/{query}", playground.url));
     browser.wait(&format!("{MESSAGES} === {FIRST}"));
 }
 
 /// An expression for the number of messages.
-const MESSAGES: &str = "document.querySelectorAll('#log .message').length";
+pub const MESSAGES: &str = "document.querySelectorAll('#log .message').length";
 /// The newest message.
-const NEWEST: &str = "#log .message:last-child";
+pub const NEWEST: &str = "#log .message:last-child";
 /// The newest invocation.
 const INVOCATION: &str = "#invocations li:first-child";
 
-fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
+pub fn wait_for_text(browser: &Browser, selector: &str, text: &str) {
     let text = json!(text);
     browser.wait(&format!(
         "Boolean(document.querySelector({})?.innerText.includes({text}))",
@@ -485,7 +485,7 @@ fn the_page_can_be_used_with_the_keyboard_alone() {
 
 /// Computes WCAG 2's contrast ratio of every visible text. Returns their number and those below
 /// 4.5.
-const CONTRAST: &str = "
+pub const CONTRAST: &str = "
     const parse = (color) => color.match(/[\\d.]+/g).map(Number);
     const luminance = ([r, g, b]) => {
         const linear = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;

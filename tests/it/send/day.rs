@@ -85,7 +85,9 @@ fn an_event_that_fails_for_a_day_is_found_and_shown() {
     let [delivery] = &group.deliveries()[..] else {
         panic!()
     };
-    assert!(delivery.text.contains("2026-11-25 08:01:00") && delivery.text.contains("sent again"));
+    assert!(
+        delivery.text.contains(" 08:01:00 (UTC+08:00)") && delivery.text.contains("sent again")
+    );
 
     // Nothing is open any more.
     lines.push_str(&sent.stdout);

@@ -75,12 +75,13 @@ fn vars(webhook: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-/// Event number `n` of one night, one a minute.
+/// Event number `n` of the day before, one a minute.
 fn event(n: usize) -> Value {
+    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
     json!({
         "id": format!("0a1b2c3d-0000-4000-8000-{n:012}"), "source": "acs.ecs", "specversion": "1.0",
         "type": "ecs:Instance:StateChange",
-        "time": format!("2026-11-25T{:02}:{:02}:00Z", n / 60 % 24, n % 60),
+        "time": yesterday.strftime(&format!("%Y-%m-%dT{:02}:{:02}:00Z", n / 60 % 24, n % 60)).to_string(),
         "data": {"resourceId": format!("i-bp1example{n:010}"), "instanceName": format!("web-{n}"), "state": "Stopped"},
     })
 }
