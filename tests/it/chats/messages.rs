@@ -7,7 +7,9 @@ use crate::messages::occasions::{
 use crate::samples::{REBOOT, STOPPED, sample};
 use ecs_dingtalk_notifier::channel::Chat;
 use ecs_dingtalk_notifier::event::{self, Event, Level, LookupHealth, Vitals};
-use ecs_dingtalk_notifier::message::{self, Language, Mentionable, Mentions, RenderOptions};
+use ecs_dingtalk_notifier::message::{
+    self, AccountNames, Language, Mentionable, Mentions, RenderOptions,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -267,5 +269,58 @@ fn many_events_are_a_few_messages_that_name_or_count_each() {
             chunks.len()
         );
         assert_eq!(named + counted, 300, "{}", chat.name());
+    }
+}
+
+/// Names of any length: where leaving out lines is not enough, what the event wrote is cut.
+#[test]
+fn names_of_any_length_leave_room_for_all_that_must_stay() {
+    let long = "🔴".repeat(400);
+    let event = |n: usize| Event {
+        source: "acs.ecs".into(),
+        id: Some(format!("event-{n}")),
+        name: format!("{n}{long}"),
+        status: Some("Executing".into()),
+        level: Some(Level::Critical),
+        product: Some(long.clone()),
+        resource_id: Some(long.clone()),
+        resource_name: Some(format!("{n}{long}")),
+        arn_resource_id: Some(format!("arn{long}")),
+        region: Some(long.clone()),
+        account: Some(long.clone()),
+        ..Event::default()
+    };
+    let events = [event(1), event(2)];
+    for language in [Language::Zh, Language::En] {
+        for chat in CHATS {
+            for all in [false, true] {
+                let usual = options(chat, language);
+                let options = RenderOptions {
+                    mentions: Mentions {
+                        all,
+                        ..usual.mentions
+                    },
+                    accounts: AccountNames {
+                        own: Some("1".into()),
+                        ..AccountNames::default()
+                    },
+                    ..usual
+                };
+                let now = "2026-11-26T01:00:14Z".parse().unwrap();
+                for events in [&[&events[0]][..], &[&events[0], &events[1]]] {
+                    let (_, body) = encode(chat, events, &options, now);
+                    let (chat_name, size) = (chat.name(), body.size);
+                    assert!(size <= max_size(chat), "{chat_name} {size}");
+                    let text = String::from_utf8(body.bytes).unwrap();
+                    assert!(text.contains("CloudMonitor · ECS · "), "{text}");
+                    let mention = match chat {
+                        Chat::Lark => "<at id=7be5fg9a></at>",
+                        Chat::WeCom | Chat::DingTalk => "li.si",
+                        Chat::Slack => "<!subteam^S0614TZR7>",
+                    };
+                    assert!(text.contains(mention), "{text}");
+                }
+            }
+        }
     }
 }
