@@ -371,7 +371,7 @@ fn the_index_has_every_field_of_a_line() {
         region: Some("cn-hangzhou"),
         account: Some("1"),
         lookup: Some("found"),
-        errcode: Some(&Code::Number(0)),
+        errcode: Some(&Code::Word("ok".into())),
         class: Some("delivered"),
         attempts: Some(1),
         combined: Some(2),
