@@ -68,13 +68,25 @@ impl Markup {
     }
 
     fn push(&self, out: &mut String, spans: &[Span]) {
-        for span in spans {
+        for (place, span) in spans.iter().enumerate() {
             match span {
                 Span::Own(words) => out.push_str(words),
+                // A colon behind it may make a picture of the name at its end.
+                Span::Foreign(words) if begins_with_colon(spans.get(place + 1)) => {
+                    (self.escape)(out, &format!("{}:", words.as_str()));
+                    out.pop();
+                }
                 Span::Foreign(words) => (self.escape)(out, words.as_str()),
             }
         }
     }
+}
+
+fn begins_with_colon(span: Option<&Span>) -> bool {
+    span.is_some_and(|span| match span {
+        Span::Own(words) => words.starts_with(':'),
+        Span::Foreign(words) => words.as_str().starts_with(':'),
+    })
 }
 
 /// Joins paragraphs, an empty line between them.
