@@ -117,7 +117,7 @@ pub fn invoke(
     let id = log::field(&context.request_id);
     let lookup = report.problem.iter();
     let lookup = lookup.map(|problem| format!("look-up: {}", log::field(problem)));
-    let timers = report::left_out(&report.parsed.left_out);
+    let timers = report::left_out(&report.parsed);
     // Invalid parts have no line in the log, and only the caller sees the answer. The reason is
     // here for those who find the payload in a dead-letter queue.
     let invalid = report.parsed.errors.iter().map(|part| {

@@ -2,7 +2,7 @@
 
 use crate::channel::Class;
 use crate::delivery::{DeliveryResult, Failure, Outcome};
-use crate::event::{Event, LeftOut, LeftOutKind, Lookup, Parsed};
+use crate::event::{Event, LeftOutKind, Lookup, Parsed};
 use crate::log::{Line, Log};
 use crate::route::Route;
 use jiff::Timestamp;
@@ -201,24 +201,13 @@ fn level(event: &Event) -> &'static str {
     event.level.map_or("UNKNOWN", |level| level.as_str())
 }
 
-/// Says how many parts of a payload were left out, and why; `None` for none.
-pub(crate) fn left_out(parts: &[LeftOut]) -> Option<String> {
-    let count = |kind| parts.iter().filter(|part| part.kind == kind).count();
-    let kinds = [LeftOutKind::Timer, LeftOutKind::Success].map(|kind| (kind, count(kind)));
-    let counted = kinds.into_iter().filter(|(_, count)| *count > 0);
-    let texts = counted.map(|(kind, count)| {
-        let (one, many) = match kind {
-            LeftOutKind::Timer => ("event of a timer", "events of a timer"),
-            LeftOutKind::Success => ("record of a success", "records of successes"),
-        };
-        format!(
-            "{} left out: {}",
-            self::counted(count, one, many),
-            why_left_out(kind)
-        )
-    });
-    let texts: Vec<String> = texts.collect();
-    (!texts.is_empty()).then(|| texts.join("; "))
+/// Says how many events of timers a payload held within something else; `None` for none of them. An
+/// invocation leaves nothing else out.
+pub(crate) fn left_out(parsed: &Parsed) -> Option<String> {
+    let count = parsed.left_out.len();
+    let timers = counted(count, "event of a timer", "events of a timer");
+    let why = why_left_out(LeftOutKind::Timer);
+    (count > 0).then(|| format!("{timers} left out: {why}"))
 }
 
 /// Says why a part is left out.

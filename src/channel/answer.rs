@@ -1,9 +1,9 @@
 //! What an answer means, for chats whose answers are alike; and what all answers have in common.
 
+use super::request::{self, http_date};
 use super::unreachable::{self, not_the_chat};
-use super::{Attempt, Ban, Chat, Class, Code, Phase, Recovery, Variables, request};
+use super::{Attempt, Ban, Chat, Class, Code, Phase, Recovery, Variables};
 use crate::http::{self, Cause, redact};
-use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -227,10 +227,4 @@ pub(super) fn parse_retry_after(header: Option<&str>, now: SystemTime) -> Option
         Err(_) => http_date(text)?.duration_since(now).unwrap_or_default(),
     };
     Some(time.clamp(Duration::from_secs(1), Duration::from_secs(3600)))
-}
-
-/// Reads an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
-pub(super) fn http_date(text: &str) -> Option<SystemTime> {
-    let timestamp = DateTimeParser::new().parse_timestamp(text).ok()?;
-    SystemTime::try_from(timestamp).ok()
 }

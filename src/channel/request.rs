@@ -1,11 +1,11 @@
 //! Requests to a chatbot, and what became of those without a whole response.
 
-use super::answer::http_date;
 use super::{Attempt, Class, Probe, SendOptions};
 use crate::clock::{self, Clock};
 use crate::http::{self, redact};
+use jiff::fmt::rfc2822::DateTimeParser;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// The longest response that is read; those of chats are below 1 KiB.
 const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
@@ -71,4 +71,10 @@ pub(super) fn probe(
         clock_ahead: date.map(|date| now.duration_since(clock::to_timestamp(date))),
         is_proxied: http.uses_proxy(url),
     })
+}
+
+/// Reads an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`).
+pub(super) fn http_date(text: &str) -> Option<SystemTime> {
+    let timestamp = DateTimeParser::new().parse_timestamp(text).ok()?;
+    SystemTime::try_from(timestamp).ok()
 }

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+mod arrival;
 mod behaviour;
 mod fault;
 mod json;

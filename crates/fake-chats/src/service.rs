@@ -1,8 +1,9 @@
 //! The state of a stand-in, and its answers to requests.
 
+use crate::arrival::{Answer, Arrival};
 use crate::behaviour::Behaviour;
 use crate::fault::Fault;
-use crate::kind::{Answer, Arrival, Kind};
+use crate::kind::Kind;
 use crate::rate::Rate;
 use crate::record::{Call, Delivery};
 use crate::robot::Robot;

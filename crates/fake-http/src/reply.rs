@@ -1,7 +1,6 @@
 //! Responses, and the ways in which a server can fail to send one.
 
 use crate::http;
-use crate::server::Connection;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
@@ -75,12 +74,13 @@ impl From<Response> for Reply {
 }
 
 impl Reply {
-    /// Answers on a connection. Returns false if the connection must end.
+    /// Answers on a connection. Returns false if the connection must end. `goes_on` waits, and
+    /// returns false once the server stops.
     pub(crate) fn write(
         self,
         stream: &mut impl Write,
         socket: &TcpStream,
-        connection: &Connection,
+        goes_on: impl Fn(Duration) -> bool,
     ) -> io::Result<bool> {
         match self {
             Reply::Whole(response) => {
@@ -95,8 +95,7 @@ impl Reply {
                 for byte in response.encode() {
                     stream.write_all(&[byte])?;
                     stream.flush()?;
-                    connection.pause(interval);
-                    if connection.is_stopped() {
+                    if !goes_on(interval) {
                         return Ok(false);
                     }
                 }
@@ -112,7 +111,7 @@ impl Reply {
             Reply::Close => Ok(false),
             Reply::Reset => reset(socket).map(|()| false),
             Reply::Never => {
-                connection.pause(Duration::MAX);
+                goes_on(Duration::MAX);
                 Ok(false)
             }
         }

@@ -288,7 +288,11 @@ impl Shared {
                 return Ok(());
             };
             let reply = service.answer(&request, &connection);
-            if !reply.write(&mut stream, socket, &connection)? {
+            let goes_on = |pause| {
+                connection.pause(pause);
+                !connection.is_stopped()
+            };
+            if !reply.write(&mut stream, socket, goes_on)? {
                 return Ok(());
             }
             self.state.change(|state| {

@@ -20,7 +20,7 @@ pub use response::{Meaning, Verdict, classify};
 pub use sign::sign;
 pub use webhook::Webhook;
 
-use super::answer::http_date;
+use super::request::http_date;
 use super::{
     Attempt, Ban, Body, Channel, Chat, Class, EncodeOptions, Limits, Preview, Probe, SendOptions,
     request,

@@ -52,7 +52,7 @@ fn mention(ids: bool, all: bool, variables: &Variables) -> String {
 pub(super) fn clock_difference(response: &Response, now: SystemTime) -> Option<String> {
     let date = response
         .header("Date")
-        .and_then(crate::channel::answer::http_date)?;
+        .and_then(crate::channel::request::http_date)?;
     let (seconds, side) = match now.duration_since(date) {
         Ok(ahead) => (ahead.as_secs(), "ahead of"),
         Err(behind) => (behind.duration().as_secs(), "behind"),

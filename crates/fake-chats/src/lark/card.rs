@@ -4,7 +4,7 @@
 //! <https://open.feishu.cn/document/uAjLw4CM/ukzMukzMukzM/feishu-cards/card-json-v2-structure>
 
 use super::markdown;
-use crate::kind::is_web_address;
+use crate::arrival::is_web_address;
 use crate::shown::{LinkKind, Shown};
 use serde_json::Value;
 

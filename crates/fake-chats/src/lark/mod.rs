@@ -9,9 +9,9 @@ mod sign;
 
 pub use sign::sign;
 
+use crate::arrival::{Answer, Arrival, Checked, is_json};
 use crate::behaviour::{Behaviour, Success};
 use crate::json;
-use crate::kind::{Answer, Arrival, Checked, is_json};
 use crate::record::Delivery;
 use crate::robot::{Robot, State};
 use crate::shown::Shown;

@@ -3,7 +3,7 @@
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>
 
 use super::mrkdwn;
-use crate::kind::is_web_address;
+use crate::arrival::is_web_address;
 use crate::shown::{LinkKind, Shown, StyleKind};
 use serde_json::Value;
 use std::collections::HashSet;

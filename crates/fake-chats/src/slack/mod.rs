@@ -6,8 +6,8 @@
 mod blocks;
 mod mrkdwn;
 
+use crate::arrival::{Answer, Arrival, Checked, is_json};
 use crate::json;
-use crate::kind::{Answer, Arrival, Checked, is_json};
 use crate::rate::Turn;
 use crate::record::Delivery;
 use crate::robot::{Robot, State};

@@ -5,8 +5,8 @@
 mod form;
 mod markdown;
 
+use crate::arrival::{Answer, Arrival, Checked, is_json};
 use crate::json;
-use crate::kind::{Answer, Arrival, Checked, is_json};
 use crate::record::Delivery;
 use crate::robot::{Robot, State};
 use fake_http::Response;
